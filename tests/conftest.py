@@ -44,8 +44,11 @@ gc.disable()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # a long test that begins last keeps one processor busy and leaves the others idle; its neighbours, which begin with the same scene, come
     # along: what is made for one of them another process would have to make again
-    slow = {item.path.parent for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path.parent not in slow)
+    longest: dict[Path, int] = {}
+    for item in items:
+        if marker := item.get_closest_marker("slow"):
+            longest[item.path.parent] = max(marker.kwargs.get("seconds", 0), longest.get(item.path.parent, 0))
+    items.sort(key=lambda item: -longest.get(item.path.parent, 0))
     for item in items:
         if item.get_closest_marker("control"):
             item.add_marker(pytest.mark.flaky(reruns=9))

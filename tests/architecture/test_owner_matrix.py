@@ -90,7 +90,7 @@ def stranger(database, role):
         return make_user(session, role, make_organisation(session, kind=kind, role=capacity, region_code=ELSEWHERE))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=27)
 def test_a_stranger_is_told_that_there_is_nothing(api, database, server):
     world = make_world(api, database)
     bodies = Bodies(server.app.openapi())

@@ -30,6 +30,7 @@ def written(database):
         return dict(session.execute(text(counts)).all())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_reaches_what_its_permissions_say_and_nothing_else(api, database, role):
     with database.unit_of_work() as session:
@@ -52,6 +53,7 @@ def test_a_role_reaches_what_its_permissions_say_and_nothing_else(api, database,
     assert written(database) == before
 
 
+@pytest.mark.slow
 def test_nobody_gets_anywhere_without_signing_in(api, database):
     before = written(database)
     for operation, path in operations():

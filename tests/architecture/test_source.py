@@ -52,6 +52,7 @@ def published():
     return names | {"purchase_order.placed", "notification.made"}
 
 
+@pytest.mark.slow
 def test_every_event_has_a_handler_and_every_handler_an_event():
     assert published() == set(HANDLERS)
 
@@ -73,6 +74,7 @@ def test_every_scheduled_task_is_registered():
     assert {entry["task"] for entry in SCHEDULE.values()} <= set(celery.tasks)
 
 
+@pytest.mark.slow
 def test_only_the_unit_of_work_and_the_route_wrapper_commit():
     homes = {str(path) for path, node in calls("commit") if not node.args}
     assert homes <= {

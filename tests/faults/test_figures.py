@@ -5,6 +5,7 @@ Short: two seconds. ``SHOP_FAULTS=long``: five minutes.
 
 import os
 
+import pytest
 from sqlalchemy import text
 
 from shop.core.db import Database
@@ -19,6 +20,7 @@ def entries_of(database):
         return session.execute(text("SELECT count(*) FROM sale_entry")).scalar_one()
 
 
+@pytest.mark.slow
 def test_every_answer_equals_a_recount_at_its_own_moment(database):
     prepared(database)
     before = entries_of(database)

@@ -156,6 +156,7 @@ def settle_by_the_clock(online: Online, unknown: dict[int, timedelta]) -> None:
 
 
 # 2,000 in four rounds: what became of a lost answer is looked for among all payments of the hour, page by page, and each page may fail
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(many(1, 4)))
 def test_t20_faults_in_a_fifth_of_all_calls_charge_nobody_twice(online, part):
     count = many(60, 500)
@@ -209,6 +210,7 @@ def refusing() -> Iterator[str]:
     yield "http://127.0.0.1:9"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("down", [refusing, silent])
 def test_t20_the_provider_is_down_and_orders_go_on(online, down):
     """Orders are placed, and payments begun, for as long as the provider cannot be reached; then all of them come to their end."""
@@ -265,6 +267,7 @@ def heard(events: list[tuple[bytes, str, int]]) -> list[str]:
     return [json.loads(body)["data"]["object"]["id"] for body, _, wanted in events if wanted == 200]
 
 
+@pytest.mark.slow
 def test_t21_a_storm_of_events(online, monkeypatch):
     """Repeated, shuffled, late, badly signed, from the future, of two secrets, and junk: one effect each, 400 for what is bad, never a 5xx."""
     count = many(40, 400)
@@ -319,6 +322,7 @@ def test_t21_a_storm_of_events(online, monkeypatch):
     agree(online, events=len(storm), bad=bad, late=len(late), p99_ms=milliseconds(took))
 
 
+@pytest.mark.slow
 def test_t22_all_events_lost_is_healed_in_one_cycle(online):
     count = many(50, 500)
     online.twin.listen(f"{online.api.base_url}{PATH}")
@@ -336,6 +340,7 @@ def test_t22_all_events_lost_is_healed_in_one_cycle(online):
     agree(online, payments=count, webhooks=lost, cycle_seconds=round(took, 1))
 
 
+@pytest.mark.slow
 def test_t23_refunds_that_fail_later_and_disputes(online):
     count = many(12, 200)
     chance = random.Random(SEED)
@@ -396,6 +401,7 @@ def test_t24_a_worker_whose_clock_is_off(online, skew):
     agree(online, payments=count, faults=happened, skew=str(skew))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skew", SKEWS, ids=str)
 def test_t24_a_server_whose_clock_is_off(online, skew):
     """What it writes down comes from another day, and it believes no event; the workers' clock is right."""
@@ -474,6 +480,7 @@ def test_t24_a_server_that_goes_by_its_own_clock_has_the_wrong_day(online, monke
         assert day not in sold | paid
 
 
+@pytest.mark.slow
 def test_t49_a_database_restored_to_a_point_in_time(online, cluster, server):
     """Payments, refunds and transfers that only the provider remembers are found and booked; nobody is charged or refunded twice."""
     payments, refunds, transfers = many(10, 200), many(4, 20), many(2, 10)

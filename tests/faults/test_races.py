@@ -79,6 +79,7 @@ def _a_refund(till):
     return till.people["cashier"], "refund", lambda n: f"/v1/purchase-orders/{orders[n % 10]}/refunds", body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", [_an_order, _a_payment, _a_refund])
 def test_t4_what_is_sent_many_times_at_once_is_done_once(api, database, what):
     till = make_till(api, database)
@@ -139,6 +140,7 @@ def test_t4_a_key_is_private_to_its_user_and_free_after_a_refusal(api, database)
 # T5: the supplier gives an unpaid order up in the moment in which it is paid
 
 
+@pytest.mark.slow
 def test_t5_paid_or_given_up_and_late_money_goes_back_once(online, monkeypatch):
     """Half of them at once; a quarter is paid just before, and a quarter just after it was given up. Money that comes after it is the buyer's
     credit, and goes back once, though two persons ask for it and two release it."""
@@ -234,6 +236,7 @@ def trigger_at_once(scene):
     return sum(answer.json()["settlements"] for answer in answers) + sum(beats)
 
 
+@pytest.mark.slow
 def test_t6_twenty_triggers_and_two_beats_make_one_settlement_each(scene):
     rounds = many(1, 12)
     for period in range(1, rounds + 1):
@@ -259,6 +262,7 @@ def test_t6_twenty_triggers_and_two_beats_make_one_settlement_each(scene):
     agree(scene.database, periods=rounds, triggers=rounds * (TRIGGERS + 2), settlements=2 * rounds)
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_t6_without_the_guards_the_same_triggers_settle_twice(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
@@ -310,6 +314,7 @@ def ask_and_release(till, orders):
     return statuses
 
 
+@pytest.mark.slow
 def test_t7_refunds_never_pass_what_was_paid(api, database):
     till, count = make_till(api, database), many(10, 100)
     orders = [till.credit("100.00") for _ in range(count)]
@@ -352,6 +357,7 @@ def unlocked(api, database, monkeypatch):
     return make_till(api, database)
 
 
+@pytest.mark.slow
 def test_t7_without_the_lock_the_database_still_refuses(unlocked, database):
     """More is asked for than there is; when it is released the commit says no."""
     orders = [unlocked.credit("100.00") for _ in range(2)]
@@ -361,6 +367,7 @@ def test_t7_without_the_lock_the_database_still_refuses(unlocked, database):
     agree(database, orders=len(orders), refused=statuses.count(409))
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_t7_without_lock_and_constraint_the_same_race_pays_out_too_much(unlocked, database):
     """The control: when this fails, the tests above prove nothing."""

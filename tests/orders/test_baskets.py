@@ -80,6 +80,7 @@ def wanted_of(baskets):
     return total
 
 
+@pytest.mark.slow
 def test_baskets_in_any_order_neither_deadlock_nor_oversell(api, database):
     shelf, chance = Shelf(api, database, stock=BASKETS // 5), random.Random(1)
     baskets, before = [basket(chance, shelf.skus) for _ in range(BASKETS)], shelf.deadlocks()
@@ -97,6 +98,7 @@ def test_baskets_in_any_order_neither_deadlock_nor_oversell(api, database):
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_baskets_reserved_in_the_order_of_their_lines_do_deadlock(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
@@ -114,6 +116,7 @@ def test_baskets_reserved_in_the_order_of_their_lines_do_deadlock(api, database,
     assert shelf.deadlocks() > before
 
 
+@pytest.mark.slow
 def test_a_big_order_is_whole_or_nothing_while_others_buy_single_units(api, database):
     """Eight big orders of twelve lines want more than there is, and three hundred single units go at the same time."""
     stock = BULK_LINES // 2 * BULK_OF_EACH

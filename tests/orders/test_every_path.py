@@ -74,6 +74,7 @@ class Scene(Paths):
         return rows(self.database, "SELECT coalesce(sum(quantity), 0) FROM order_line")[0][0]
 
 
+@pytest.mark.slow
 def test_of_a_hundred_units_exactly_a_hundred_are_sold_whatever_the_path(api, database):
     scene, sold_by = Scene(api, database), Counter()
     for _ in range(ROUNDS):
@@ -90,6 +91,7 @@ def test_of_a_hundred_units_exactly_a_hundred_are_sold_whatever_the_path(api, da
     assert sold_by.keys() == {"direct", "call-off", "award", "import", "approval"}
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_guard_the_same_rush_oversells(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""

@@ -4,6 +4,8 @@ from the agreement and what is due are what a second, simpler telling of the rul
 import os
 from collections import Counter
 
+import pytest
+
 from orders.reconcile import report
 from tests.orders.oracle.delivering import Delivering
 
@@ -25,6 +27,7 @@ REFUSED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_life_of_orders_is_what_the_rules_say(api, database):
     """Five lives of seventy acts; ``SHOP_ORACLE_RUNS=200`` is the long form (``make thorough``)."""
     seen = Counter()

@@ -9,6 +9,8 @@ import random
 from collections import defaultdict
 from decimal import Decimal
 
+import pytest
+
 from orders.fulfilment import rules as fulfilment
 from orders.fulfilment.rules import Answer, ShippedLine
 from orders.ledger.rules import Part, part_to_reverse
@@ -36,6 +38,7 @@ def cuts(chance, whole, most):
     return [after - before for before, after in zip([0, *at], at, strict=False)]
 
 
+@pytest.mark.slow
 def test_the_parts_of_suppliers_sum_to_the_order():
     """Every line is rounded once, here told in whole numbers: an order costs and weighs what its parts do, to the fen and the gram."""
     chance = random.Random(1)
@@ -60,6 +63,7 @@ def sum_of(parts):
     return total
 
 
+@pytest.mark.slow
 def test_what_is_delivered_in_parts_and_given_back_in_parts_comes_to_nothing():
     """Each delivery is answered, and each acceptance is given back in parts until nothing is sold; at every step no part is negative."""
     chance = random.Random(2)

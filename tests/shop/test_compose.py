@@ -110,7 +110,7 @@ def run(cluster, tmp_path):
     cluster.sql("DROP ROLE IF EXISTS shop_api")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=58)
 def test_the_commands_run_in_their_order_and_again(cluster, run):
     refused = run("seed")
     assert refused.returncode != 0  # there is no such role yet

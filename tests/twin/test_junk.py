@@ -3,6 +3,7 @@
 import contextlib
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ values = st.recursive(
 PLACES = sorted((each.method, each.path) for each in ENTRIES)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data())
 def test_junk_is_refused(data: st.DataObject) -> None:

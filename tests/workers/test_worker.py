@@ -71,6 +71,7 @@ def wait_until_done(database, seconds):
     raise AssertionError(f"not drained: {counts(database)}")
 
 
+@pytest.mark.slow
 def test_events_are_done_by_the_worker_within_seconds_and_a_file_that_somebody_asked_for_is_made_and_fetched(
     cluster, database, organisation, api
 ):
@@ -92,6 +93,7 @@ def test_events_are_done_by_the_worker_within_seconds_and_a_file_that_somebody_a
     assert content.startswith(b"PK")
 
 
+@pytest.mark.slow(seconds=16)
 def test_what_somebody_waits_for_does_not_wait_behind_what_was_there_before(cluster, database, organisation, api):
     """As after the first start, when thousands of events are on their way."""
     monitor, before = signed_in(api, Role.MONITOR), 3_000
@@ -111,7 +113,7 @@ def test_what_somebody_waits_for_does_not_wait_behind_what_was_there_before(clus
     assert counts(database).done < before
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=37)
 def test_killed_workers_and_an_emptied_broker_lose_nothing_and_double_nothing(cluster, database, organisation):
     """Kill -9 of the worker in the middle of its work, again and again, and the broker emptied once."""
     chance = random.Random(SEED)

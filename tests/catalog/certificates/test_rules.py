@@ -102,6 +102,7 @@ _ROW = (
 )
 
 
+@pytest.mark.slow
 def test_the_state_of_a_row_and_of_a_statement_are_the_same(database):
     statement = text(
         f"SELECT {state_sql('c')} AS state, {in_force_sql('c')} AS in_force, {stop_sql('c')} AS stop, {stopped_at_sql('c')} AS since FROM {_ROW}"

@@ -181,6 +181,7 @@ def in_opposite_order(office):
         return sorted(pool.map(run, clients, [names, names[::-1]]), key=lambda answer: answer.status_code)
 
 
+@pytest.mark.slow
 def test_of_two_sheets_with_the_same_products_at_once_the_second_finds_what_the_first_made(office):
     made, refused = in_opposite_order(office)
     assert (made.status_code, code(refused)) == (201, (422, "rows_refused"))
@@ -188,6 +189,7 @@ def test_of_two_sheets_with_the_same_products_at_once_the_second_finds_what_the_
     assert counts(office) == (30, 30, 30)
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_lock_two_sheets_wait_for_one_another(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""

@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -360,6 +361,7 @@ class Course(RuleBasedStateMachine):
             assert certificates.scalar_one() == (self.status == "approved")
 
 
+@pytest.mark.slow
 def test_the_course_of_a_case_is_what_the_rules_say(database):
     """Twelve runs of fifty acts; ``SHOP_ORACLE_RUNS=200`` is the long form (``make thorough``)."""
     Course.database = database

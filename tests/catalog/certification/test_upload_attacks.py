@@ -92,6 +92,7 @@ def zipped(*names):
     return content.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SPREADSHEETS)
 def test_crafted_spreadsheets_are_refused_in_seconds_with_little_memory(office, path):
     case_id = office.case("draft")
@@ -118,6 +119,7 @@ _MEASURED = (
 )
 
 
+@pytest.mark.slow
 def test_the_reader_of_spreadsheets_stays_within_its_memory(tmp_path):
     for name, content in attacks():
         file = tmp_path / "attack.xlsx"

@@ -67,6 +67,7 @@ def placed(table, key):
     return at.get(0), at.get(1)
 
 
+@pytest.mark.slow
 @given(_stocks())
 @example(({("A", "x"): 0, ("A", "y"): 0, ("B", "x"): 3, ("B", "y"): 2}, {("A",): 0, ("B",): 3}))
 def test_no_hidden_number_follows_from_sums_and_stocks_together(stock):

@@ -103,6 +103,7 @@ def counties(office):
     return office.database
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_any_course_of_changes_leaves_what_a_recount_says(counties, on, seed):
     dice, day = random.Random(seed), MONDAY.date()
@@ -222,6 +223,7 @@ def test_the_past_is_what_each_of_its_days_says(counties, on, seed):
                 assert [row.items() <= {**want}.items() for row, want in zip(found, rows, strict=True)] == [True] * len(rows)
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_counts_all_of_it(counties):
     """As `shop rebuild` does, which has read nothing of the program before."""
     env = {**os.environ, "SHOP_DATABASE_URL": counties.url}

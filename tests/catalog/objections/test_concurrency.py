@@ -98,6 +98,7 @@ def test_an_objection_after_the_approval_is_refused(square, midnight):
     assert passed_over(database) == 0
 
 
+@pytest.mark.slow
 def test_of_an_objection_and_an_approval_at_once_never_both(square, midnight):
     database, county = square.office.database, officer(square)
     outcomes = set()

@@ -205,6 +205,7 @@ def unlocked(monkeypatch):
     monkeypatch.setattr(calling_off, "drawn", slowly)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("caps", "head"), [({"quantity_cap": "400"}, {}), ({}, {"amount_cap": "1520.00"})])
 def test_a_hundred_call_offs_at_once_fill_the_cap_and_never_pass_it(scene, caps, head):
     made = scene.agreed(scene.line(**caps), tolerance_percent="5", **head)  # 42 of 100 fit below the cap with its tolerance
@@ -212,6 +213,7 @@ def test_a_hundred_call_offs_at_once_fill_the_cap_and_never_pass_it(scene, caps,
     assert ordered(scene) == Decimal(420)
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_lock_the_same_rush_passes_the_cap(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
@@ -223,6 +225,7 @@ def test_without_the_lock_the_same_rush_passes_the_cap(scene, monkeypatch):
     assert ordered(scene) == 10 * statuses[201] > 420
 
 
+@pytest.mark.slow
 def test_without_the_lock_the_database_still_holds_the_cap(scene, monkeypatch):
     made = scene.agreed(scene.line(quantity_cap="400"), tolerance_percent="5")
     unlocked(monkeypatch)

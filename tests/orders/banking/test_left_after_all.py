@@ -345,6 +345,7 @@ def test_a_line_of_what_failed_waits_for_a_person_and_hinders_no_other(scene):
         assert match_open(session) == 0
 
 
+@pytest.mark.slow
 def test_a_match_that_is_refused_leaves_only_its_own_line_open(scene, monkeypatch):
     first, second, third = (refund_of(scene, overpaid(scene)) for _ in range(3))
     original = carrying_out.refund

@@ -291,6 +291,7 @@ def overpaid(desk, fen=30000, opening=0):
     return order
 
 
+@pytest.mark.slow
 def test_refunds_leave_and_come_back(desk):
     order = overpaid(desk)
     refund = refund_of(desk, order, "300.00")

@@ -28,6 +28,7 @@ def up(scene):
     assert migrate.differences(scene.database.url) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("comes_back", [False, True])
 def test_a_list_of_which_anything_was_ever_paid_was_handed_over(scene, down_to, comes_back):
     made, (first, _) = scene.listed()
@@ -41,6 +42,7 @@ def test_a_list_of_which_anything_was_ever_paid_was_handed_over(scene, down_to, 
     assert scene.rows("SELECT status, reference FROM payout_file") == [("sent", made["number"])]
 
 
+@pytest.mark.slow
 def test_a_list_of_which_nothing_was_paid_waits(scene, down_to):
     _, (first, _) = scene.listed()
     scene.fails(first["payout_id"])
@@ -49,6 +51,7 @@ def test_a_list_of_which_nothing_was_paid_waits(scene, down_to):
     assert scene.rows("SELECT status, reference FROM payout_file") == [("made", None)]
 
 
+@pytest.mark.slow
 def test_a_refund_that_left_once_more_is_something_else_before_there_were_any(scene, down_to):
     refund = refund_of(scene, overpaid(scene))
     out = (-3_010, "沙坪坝中学", refund["number"], ACCOUNT)
@@ -61,6 +64,7 @@ def test_a_refund_that_left_once_more_is_something_else_before_there_were_any(sc
     assert scene.rows("SELECT entry, refund_id FROM bank_write_off") == [("other", None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("says", "confirmed_by"), [("treasurer", "cashier"), ("cashier", "treasurer")])
 def test_an_advance_that_comes_back_in_parts_keeps_two_persons(scene, agreement, down_to, says, confirmed_by):
     path = f"/v1/advances/{advance(scene, agreement).json()['id']}"
@@ -78,6 +82,7 @@ def test_an_advance_that_comes_back_in_parts_keeps_two_persons(scene, agreement,
     assert scene.rows("SELECT status, returned_fen FROM advance") == [("paid", 10_000)]
 
 
+@pytest.mark.slow
 def test_what_is_told_of_payments_keeps_its_amounts(scene, down_to):
     order = scene.delivered(1, paid=False).order_id
     scene.pay(order, 1_000, "announced")

@@ -84,6 +84,7 @@ def test_a_list_is_used_once_however_many_lines_show_its_sum(amounts, lines):
     assert not any(each.leaves for each in known.sent_of(amounts[0]))
 
 
+@pytest.mark.slow
 def test_one_debit_for_the_whole_list_is_matched_by_rule_and_undone_in_one_act(scene):
     made, settlements = scene.listed()
     [line] = scene.shows((-fen(made["amount"]), "批量代付", "代付"))
@@ -131,6 +132,7 @@ def test_by_hand_where_the_rule_is_not_certain(scene):
     assert {payout_of(scene, each)["status"] for each in settlements} == {"paid"}
 
 
+@pytest.mark.slow
 def test_of_a_list_some_lines_of_which_were_shown_the_rest_is_matched(scene):
     made, (first, second) = scene.listed()
     number = f"{first['number']}-{payout_of(scene, first)['attempts'][-1]['id']}"
@@ -142,6 +144,7 @@ def test_of_a_list_some_lines_of_which_were_shown_the_rest_is_matched(scene):
     assert agrees(scene) == []
 
 
+@pytest.mark.slow
 def test_matched_by_many_at_once_every_payout_is_paid_once(scene):
     made, _ = scene.listed()
     [line] = scene.shows((-fen(made["amount"]) - 1, "x", "y"))
@@ -165,12 +168,14 @@ def void_while_a_rule_matches_it(scene, monkeypatch):
     return voided.status_code, attempts
 
 
+@pytest.mark.slow
 def test_a_list_is_matched_by_rule_and_made_void_in_one_order_of_locks(scene, monkeypatch):
     voided, attempts = void_while_a_rule_matches_it(scene, monkeypatch)
     assert (voided, agrees(scene)) == (409, [])
     assert attempts == ATTEMPTS
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_that_order_one_of_them_is_ended_by_the_database(scene, monkeypatch):
     """The control."""
@@ -217,6 +222,7 @@ def listed_again_and_void(scene):
     return made, settlements, path, line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said_paid", [False, True])
 def test_what_a_whole_list_paid_is_not_paid_by_a_second_release_unawares(scene, said_paid):
     made, settlements, path, line = listed_again_and_void(scene)

@@ -43,6 +43,7 @@ def agrees(scene):
     return [each["amount"] for each in shown["outstanding"]]
 
 
+@pytest.mark.slow
 def test_the_list_for_the_bank_names_the_payout_and_the_statement_brings_it_back(scene, row):
     made = scene.cashier.post("/v1/payout-files").json()
     content = scene.cashier.get(f"/v1/payout-files/{made['id']}/content", params={"format": "csv"}).content.decode("utf-8-sig")
@@ -184,6 +185,7 @@ def its_return_is_matched_as_booked_while_its_payment_is_matched(scene, row, mon
     return [each.status_code for each in answers], payout_of(scene, row)["status"]
 
 
+@pytest.mark.slow
 def test_a_booked_movement_is_matched_under_the_lock_of_its_payout(scene, row, monkeypatch):
     found = its_return_is_matched_as_booked_while_its_payment_is_matched(scene, row, monkeypatch)
     assert (found, agrees(scene)) == (([201, 201], "failed"), [])

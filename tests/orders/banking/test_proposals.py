@@ -43,6 +43,7 @@ def test_the_exact_split_of_the_orders_that_a_line_names_comes_first(desk):
     assert {each["score"] < first["score"] for each in others} == {True}
 
 
+@pytest.mark.slow
 def test_two_old_orders_that_come_to_the_line_come_before_single_ones(desk):
     """Without a reference, among many newer orders, from an account that has paid for this buyer before."""
     account = "6222000011112222333"
@@ -133,6 +134,7 @@ def proposed(line, kind):
     return found["difference"], found["reasons"]
 
 
+@pytest.mark.slow
 def test_what_a_line_names_is_proposed_though_it_does_not_fit(scene, row):
     holder, number = scene.market.suppliers[0].name, number_of(scene, row)
     [short] = scene.shows((-69_899, holder, f"货款 {number}"))

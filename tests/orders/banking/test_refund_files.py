@@ -73,6 +73,7 @@ def test_a_file_that_a_line_of_the_bank_shows_is_not_made_void(scene, two, shown
     assert scene.cashier.get(f"/v1/refund-files/{made['id']}").json()["status"] == "made"
 
 
+@pytest.mark.slow
 def test_another_person_makes_a_file_void_and_its_refunds_go_into_the_next(scene, two):
     made, refunds = two
     scene.shows((-1, "x", "退款"))  # for something else
@@ -89,6 +90,7 @@ def test_another_person_makes_a_file_void_and_its_refunds_go_into_the_next(scene
         session.execute(text("UPDATE refund_file SET voided_by = made_by WHERE status = 'void'"))
 
 
+@pytest.mark.slow
 def test_what_a_line_shows_of_a_void_file_does_not_go_again_unawares(scene, two):
     made, (first, second) = two
     assert void(scene.treasurer, made).status_code == 200
@@ -127,6 +129,7 @@ def sent(scene, made):
     assert scene.cashier.post(f"/v1/refund-files/{made['id']}/send", json={"reference": "UPLOAD-1"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_one_debit_for_the_whole_file_is_matched_by_rule_and_undone_in_one_act(scene, two):
     made, refunds = two
     sent(scene, made)
@@ -171,6 +174,7 @@ def test_what_failed_is_left_out_unless_the_line_comes_to_all(scene, two, amount
     assert agrees(scene) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["批量", "TKP"])
 def test_the_number_and_the_sum_less_what_failed_make_it_certain(scene, text):
     refunds = [refund_of(scene, overpaid(scene)) for _ in range(3)]
@@ -203,6 +207,7 @@ def void_while_a_rule_matches_it(scene, made, monkeypatch):
     return voided.status_code, attempts
 
 
+@pytest.mark.slow
 def test_a_file_is_matched_by_rule_and_made_void_in_one_order_of_locks(scene, two, monkeypatch):
     made, refunds = two
     assert void_while_a_rule_matches_it(scene, made, monkeypatch) == (409, 1)
@@ -210,6 +215,7 @@ def test_a_file_is_matched_by_rule_and_made_void_in_one_order_of_locks(scene, tw
     assert agrees(scene) == []
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_that_order_one_of_them_is_ended_by_the_database(scene, two, monkeypatch):
     """The control."""

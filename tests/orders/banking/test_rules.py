@@ -363,6 +363,7 @@ ORDERS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     ORDERS,
     st.integers(1, 600),

@@ -160,6 +160,7 @@ def test_a_statement_that_is_called_a_workbook_and_is_text_with_tabs_is_read(des
         assert (refused.status_code, refused.json()["code"]) == (422, code)
 
 
+@pytest.mark.slow
 def test_the_same_and_overlapping_files_make_no_second_line(desk):
     day = [(100, "甲", "a", "S1"), (200, "乙", "b", ""), (200, "乙", "b", ""), (-50, "丙", "c", "S3")]
     whole = statement(*day)
@@ -542,6 +543,7 @@ def broken(content, chance):
     return bytes(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), [("csv", 150), ("xlsx", 12), ("camt", 12), ("mt940", 12)])
 def test_whatever_happens_to_a_file_it_is_read_or_refused(desk, database, name, count):
     lines = [(100 + n, f"单位{n}", "货款", f"S{n}") for n in range(6)]
@@ -590,6 +592,7 @@ def mt940(reference, *openings):
     return "".join(parts).encode()
 
 
+@pytest.mark.slow
 def test_mt940_with_several_statements(desk):
     order = desk.order(10, 1)
     shown = desk.imported(mt940(reference_of(order), 100, 938.5))
@@ -604,6 +607,7 @@ def test_mt940_with_several_statements(desk):
     desk.agrees()
 
 
+@pytest.mark.slow
 def test_mt940_that_is_cut_off_before_its_closing_balance_is_refused(desk):
     content = mt940("X", 100)
     cut = content[: content.index(b":62F:")]
@@ -673,6 +677,7 @@ def test_without_an_account_nothing_is_imported_or_instructed(desk, monkeypatch)
     assert desk.api.as_(desk.market.purchaser).get(path).json()["code"] == "no_bank_account"
 
 
+@pytest.mark.slow
 def test_ten_thousand_lines_take_as_many_statements_as_ten(desk, database):
     from sqlalchemy import event
 
@@ -738,6 +743,7 @@ def test_lists_are_filtered_paged_and_exported(desk):
     assert [each["code"] for each in desk.client.get("/v1/bank-layouts").json()] == ["icbc", "ccb", "abc", "boc", "cmb", "generic"]
 
 
+@pytest.mark.slow
 def test_the_bank_and_the_books_agree_at_the_end_of_every_day(desk, monkeypatch):
     """A refund left on the second day by hand, on the fourth by the bank, which is imported and matched on the fifth; that is undone and made again."""
     order, begun = overpaid(desk), clock.today()

@@ -15,6 +15,7 @@ def told(scene, client, start):
     return [each["kind"] for each in found if each["kind"].startswith(start) and not each["kind"].endswith(".waiting")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paid_first", [False, True])
 def test_a_refund_that_left_after_all_is_told_as_paid_and_carries_no_reason(scene, paid_first):
     order = overpaid(scene)

@@ -35,6 +35,7 @@ def kinds(api, user):
     return [row["kind"] for row in api.as_(user).get("/v1/notifications").json()["items"]][::-1]
 
 
+@pytest.mark.slow
 def test_one_person_asks_and_another_approves(desk, line, api):
     asked = desk.write_off(line["id"], "fee", "100.00")
     assert asked.status_code == 201, asked.text
@@ -145,6 +146,7 @@ def test_without_the_locks_the_same_rush_writes_it_off_more_often(desk, line, mo
     assert fees > 1000
 
 
+@pytest.mark.slow
 def test_what_left_twice_its_supplier_holds_ahead_until_a_settlement_uses_it_up(scene, row):
     holder = scene.market.suppliers[0].name
     asked = {"entry": "paid_twice", "payout_id": row["payout_id"], "amount": "699.00", "reason": "两份名单均已付出"}
@@ -253,6 +255,7 @@ def test_a_line_is_not_written_off_as_what_it_tells_against(desk, line):
     assert desk.line(line["id"])["write_offs"] == []
 
 
+@pytest.mark.slow
 def test_the_wrong_supplier_holds_nothing_ahead(scene):
     """Two lines, two payouts: each is refused for the other's."""
     _, (farm, bees) = scene.listed()
@@ -288,6 +291,7 @@ def test_the_wrong_supplier_holds_nothing_ahead(scene):
         assert "bank_write_offs" in differences(scene.database)
 
 
+@pytest.mark.slow
 def test_a_refund_that_left_twice_its_buyer_owes(scene):
     order = overpaid(scene)
     refund = refund_of(scene, order)
@@ -345,6 +349,7 @@ def found_twice(scene, order):
     return again, found, number, f"/v1/bank-matches/{approved.json()['match_id']}/undo"
 
 
+@pytest.mark.slow
 def test_what_was_found_and_taken_back_one_person_does_not_bring_back(scene):
     line, found, number, undo = found_twice(scene, overpaid(scene))
     assert scene.cashier.post(undo, json={"reason": "不是这一笔"}).status_code == 200
@@ -365,6 +370,7 @@ def test_what_was_found_and_taken_back_one_person_does_not_bring_back(scene):
     assert agrees(scene) == []
 
 
+@pytest.mark.slow
 def test_what_was_found_and_came_back_is_taken_back_after_its_return(scene):
     _, found, number, undo = found_twice(scene, overpaid(scene))
     [back] = scene.shows((3_010, "沙坪坝中学", f"退汇 {number}"))
@@ -378,6 +384,7 @@ def test_what_was_found_and_came_back_is_taken_back_after_its_return(scene):
     assert (scene.cashier.get(f"/v1/refunds/{found}").json()["status"], agrees(scene)) == ("failed", [])
 
 
+@pytest.mark.slow
 def test_what_left_twice_is_not_found_while_another_refund_rests_on_it(scene):
     order = scene.delivered(1, paid=False).order_id
     scene.pay(order, 13_010)
@@ -430,6 +437,7 @@ def test_found_by_many_at_once_the_buyer_owes_it_once(scene):
     agrees(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_locks_the_same_refund_is_found_more_often(scene, monkeypatch):
     """The control, without what is left of the line, which holds them back too."""

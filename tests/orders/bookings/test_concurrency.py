@@ -43,6 +43,7 @@ def test_of_fifty_redemptions_of_one_voucher_one_counts(api, database):
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_guard_it_is_redeemed_more_than_once(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""

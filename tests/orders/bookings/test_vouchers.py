@@ -47,6 +47,7 @@ def issue(buyer, host, part, until=60):
     return buyer.get(f"/v1/supplier-orders/{part}/vouchers").json()["items"]
 
 
+@pytest.mark.slow
 def test_issued_booked_redeemed_sold(api, database, market, buyer, host):
     order_id, part = order(buyer, host, market)
     sku = market.products[2].sku_id

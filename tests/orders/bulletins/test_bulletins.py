@@ -33,6 +33,7 @@ _VALUE = text(
 KINDS = ("json", "html", "pdf", "xlsx")
 
 
+@pytest.mark.slow
 def test_a_bulletin_goes_the_whole_way(scene, api):
     assert code(scene.draft()) == (409, "month_not_closed")
     assert scene.close_city().status_code == 201
@@ -59,6 +60,7 @@ def test_a_bulletin_goes_the_whole_way(scene, api):
     assert public_file(api, "2026-02", "json").status_code == 404
 
 
+@pytest.mark.slow
 def test_its_figures_are_the_ledgers_and_sections_add_up(scene):
     said = scene.published()["content"]
     ledger = scene.sum(
@@ -77,6 +79,7 @@ def test_its_figures_are_the_ledgers_and_sections_add_up(scene):
     )
 
 
+@pytest.mark.slow
 def test_goals_are_those_that_hold_now_with_what_was_sold_towards_them(scene):
     goals = [("all", None, None, "2026-01-01", None), ("since_august", None, None, "2026-08-15", "2027-12-31")]
     goals += [("of_832", None, "county_832", "2026-01-01", None), ("market", "market", None, "2026-01-01", None)]
@@ -203,6 +206,7 @@ def test_it_says_which_counties_had_not_closed_and_why(scene, api):
     assert all(f"<td>{code}</td><td>{name} " in part for code, name in lacking.items())
 
 
+@pytest.mark.slow
 def test_a_month_that_all_closed_says_so(scene, api):
     for county in scene.lacking():
         with scene.database.unit_of_work() as session:
@@ -249,6 +253,7 @@ def test_content_from_before_these_members_is_read_and_made_into_files(scene):
     assert "其中月末未核验" not in page
 
 
+@pytest.mark.slow
 def test_a_number_is_shown_as_what_it_is_and_not_as_a_month(scene, api):
     scene.published()
     scene.tell_late()

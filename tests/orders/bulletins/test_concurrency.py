@@ -97,6 +97,7 @@ def publish_all(scene, drafts):
     return at_once(calls)
 
 
+@pytest.mark.slow
 def test_bulletins_published_at_once_have_numbers_without_a_gap(scene, drafts):
     answers = publish_all(scene, drafts)
     assert sorted(answer.json()["number"] for answer in answers) == ["2026-01", "2026-02", "2026-03"]
@@ -126,6 +127,7 @@ def test_one_bulletin_published_at_once_is_published_once(scene, drafts):
     assert scene.sum("SELECT count(*) FROM bulletin_file") == 3
 
 
+@pytest.mark.slow
 def test_of_drafts_begun_at_once_one_is_kept(scene):
     scene.close_city()
     people = sessions(scene.api, scene.database, scene.users["city"], AT_ONCE)

@@ -1,5 +1,6 @@
 """Grades: more papers never make a figure worse, more doubts never make it better."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ SIGNALS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(EVIDENCE, SIGNALS)
 def test_a_grade_has_reasons_for_every_step_below_what_the_papers_give(evidence, signals):
     found = grading.grade(evidence, signals, RULES)

@@ -82,6 +82,7 @@ def published(scene):
     return scene.published()
 
 
+@pytest.mark.slow
 def test_a_revision_tells_what_was_late_taken_back_counted_again_and_revoked(scene, api, published, on):
     assert code(scene.revise()) == (409, "nothing_changed")
     first = public_file(api, "2026-01", "json").content
@@ -152,6 +153,7 @@ def test_a_revision_says_that_it_restates_and_how_certified_sales_differ_from_th
     assert "是否认定产品（下单或销售当日）" in heading
 
 
+@pytest.mark.slow
 def test_a_second_revision_tells_only_what_came_since(scene, published, on):
     on(2026, 10, 20)
     line = scene.tell_late()
@@ -204,6 +206,7 @@ def test_a_draft_that_is_discarded_is_told_by_the_next_one(scene, published, on)
     check(published["content"], again["content"], scene.changes(again))
 
 
+@pytest.mark.slow
 def test_an_entry_that_was_written_long_before_it_is_committed_is_not_stepped_over(scene, published, on):
     """No watermark: ids are given out before transactions commit."""
     on(2026, 10, 20)
@@ -329,6 +332,7 @@ def resold(scene):
     return bought
 
 
+@pytest.mark.slow
 def test_what_does_not_count_is_not_counted_and_its_return_changes_nothing(scene, resold, on):
     first = scene.published()["content"]
     asked = {"from": FIRST.isoformat(), "to": LAST.isoformat(), "measure": ["amount", "orders", "buyers", "products", "suppliers"]}

@@ -73,6 +73,7 @@ def test_who_explains_it_brings_it_into_the_bulletin_with_a_note(doubted, api):
     assert "已与网点台账逐笔核对" in public_file(api, "2026-01", "html").text
 
 
+@pytest.mark.slow
 def test_explained_after_the_publication_it_comes_with_a_revision(doubted, on):
     before = doubted.published()
     on(2026, 10, 20)

@@ -73,6 +73,7 @@ def test_one_row_ties_deliveries_invoices_tax_invoices_and_payments(till, databa
     assert closed(till.api.as_(till.market.sellers[1]))["items"] == []
 
 
+@pytest.mark.slow
 def test_what_is_missing_stands_on_top_and_is_told(till, database, monkeypatch):
     mine, other, cashier = till.api.as_(till.market.sellers[0]), till.api.as_(till.market.sellers[1]), till.as_("cashier")
     open_part = deliver(till.api, till.market, 1)
@@ -175,6 +176,7 @@ def test_a_month_stays_what_it_was_and_what_it_left_open_begins_the_next(till, d
     assert seller.get("/v1/invoices/uninvoiced").json()["items"] == []
 
 
+@pytest.mark.slow
 def test_freight_corrections_disputes_and_returns_are_explained(till, database):
     """Whatever happens to what was sold, the ledger of money and the invoices tell of the same amounts."""
     seller, buyer, cashier = till.api.as_(till.market.sellers[0]), till.as_("purchaser"), till.as_("cashier")
@@ -323,6 +325,7 @@ def _owing(till):
     return part_accepted
 
 
+@pytest.mark.slow
 def test_what_is_not_paid_ties_to_the_ledger_and_to_the_dues(owing):
     for who in ("cashier", "finance"):
         client = owing.as_(who)
@@ -376,6 +379,7 @@ def test_what_the_ledger_says_is_owed_and_nothing_explains_is_found(owing, datab
     assert [each["supplier_order_id"] for each in closed(cashier, only="unexplained")["items"]] == [done.part]
 
 
+@pytest.mark.slow
 def test_a_month_is_closed_by_what_is_to_be_done(till):
     bare, _ = invoiced(till, 2)
     open_part = deliver(till.api, till.market, 1)

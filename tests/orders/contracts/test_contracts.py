@@ -233,6 +233,7 @@ def both_at_once(api, database, market, rounds):
     return confirmations
 
 
+@pytest.mark.slow
 def test_confirmation_and_release_at_once_one_wins(api, database, market):
     confirmed = both_at_once(api, database, market, 6)
     assert rows(database, "SELECT count(*) FROM supplier_order WHERE status = 'confirmed'") == [(confirmed,)]

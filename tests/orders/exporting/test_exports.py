@@ -313,6 +313,7 @@ def test_a_kind_takes_its_own_permission(api, trade):
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 
+@pytest.mark.slow
 def test_every_kind_is_made(api, trade):
     with api.database.unit_of_work() as session:
         clerk = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])

@@ -128,6 +128,7 @@ def test_parquet_is_the_same_whoever_writes_it(table, tmp_path):
     assert found[1][5].astimezone(UTC) == datetime(2026, 3, 5, 20, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_what_writes_files_is_in_memory_only_where_one_is_made():
     program = "import sys, shop.app, workers.tasks; print([n for n in ('duckdb', 'xlsxwriter') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

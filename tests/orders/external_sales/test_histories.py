@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -126,6 +127,7 @@ def require_agreement(session, oracle):
     return {*statuses.values(), *session.execute(text("SELECT DISTINCT origin_kind FROM sale_entry")).scalars()}
 
 
+@pytest.mark.slow
 def test_the_ledger_holds_what_counts_at_every_step_of_any_history(api, database):
     trading = make_trading(api, database)
     with database.unit_of_work() as session:

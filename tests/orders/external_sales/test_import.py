@@ -154,6 +154,7 @@ def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, datab
     assert trading.as_("seller").get("/v1/external-sales").json()["items"] == []
 
 
+@pytest.mark.slow
 def test_xlsx_is_read_and_five_thousand_rows_take_seconds(trading, database):
     product, sku = names(trading, database)
     buffer = io.BytesIO()

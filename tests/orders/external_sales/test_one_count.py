@@ -60,6 +60,7 @@ def entries(database):
         return session.execute(text("SELECT count(*) FROM sale_entry")).scalar_one()
 
 
+@pytest.mark.slow
 def test_what_counts_stays_while_a_stranger_claims_it_unreviewed(trading, database):
     """Both are in the queue of their districts, the city is told, and nothing moves in the ledger until somebody has decided."""
     number = invoice_number()
@@ -78,6 +79,7 @@ def test_what_counts_stays_while_a_stranger_claims_it_unreviewed(trading, databa
     assert (trading.status(first), trading.holds(), entries(database)) == ("accepted", [], 1)
 
 
+@pytest.mark.slow
 def test_of_two_districts_the_city_decides_what_stays(trading, database):
     number = invoice_number()
     first = trading.accepted(invoice=number)
@@ -153,6 +155,7 @@ def test_both_count_only_if_the_document_says_enough(trading, database):
     assert (trading.status(first), trading.status(second)) == ("submitted", "submitted")
 
 
+@pytest.mark.slow
 def test_of_three_claims_two_decisions_leave_one(trading, database):
     number = invoice_number()
     sales = [trading.submitted(invoice=number, amount=f"{n}0.00") for n in (1, 2, 3)]
@@ -199,6 +202,7 @@ def test_sales_that_look_the_same_are_suspected(trading, database):
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_an_order_that_is_claimed_again_holds_the_claim_alone(api, database):
     """By its official invoice, whichever of the two is told first."""
     trading, market = make_trading(api, database), make_market(database)
@@ -251,6 +255,7 @@ def test_a_claim_that_looks_like_an_order_is_held_alone(api, database):
         assert session.execute(text("SELECT sum(amount_fen) FROM sale_entry")).scalar_one() == sold.amount_fen
 
 
+@pytest.mark.slow
 def test_an_order_that_is_accepted_after_it_was_claimed_holds_the_claim(api, database):
     trading, market = make_trading(api, database), make_market(database)
     seller = {"client": api.as_(market.sellers[0]), "supplier_id": market.suppliers[0].id}
@@ -293,6 +298,7 @@ def tell(database, till, line):
     return taken
 
 
+@pytest.mark.slow
 def test_what_an_outlet_sold_holds_the_claim_whichever_comes_first(trading, database, till):
     early = trading.accepted()
     assert tell(database, till, sale("1", "G1", 20, price=49)).status == "accepted"
@@ -411,12 +417,14 @@ def racing(trading, database, count):
     ]
 
 
+@pytest.mark.slow
 def test_of_many_claims_with_one_invoice_at_once_all_are_held_but_never_two_free(trading, database):
     at_once(racing(trading, database, 20))
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT status, count(*) FROM external_sale GROUP BY 1")).all() == [("held", 20)]
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_guard_the_race_is_lost(trading, database, monkeypatch):
     """The control: claims that are not judged one after another do not see each other."""

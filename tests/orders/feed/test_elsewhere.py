@@ -161,6 +161,7 @@ def test_a_unit_hears_that_its_report_was_reviewed(api, database, on):
     assert told(scene["stranger"]) == []
 
 
+@pytest.mark.slow
 def test_every_organisation_hears_of_a_bulletin_and_of_its_revision(api, database, on):
     on(2026, 10, 6)
     scene = Bulletins(api, database)

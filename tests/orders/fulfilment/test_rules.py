@@ -2,6 +2,7 @@ import random
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -171,6 +172,7 @@ def test_the_three_parts_are_what_was_shipped_and_weigh_no_more(accepted, reject
     assert (got.reason_code is None) == (rejected + difference == 0)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_orders_split_over_deliveries_cost_what_they_would_cost_in_one():
     chance = random.Random(20201126)
     for _ in range(100_000):

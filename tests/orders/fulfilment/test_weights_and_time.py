@@ -240,6 +240,7 @@ def test_buyer_and_clock_at_once_make_one_sale(api, database, market):
     assert both_at_once(api, database, market, 8) == [1] * 8
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_lock_the_two_make_more_than_one(api, database, market, monkeypatch):
     """The control: when this fails, the test above proves nothing."""

@@ -35,6 +35,7 @@ def orders(desk):
         return session.execute(text("SELECT count(*) FROM purchase_order")).scalar_one()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copies", [1, AT_ONCE], ids=["one import", "the same file uploaded many times"])
 def test_of_many_orders_of_the_same_file_at_once_one_is_placed(desk, market, copies):
     for number in range(ROUNDS):

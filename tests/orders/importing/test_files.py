@@ -163,6 +163,7 @@ def test_what_is_only_called_a_workbook_is_told_for_what_it_is(desk, content, co
     assert fault(desk.upload(content, "订单.xls")) == ("failed", code)
 
 
+@pytest.mark.slow
 def test_a_list_of_ten_thousand_lines_is_taken(desk):
     shown = desk.upload(as_csv(*[["奉节脐橙", "", "", "0.5", ""]] * 9_999, ["奉节脐橙", "", "", 1, ""]))
     assert (shown["rows_total"], shown["counts"]) == (10_000, {"faulty": 9_999, "matched": 1})
@@ -170,6 +171,7 @@ def test_a_list_of_ten_thousand_lines_is_taken(desk):
     assert (refused["data"]["count"], len(refused["errors"])) == (9_999, 9_999)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused(desk):
     bomb = crafted(lambda xml: xml.replace(b"</sheetData>", b"<row>" + b"<c><v>1</v></c>" * 20_000_000 + b"</row></sheetData>"))
     assert len(bomb) < 2_000_000

@@ -59,6 +59,7 @@ def test_progress_is_seen_between_the_steps(desk):
     assert desk.show(import_id)["status"] == "ready"
 
 
+@pytest.mark.slow
 def test_the_list_of_a_canteen_as_agencies_send_it_is_understood_in_full(desk, catalogue):
     shown = desk.upload((DATA / "canteen_order_as_agencies_send_it.xlsx").read_bytes(), "计划表.xlsx")
     assert (shown["header_row"], shown["rows_total"]) == (3, 96)
@@ -76,6 +77,7 @@ def test_the_list_of_a_canteen_as_agencies_send_it_is_understood_in_full(desk, c
     assert placed["total"] == shown["total"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "lines"), [("canteen_order.xlsx", 60), ("union_gifts_gb18030.csv", 25)])
 def test_plain_lists_are_understood_in_full(desk, catalogue, name, lines):
     shown = desk.upload((DATA / name).read_bytes(), name)
@@ -466,6 +468,7 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert rows[3][6] == "no line"
 
 
+@pytest.mark.slow
 def test_the_result_can_be_corrected_and_uploaded_again(desk):
     shown = desk.upload(as_csv(ORANGES, HONEY))
     content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content

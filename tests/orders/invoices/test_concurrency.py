@@ -41,6 +41,7 @@ def serials(database):
     return [serial for (serial,) in rows(database, "SELECT serial FROM invoice ORDER BY serial")]
 
 
+@pytest.mark.slow
 def test_fifty_at_once_are_numbered_without_a_gap(api, database, market):
     """Every second one is refused after it took its number: what it took is given out again."""
     parts = orders_of(api, market, 10)
@@ -121,6 +122,7 @@ def test_without_the_lock_the_constraint_alone_refuses_the_second(api, database,
     assert serials(database) == [1]
 
 
+@pytest.mark.slow
 def test_returns_and_credit_notes_at_once_never_credit_twice(api, database, market):
     """Returns are closed while others credit the same invoice by hand: what is taken back is what came back."""
     configure(database, credit_notes="automatic")
@@ -142,6 +144,7 @@ def test_returns_and_credit_notes_at_once_never_credit_twice(api, database, mark
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_an_invoice_and_a_return_at_once_hold_what_is_owed(api, database, market):
     configure(database, credit_notes="automatic")
     seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
@@ -161,6 +164,7 @@ def test_an_invoice_and_a_return_at_once_hold_what_is_owed(api, database, market
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_the_number_of_statements_does_not_grow_with_the_lines(api, database):
     """An order of one line and one of sixty take the same number of statements."""
     from sqlalchemy import event
@@ -184,6 +188,7 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(api, database):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 def test_corrections_returns_and_reductions_at_once_never_wait_for_one_another(api, database, market):
     """By the rule all of them write invoices and credit notes of one order at the same moment: nobody is refused, and the books agree."""
     configure(database, invoices="acceptance", credit_notes="automatic")

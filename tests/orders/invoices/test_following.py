@@ -1,5 +1,6 @@
 """Invoices follow an order that moves to another buyer; freight goes along."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,7 @@ def test_words_of_what_the_api_speaks(yuan):
     assert in_words(fen_from_yuan(str(yuan))).endswith(("整", "分"))
 
 
+@pytest.mark.slow
 def test_what_a_dispute_gave_back_ahead_never_stops_an_acceptance(api, database):
     """More was given back than the next invoice holds: it is issued, credited whole and sent, and the goods are accepted."""
     configure(database, credit_notes="automatic")

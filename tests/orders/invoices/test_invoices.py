@@ -202,6 +202,7 @@ def test_a_correction_credits_the_line_and_opens_it_again(api, database, market)
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_what_a_dispute_gives_back_is_credited_as_a_reduction(api, database, market):
     seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
     done = deliver(api, market, 10)

@@ -50,6 +50,7 @@ def spoilt(api, database):
     return database
 
 
+@pytest.mark.slow
 def test_every_planted_error_is_found(spoilt):
     for statement, check in PLANTS:
         with spoilt.session() as session:

@@ -86,6 +86,7 @@ def documents(draw):
     return listed, common
 
 
+@pytest.mark.slow
 @given(documents())
 def test_whatever_an_invoice_says_its_file_keeps_to_the_schema(document):
     listed, common = document
@@ -118,6 +119,7 @@ def test_whatever_an_invoice_says_its_file_keeps_to_the_schema(document):
     assert faults(ubl.invoice(shown)) == []
 
 
+@pytest.mark.slow
 @given(documents(), st.booleans())
 def test_whatever_a_credit_note_says_its_file_keeps_to_the_schema(document, reduction):
     listed, common = document

@@ -95,6 +95,7 @@ def by_the_rules(session):
         yield row, rules.credit(sale, supports, priority)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_statement_credits_as_the_rules_do(database, seed):
     chance = random.Random(seed)
@@ -168,6 +169,7 @@ def test_a_certificate_that_was_not_in_force_when_ordered_certifies_nothing(data
         assert {(row.certified, row.odd) for row in rows} == {(False, 0), (True, 1)}
 
 
+@pytest.mark.slow
 def test_a_buyer_of_a_merged_district_stands_in_its_successor(database):
     with database.unit_of_work() as session:
         trade = make_trade(session)
@@ -180,6 +182,7 @@ def test_a_buyer_of_a_merged_district_stands_in_its_successor(database):
         assert {tuple(row) for row in moved} == {("500112", False), ("500157", True)}
 
 
+@pytest.mark.slow
 def test_a_buyer_in_a_township_stands_in_its_district(api, database):
     with database.unit_of_work() as session:
         trade = make_trade(session)
@@ -245,6 +248,7 @@ def test_reversing_in_parts_sums_to_the_whole(database):
         ).one() == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_large_delivery_is_booked_in_one_go(database):
     """10,000 lines from one place: the relations are looked up once, not per line."""
     with database.unit_of_work() as session:

@@ -48,6 +48,7 @@ def count(database, table):
         return session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
 
 
+@pytest.mark.slow
 def test_a_list_is_kept_changed_and_dropped(buyer, market, database):
     made = make(buyer, lines=lines(market, 10, 2))
     path = f"/v1/saved-lists/{made['id']}"

@@ -5,6 +5,8 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 
+import pytest
+
 from orders.banking.actions import importing
 from orders.banking.handlers import match_open
 from orders.banking.schemas.statements import HowRead
@@ -346,6 +348,7 @@ class Paying(Delivering):
             )
 
 
+@pytest.mark.slow
 def test_the_money_of_any_life_is_what_the_telling_says(api, database):
     """Two lives of ninety acts; `make thorough` lives a hundred."""
 

@@ -104,6 +104,7 @@ def test_a_transfer_that_no_payout_explains_is_an_advance(online, supplier):
     assert (cycle.unexplained, cycle.difference_fen, online.account("advances")) == (0, 0, 5_000)
 
 
+@pytest.mark.slow
 def test_our_own_payout_and_what_nobody_knows(online, supplier):
     client = online.twin.client().v1
     client.payouts.create({"amount": 20_000, "currency": "cny"})
@@ -122,6 +123,7 @@ def test_our_own_payout_and_what_nobody_knows(online, supplier):
     assert online.reconcile().entries == 0
 
 
+@pytest.mark.slow
 def test_our_own_payout_arrives_at_the_bank(online, supplier):
     desk = Desk(online.api, online.database, online.market)
     online.twin.client().v1.payouts.create({"amount": 20_000, "currency": "cny"})

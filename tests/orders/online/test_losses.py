@@ -106,6 +106,7 @@ def test_the_marketplace_bears_it_unless_the_programme_says_otherwise(story):
     assert story.settled() is None
 
 
+@pytest.mark.slow
 def test_what_the_supplier_bears_comes_off_the_next_settlement_and_comes_back_when_the_bank_gives_it_back(story):
     story.programme_says(lost_payments="supplier")
     payment, _ = story.sold()
@@ -129,6 +130,7 @@ def test_what_the_supplier_bears_comes_off_the_next_settlement_and_comes_back_wh
     story.agrees()
 
 
+@pytest.mark.slow
 def test_what_the_supplier_bears_is_its_own_again_when_the_buyer_pays_after_all(story):
     story.programme_says(lost_payments="supplier")
     payment, _ = story.sold()
@@ -146,6 +148,7 @@ def test_what_the_supplier_bears_is_its_own_again_when_the_buyer_pays_after_all(
     story.agrees()
 
 
+@pytest.mark.slow
 def test_nothing_is_borne_of_what_no_settlement_took_up(story):
     story.programme_says(lost_payments="supplier")
     payment, _ = story.sold()
@@ -157,6 +160,7 @@ def test_nothing_is_borne_of_what_no_settlement_took_up(story):
     story.agrees()
 
 
+@pytest.mark.slow
 def test_goods_that_go_back_are_not_borne_twice(story):
     story.programme_says(lost_payments="supplier", hold_days=0)
     payment, shipment = story.sold()
@@ -174,6 +178,7 @@ def test_goods_that_go_back_are_not_borne_twice(story):
     story.agrees()
 
 
+@pytest.mark.slow
 def test_the_same_loss_told_by_many_at_once_is_borne_once(story):
     payment, _ = story.sold()
     story.settled()

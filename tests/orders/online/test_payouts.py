@@ -111,6 +111,7 @@ def test_one_whose_account_was_closed_meanwhile_fails_at_once(scene, online, con
     assert online.twin.objects("transfer") == []
 
 
+@pytest.mark.slow
 def test_a_transfer_that_reached_the_supplier_after_all_ends_no_other_release(scene, online, connected):
     """The provider refused it, the bank carries the payout out, and then it shows the transfer: the supplier has that in advance."""
     row = settled(scene, online)

@@ -25,6 +25,7 @@ def calls(online):
     return online.rows("SELECT * FROM provider_call ORDER BY id")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["500_after", "reset_after", "timeout_after"])
 def test_what_happened_though_nobody_heard_is_found(online, fault):
     online.twin.faults(script=[fault, fault], hang=3, path="/v1/payment_intents")
@@ -81,6 +82,7 @@ def test_a_refusal_over_which_our_program_stumbles_is_tried_again_and_then_waits
     assert online.sql("SELECT status FROM provider_call WHERE id = :id", id=call.id) == "parked"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["500_before", "500_after", "reset_after", "timeout_after", "409"])
 def test_a_refund_is_made_once_whatever_is_heard_of_it(online, fault):
     order, payment = online.paid(10)

@@ -96,6 +96,7 @@ def ground(database):
         return database, make_trade(session)
 
 
+@pytest.mark.slow
 def test_any_order_repetition_and_correction_gives_the_same_sums(ground):
     database, trade = ground
 

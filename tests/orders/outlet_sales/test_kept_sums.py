@@ -58,6 +58,7 @@ def _told(lines):
     )
 
 
+@pytest.mark.slow
 def test_figures_over_any_period_are_those_of_its_days(ground):
     session, outlets, monitor = ground
 

@@ -199,6 +199,7 @@ def sheet(rows, kind="csv"):
     return {"file": (f"a.{kind}", io.BytesIO(content))}
 
 
+@pytest.mark.slow
 def test_ten_thousand_outlets_come_in_one_file(operator, database):
     rows = [
         [f"F{n}", "专柜", f"专柜{n}", "500106" if n % 2 else "500103", "某路", "校园", "2026/05/01", "否", ""]

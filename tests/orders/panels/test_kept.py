@@ -96,6 +96,7 @@ def recounted(session, first, last):
     return {code: tuple(values) for code, values in found.items()}
 
 
+@pytest.mark.slow
 def test_panels_say_what_the_books_say(world):
     with world.unit_of_work() as session:
         kept = panels(session)
@@ -119,6 +120,7 @@ def test_panels_say_what_the_books_say(world):
             assert shown == recounted(session, first, last)
 
 
+@pytest.mark.slow
 def test_whatever_changes_is_counted_again(world):
     for change, of in CHANGES.items():
         with world.session() as session:

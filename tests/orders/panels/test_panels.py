@@ -272,6 +272,7 @@ def test_what_outlets_sold_before_they_were_registered_is_in_the_panel(database,
     assert {row["kind"]: (row["outlets"], row["active"]) for row in today["rows"]} == {"cabinet": (1, 0), "hall": (2, 1)}
 
 
+@pytest.mark.slow
 def test_reserved_shares_pledges_and_agreements_by_county(api, database):
     """Each is made over HTTP: a unit that filed, a pledge with its order, an agreement with its instalments."""
     with clock.fixed(datetime.now(UTC)):  # what is made over HTTP lies in the days that come

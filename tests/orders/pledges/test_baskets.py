@@ -76,6 +76,7 @@ def can_be_ordered(item, demand):
     )
 
 
+@pytest.mark.slow
 @given(catalogues(), demands)
 @settings(max_examples=150, deadline=None)
 def test_what_is_proposed_meets_everything_and_is_never_worse_than_the_greedy_basket(catalogue, demand):

@@ -243,6 +243,7 @@ def test_baskets_of_others_are_not_there(scene):
     assert scene.clients["stranger"].post(f"{path}/order", json={"delivery_address": "x"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_no_server_pays_the_memory_of_the_solver_before_a_basket_is_made():
     program = "import sys, shop.app, workers.tasks; print('highspy' in sys.modules, 'numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -46,6 +46,7 @@ def sold(database):
         return session.execute(text("SELECT coalesce(sum(quantity), 0) FROM order_line")).scalar_one()
 
 
+@pytest.mark.slow
 def test_of_a_hundred_units_exactly_a_hundred_are_sold(api, database):
     market = make_market(database, stock=UNITS)
     for _ in range(ROUNDS):
@@ -57,6 +58,7 @@ def test_of_a_hundred_units_exactly_a_hundred_are_sold(api, database):
             session.execute(text("UPDATE stock SET reserved = 0 WHERE sku_id = :sku"), {"sku": market.products[0].sku_id})
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_guard_the_same_rush_oversells(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
@@ -76,6 +78,7 @@ def test_without_the_guard_the_same_rush_oversells(api, database, monkeypatch):
     assert sold(database) == statuses[201] > UNITS
 
 
+@pytest.mark.slow
 def test_orders_of_the_same_goods_in_any_order_never_deadlock(api, database):
     market = make_market(database, stock=100_000)
     with database.unit_of_work() as session:

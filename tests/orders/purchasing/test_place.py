@@ -1,6 +1,7 @@
 import csv
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import event, text
 
 from shop.core import clock
@@ -90,6 +91,7 @@ def test_a_certificate_that_ended_revoked_or_suspended_cannot_be_sold_on(api, da
         assert codes(api.post("/v1/purchase-orders", json=market.order(1))) == {"lines[0]": "not_certified"}
 
 
+@pytest.mark.slow
 def test_the_number_of_statements_does_not_grow_with_the_lines(api, database):
     market = make_market(database)
     with database.unit_of_work() as session:

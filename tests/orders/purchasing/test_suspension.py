@@ -80,6 +80,7 @@ def orders_outside(database, certificate_id):
     return wrong, len(placed)
 
 
+@pytest.mark.slow
 def test_no_order_commits_while_a_suspension_stands(api, database):
     market, actor = make_market(database, stock=100_000), officer(database)
     certificate = market.products[0].certificate_id
@@ -105,6 +106,7 @@ def test_no_order_commits_while_a_suspension_stands(api, database):
     assert (wrong, placed) == ([], statuses.count(201))
 
 
+@pytest.mark.slow
 def test_no_order_commits_after_a_revocation(api, database):
     market, actor, other = make_market(database, stock=100_000), officer(database), officer(database)
     certificate = market.products[0].certificate_id

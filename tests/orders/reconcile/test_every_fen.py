@@ -197,6 +197,7 @@ def _made(online, monkeypatch):
     online.rows("UPDATE provider_entry SET created_at = created_at + interval '60 days' RETURNING id")
 
 
+@pytest.mark.slow
 def test_every_table_of_money_is_filled(books):
     with books.session() as session:
         empty = [
@@ -220,6 +221,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.slow
 def test_transactions_of_every_kind_are_found_that_are_wrong_on_both_sides(books):
     """Of two postings each, of which one is as wrong as the other; those without a document of their own leave a balance that none explains."""
     missed, finders = set(), set()

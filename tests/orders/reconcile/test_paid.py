@@ -162,6 +162,7 @@ def plant(session, chance, statement):
     return about
 
 
+@pytest.mark.slow
 def test_the_books_hold_everything_and_agree(books):
     with books.unit_of_work() as session:
         kinds = set(session.execute(text("SELECT kind FROM money_transaction")).scalars())
@@ -196,6 +197,7 @@ def test_every_planted_error_is_found(books):
     assert set(finders) >= {check.name for check in PAID}
 
 
+@pytest.mark.slow
 def test_the_hourly_result_is_kept_and_shown(books, api, monkeypatch):
     monkeypatch.setattr(tasks, "database", lambda: books)
     tasks.reconcile()

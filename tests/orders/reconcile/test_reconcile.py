@@ -199,6 +199,7 @@ def test_over_http_what_does_not_end_in_time_is_not_said_to_agree(clean, api, mo
     assert (answer["unfinished"], answer["differences"] > 20) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_asked_for_is_made_in_the_background_and_kept(clean, api, monkeypatch):
     with clean.unit_of_work() as session:
         monitor, clerk = make_user(session, Role.MONITOR), make_user(session, Role.COUNTY_OFFICER, region_code="500236")

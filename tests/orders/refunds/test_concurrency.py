@@ -1,5 +1,7 @@
 """What becomes of a refund, told by many at once. That no more goes back than was paid: ``tests/faults/test_races.py``."""
 
+import pytest
+
 from tests.factories.after_sales import differences
 from tests.factories.money import make_till
 from tests.factories.racing import at_once, sessions
@@ -28,6 +30,7 @@ def test_paid_and_failed_at_once_is_one_of_them_first(api, database):
     assert till.held() == {"receivable": -10_000, "bank": 10_000}
 
 
+@pytest.mark.slow
 def test_released_and_unmatched_at_once_is_one_of_them(api, database):
     """The money behind a refund is found to be another's while it is released, sent or put into a file: never both."""
     till = make_till(api, database)

@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from orders.reports import filling, forms, handlers, rules
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
@@ -10,6 +12,7 @@ from tests.factories.racing import post_at_once, sessions
 from tests.orders.reports.conftest import FIRST, MONTH, code, faults, value
 
 
+@pytest.mark.slow
 def test_a_units_report_goes_the_whole_way(scene):
     drafted = scene.draft()
     assert drafted.status_code == 201, drafted.text
@@ -50,6 +53,7 @@ def test_a_units_report_goes_the_whole_way(scene):
     assert scene.move("county", report, "return", reason="发现重复").json()["status"] == "returned"
 
 
+@pytest.mark.slow
 def test_a_countys_report_goes_to_the_city(scene):
     report = scene.submitted("origin", "county_monthly")
     sold = "SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE month = :first AND district_code = '500236'"

@@ -168,6 +168,7 @@ def test_deputies_stand_in_for_their_days(bureau, api):
         assert tomorrow.post(f"/v1/purchase-requests/{later['id']}/approve", json={}).json()["status"] == "ordered"
 
 
+@pytest.mark.slow
 def test_halves_of_an_order_sent_at_once_do_not_get_round_what_was_spent(bureau, database, monkeypatch):
     bureau.rule(min_amount="500.00", cumulative=True)
 

@@ -176,6 +176,7 @@ def yuan(fen):
     return f"{fen // 100}.{fen % 100:02d}"
 
 
+@pytest.mark.slow
 def test_every_figure_is_the_sum_of_its_entries(city, database):
     """The statement against the same told entry by entry; and any set of units against the sums of its rows."""
     trade, monitor = city
@@ -220,6 +221,7 @@ def test_every_figure_is_the_sum_of_its_entries(city, database):
         assert one["progress"] == rows[unit.id]["progress"]
 
 
+@pytest.mark.slow
 def test_a_year_that_is_over_is_not_foreseen(city):
     _, monitor = city
     listed = monitor.get("/v1/reserved-shares", params={"year": 2025}).json()

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def test_a_forecast_is_never_less_than_what_is_done(done, over, last_year, to_da
         assert foreseen == (rules.Forecast(done, Method.FINAL))
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 10**8), min_size=365, max_size=365), st.integers(1, 364), st.integers(1, 50))
 def test_a_year_that_goes_as_the_last_one_is_foreseen_exactly(per_day, over, times):
     last_year, to_date = sum(per_day), sum(per_day[:over])

@@ -27,6 +27,7 @@ def asked_back(database):
     return rows(database, "SELECT coalesce(sum(quantity), 0) FROM goods_return_line")[0][0]
 
 
+@pytest.mark.slow
 def test_of_ten_exactly_ten_are_asked_back(api, database):
     market = make_market(database)
     for _ in range(3):
@@ -39,6 +40,7 @@ def test_of_ten_exactly_ten_are_asked_back(api, database):
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_guard_the_same_rush_gives_back_too_much(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""

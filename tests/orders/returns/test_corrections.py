@@ -31,6 +31,7 @@ def propose(client, sent, quantity, grams=None):
     return client.post(f"/v1/shipments/{sent.shipment}/corrections", json={"reason": "复秤", "lines": [line]})
 
 
+@pytest.mark.slow
 def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
     sent = deliver(api, market, 10)
@@ -64,6 +65,7 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_refusals(api, database, market):
     buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
     sent = deliver(api, market, 10)
@@ -90,6 +92,7 @@ def test_refusals(api, database, market):
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_what_was_rejected_by_mistake_is_sold_after_all(api, database):
     """Two deliveries of one line, one of them rejected as a whole; then given back, put right again, and moved with the order's budget."""
     bureau = make_bureau(api, database, stock=100)
@@ -172,6 +175,7 @@ def test_a_budget_bounds_what_is_put_right(api, database):
 STEP = st.tuples(st.sampled_from(["return", "exchange", "correct"]), st.integers(0, 20), st.integers(-20, 20))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8,
     deadline=None,

@@ -109,6 +109,7 @@ def test_an_exchange_that_cannot_be_sent_becomes_a_refund(api, database, market,
     assert rows(database, "SELECT sum(quantity) FROM sale_entry") == [(6,)]
 
 
+@pytest.mark.slow
 def test_refusals(api, database, market, buyer, seller):
     waiting = deliver(api, market, 2, accept=False)
     assert ask_back(api, market, waiting, 1).json()["code"] == "not_accepted"

@@ -27,6 +27,7 @@ def paid(scene, agreement):
     return path
 
 
+@pytest.mark.slow
 def test_two_persons_say_that_an_advance_came_back_and_the_banks_line_shows_it(scene, paid):
     out, back = scene.shows((-30_000, "合作社", "预付款"), (30_000, "合作社", "账号不符退汇"))
     booked = scene.rows("SELECT id FROM money_transaction WHERE kind = 'advance'")[0][0]
@@ -84,6 +85,7 @@ def test_what_settlements_used_up_cannot_come_back(scene, paid):
     assert differences(scene.database) == {}
 
 
+@pytest.mark.slow
 def test_the_statement_recognises_an_advance_and_its_return_by_the_number(scene, paid):
     number, holder = scene.cashier.get(paid).json()["number"], scene.market.suppliers[0].name
     other, out, again = scene.shows(
@@ -122,6 +124,7 @@ def test_a_movement_of_another_amount_is_not_the_lines(scene, paid):
     assert match(whole, part).json()["status"] == "matched"
 
 
+@pytest.mark.slow
 def test_an_advance_comes_back_in_parts(scene, paid):
     booked = []
     for amount, status, returned in (("100.00", "paid", "100.00"), ("50.00", "paid", "150.00"), (None, "returned", "300.00")):
@@ -206,6 +209,7 @@ def _settled_in_between(scene, paid, monkeypatch, *, wait):
         begun[0].result(30)
 
 
+@pytest.mark.slow
 def test_a_settlement_run_waits_for_what_comes_back_just_now(scene, paid, monkeypatch):
     _settled_in_between(scene, paid, monkeypatch, wait=False)
     assert (scene.balance("advances"), scene.settlement()["advance_used"]) == (0, "0.00")

@@ -39,6 +39,7 @@ def sold_and_kept(scene, supplier_id):
     return fen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_what_is_owed_and_paid_is_what_was_sold_and_not_kept(scene, seed):
     chance = random.Random(seed)

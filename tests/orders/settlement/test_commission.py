@@ -149,6 +149,7 @@ def test_a_return_after_the_settlement_takes_exactly_its_commission_along(scene)
     assert differences(scene.database) == {}
 
 
+@pytest.mark.slow
 def test_a_fixed_commission_is_taken_once_for_each_part_of_an_order(scene):
     rule(scene, kind="fixed", rate_bp=None, fixed="80.00")
     scene.delivered(1)

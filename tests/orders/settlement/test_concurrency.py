@@ -9,6 +9,7 @@ from tests.factories.after_sales import differences
 from tests.factories.racing import sessions
 
 
+@pytest.mark.slow
 def test_a_payout_that_many_release_at_once_goes_once(scene):
     scene.account()
     row = scene.settled()
@@ -36,6 +37,7 @@ def test_a_payout_that_many_release_at_once_goes_once(scene):
     assert scene.rows("SELECT sum(amount_fen)::bigint FROM money_posting WHERE account = 'bank'") == [(0,)]  # came in and went out
 
 
+@pytest.mark.slow
 def test_one_person_never_does_both_in_two_sessions_at_once(scene):
     """Approving and releasing, pressed by the same person in the same moment, many times."""
     scene.account()
@@ -52,6 +54,7 @@ def test_one_person_never_does_both_in_two_sessions_at_once(scene):
     assert scene.rows("SELECT status, released_by FROM payout") == [("approved", None)]
 
 
+@pytest.mark.slow
 def test_an_objection_and_a_release_at_once_exclude_one_another(scene):
     scene.account()
     for _ in range(4):
@@ -71,6 +74,7 @@ def test_an_objection_and_a_release_at_once_exclude_one_another(scene):
         assert codes == [200, 409]
 
 
+@pytest.mark.slow
 def test_one_person_in_many_sessions_has_no_payout_that_failed_paid_again(scene):
     """Failing, approving and releasing, pressed by the same person in the same moment: it never leaves a second time, until another releases it."""
     scene.account()

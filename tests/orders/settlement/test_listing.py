@@ -29,6 +29,7 @@ def content(scene, file_id):
     return answer.content.decode("utf-8-sig").splitlines()[1:], answer.headers["content-disposition"]
 
 
+@pytest.mark.slow
 def test_another_person_makes_a_list_void_and_its_payouts_are_listed_again(scene):
     made, settlements = scene.listed()
     assert (made["status"], made["made_by_name"], made["voided_by"]) == ("made", scene.people["cashier"].name, None)
@@ -59,12 +60,14 @@ def test_another_person_makes_a_list_void_and_its_payouts_are_listed_again(scene
     assert not any(each["kind"] == "payout_file.void" for each in scene.treasurer.get("/v1/notifications").json()["items"])
 
 
+@pytest.mark.slow
 def test_a_list_of_which_a_payment_was_seen_stays(scene):
     made, (first, _) = scene.listed()
     scene.fails(first["payout_id"])
     assert code(void(scene.treasurer, made)) == (409, "payout_file_executed")
 
 
+@pytest.mark.slow
 def test_of_what_waits_on_a_list_nobody_says_singly_that_it_was_paid(scene):
     made, (first, second) = scene.listed()
     assert (made["possible_actions"], made["content_count"], made["content_amount"]) == (["send"], 2, made["amount"])
@@ -143,6 +146,7 @@ def confirmed_while_a_list_is_made(scene, monkeypatch):
         return code(begun[0].result(30))
 
 
+@pytest.mark.slow
 def test_who_confirms_waits_for_the_list_that_is_made_just_now(scene, monkeypatch):
     assert confirmed_while_a_list_is_made(scene, monkeypatch) == (409, "payout_in_live_file")
 

@@ -36,6 +36,7 @@ def made(scene):
     return delivered, row
 
 
+@pytest.mark.slow
 def test_what_was_paid_out_and_is_not_there_any_more_is_listed(scene, made):
     delivered, row = made
     assert scene.release(row["payout_id"]).status_code == 200

@@ -97,6 +97,7 @@ def rush_to_the_end(scene, seconds=4):
     return first_look, in_force, {status: statuses.count(status) for status in set(statuses)}
 
 
+@pytest.mark.slow
 def test_in_the_second_of_the_end_nothing_is_added_to_what_the_buyer_has_read(live, monkeypatch):
     slowly(monkeypatch)
     found, in_force, statuses = rush_to_the_end(live)
@@ -117,6 +118,7 @@ def unlocked(monkeypatch):
     monkeypatch.setattr(moving, "_OPEN_ONE", text(opening))
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_locks_the_rush_adds_to_what_the_buyer_has_read(live, monkeypatch):
     """The control: when this fails, the test above proves nothing.
@@ -155,11 +157,13 @@ def looked_at_while_one_is_written(scene, monkeypatch):
     return [row["id"] for row in found], scene.column("SELECT id FROM quotation")
 
 
+@pytest.mark.slow
 def test_who_looks_waits_for_what_is_being_written(live, monkeypatch):
     found, there = looked_at_while_one_is_written(live, monkeypatch)
     assert found == there != []
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_locks_the_buyer_misses_what_is_still_on_its_way(live, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""

@@ -91,6 +91,7 @@ choices = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(markets(), choices)
 def test_an_award_is_never_more_than_asked_or_offered_and_its_total_is_the_sum_of_its_lines(market, chosen):
@@ -130,6 +131,7 @@ def test_the_lowest_is_no_dearer_than_any_offer_that_can_be_awarded(market):
             assert each.packs <= each.offer.quantity
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(markets(), st.integers(1, 4))
 def test_the_whole_of_one_supplier_is_all_that_it_can_meet(market, supplier):

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from sqlalchemy import text
 
 from orders.statistics import actions
@@ -9,6 +10,7 @@ from shop.core.db import Database
 from tests.orders.statistics.busy import COPY, differing, prepared, run_all
 
 
+@pytest.mark.slow
 def test_readers_are_exact_while_writers_and_refreshers_work(database):
     prepared(database)
     moved, wrong, read = run_all(database)
@@ -18,6 +20,7 @@ def test_readers_are_exact_while_writers_and_refreshers_work(database):
     assert differing(database) <= {"costs"}
 
 
+@pytest.mark.slow
 def test_readers_are_exact_during_a_rebuild(database):
     prepared(database)
     rebuilt = []
@@ -40,6 +43,7 @@ def _refreshed(database):
         return actions.refresh(session)
 
 
+@pytest.mark.slow
 def test_control_a_watermark_of_ids_loses_sales(database):
     """Why the queue exists: commit order is not id order, so "everything above the highest id seen" misses a transaction that was open."""
     prepared(database)
@@ -58,6 +62,7 @@ def test_control_a_watermark_of_ids_loses_sales(database):
     assert differing(database) <= {"costs"}
 
 
+@pytest.mark.slow
 def test_a_refresh_is_not_given_up_for_being_slow(database):
     prepared(database)
     with database.unit_of_work() as session:
@@ -86,6 +91,7 @@ def test_one_refresher_at_a_time(database):
         assert actions.refresh(session) == 6
 
 
+@pytest.mark.slow
 def test_a_refresh_that_fails_changes_nothing(database):
     prepared(database)
     with database.unit_of_work() as session:

@@ -152,6 +152,7 @@ def random_question(chance, trade):
     return Question(selection, group_by, tuple(Measure), OFFICIAL, chance.choice([None, *Compare]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_question_gives_what_a_recount_gives(database, seed):
     chance = random.Random(seed)
@@ -163,6 +164,7 @@ def test_any_question_gives_what_a_recount_gives(database, seed):
     assert report.differences(database) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "last"),
     [
@@ -190,6 +192,7 @@ def test_places_over_years_are_the_same_as_over_their_months(database, first, la
         }
 
 
+@pytest.mark.slow
 def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
     panel = Question(
         Selection(date(2025, 1, 1), TODAY), (Dimension.DISTRICT, Dimension.MONTH), tuple(Measure), OFFICIAL, Compare.LAST_YEAR
@@ -213,6 +216,7 @@ def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
     assert report.differences(database) == 0
 
 
+@pytest.mark.slow
 def test_a_rebuild_mends_what_was_wrong(database):
     history(database)
     with database.unit_of_work() as session:
@@ -223,6 +227,7 @@ def test_a_rebuild_mends_what_was_wrong(database):
     assert report.differences(database) == 0
 
 
+@pytest.mark.slow
 def test_what_made_participants_before_makes_none_after_its_migration(database):
     history(database)
     command.downgrade(migrate.config(database.url), "0053")
@@ -233,6 +238,7 @@ def test_what_made_participants_before_makes_none_after_its_migration(database):
 
 
 # each month by itself, as with millions of entries; more cells than a number has bits
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "limit"), [(rebuilding, "_AT_ONCE"), (columns, "_BITS_OF_NUMBER")])
 def test_a_rebuild_fills_what_is_empty_at_any_size(database, monkeypatch, module, limit):
     monkeypatch.setattr(module, limit, 1)
@@ -243,6 +249,7 @@ def test_a_rebuild_fills_what_is_empty_at_any_size(database, monkeypatch, module
     assert report.differences(database) == 0
 
 
+@pytest.mark.slow
 def test_a_rebuild_reads_villages_of_any_name(database):
     trade = history(database)
     anywhere = text(_ELSEWHERE.text.replace("'三岔村'", "CAST(:village AS text)"))

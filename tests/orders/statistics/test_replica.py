@@ -42,6 +42,7 @@ def total(database):
     return f"{fen // 100}.{fen % 100:02d}"
 
 
+@pytest.mark.slow(seconds=15)
 def test_a_replica_that_lies_behind_says_so(api, database, cluster, replica_at):
     sold(database)
     with database.unit_of_work() as session:

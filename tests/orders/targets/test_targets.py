@@ -183,6 +183,7 @@ def merged(database):
     return {code: [fen for (each, _), fen in sold.items() if each == code] for code in ("500105", "500112", "500157")}
 
 
+@pytest.mark.slow
 def test_last_years_sales_of_merged_districts_are_those_of_their_successor(city, merged):
     made = put(city, region_code="500157", channel=None, code="growth", measure="sales_growth", value="25")
     asked = {"from": "2026-01-01", "to": "2026-07-02", "district": "500157", "compare": "last_year", "measure": "amount"}

@@ -121,6 +121,7 @@ def test_the_same_number_twice_in_one_claim_is_held(api, database, market, invoi
     assert [row["id"] for row in seller.get("/v1/tax-invoices/missing").json()["items"]] == [invoiced["id"]]
 
 
+@pytest.mark.slow
 def test_the_same_number_of_another_supplier_is_held_until_finance_decides(api, database, market, invoiced):
     mine, other, buyer = api.as_(market.sellers[0]), api.as_(market.sellers[1]), api.as_(market.finance)
     [first] = register(mine, said(invoice_ids=[invoiced["id"]])).json()
@@ -220,6 +221,7 @@ def claims_of_the_same(api, market):
     ]
 
 
+@pytest.mark.slow
 def test_of_many_claims_that_name_the_same_numbers_at_once_none_counts(api, database, market):
     """Of two sellers all are held, since nobody is first by luck; what one seller says again adds nothing; and no claim waits for another in a ring."""
     claims = claims_of_the_same(api, market)
@@ -232,6 +234,7 @@ def test_of_many_claims_that_name_the_same_numbers_at_once_none_counts(api, data
     assert {row["data"]["number"] for row in told} == {each["number"] for _, listed in claims for each in listed}
 
 
+@pytest.mark.slow
 def test_one_seller_that_registers_the_same_twenty_times_at_once_has_registered_it_once(api, database, market, invoiced):
     claim = [said(invoice_ids=[invoiced["id"]])]
     answers = at_once(api, database, [(market.sellers[0], claim)] * 20)
@@ -266,6 +269,7 @@ def test_a_red_letter_that_is_registered_again_takes_nothing_more_back(api, data
     assert rows(database, "SELECT count(*), sum(gross_fen)::bigint FROM tax_invoice WHERE red") == [(1, 69900)]
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_lock_one_of_them_is_lost(api, database, market, monkeypatch):
     """The control: the constraint alone refuses those that came at the same moment, and the reviewer never hears of them."""

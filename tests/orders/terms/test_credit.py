@@ -216,6 +216,7 @@ def test_whoever_may_not_owe_may_with_a_limit(api, database, market, cashier):
     assert code(place(budget_unit, market, 1)) == (409, "credit_exceeded")
 
 
+@pytest.mark.slow
 def test_a_refund_and_a_move_of_credit_follow(api, database, market, cashier):
     """What was paid too much draws nothing; what is moved to another order is drawn less there."""
     buyer, finance = api.as_(market.purchaser), api.as_(market.finance)
@@ -261,6 +262,7 @@ def every_path(scene):
     }
 
 
+@pytest.mark.slow
 def test_every_path_obeys_the_limit(api, database, cashier):
     scene = Paths(api, database)
     allow(cashier, scene.market.school, "50.00")
@@ -301,6 +303,7 @@ def rush(api, database, market, *, announced=False):
     return {status: statuses.count(status) for status in set(statuses)}
 
 
+@pytest.mark.slow
 def test_fifty_at_once_never_pass_the_limit(api, database, market, cashier):
     allow(cashier, market.school, "699.00")
     assert rush(api, database, market) == {201: AFFORDED, 409: ORDERS - AFFORDED}
@@ -308,6 +311,7 @@ def test_fifty_at_once_never_pass_the_limit(api, database, market, cashier):
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_orders_that_are_said_to_be_paid_at_once_never_pass_the_limit(api, database, market, cashier):
     allow(cashier, market.school, "699.00")
     assert rush(api, database, market, announced=True) == {201: AFFORDED, 409: ORDERS - AFFORDED}
@@ -315,6 +319,7 @@ def test_orders_that_are_said_to_be_paid_at_once_never_pass_the_limit(api, datab
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_if_the_buyers_word_freed_credit_the_same_rush_would_pass_it(api, database, market, cashier, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
@@ -326,6 +331,7 @@ def test_if_the_buyers_word_freed_credit_the_same_rush_would_pass_it(api, databa
     assert rush(api, database, market, announced=True)[201] > AFFORDED
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_guard_the_same_rush_passes_it(api, database, market, cashier, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
@@ -357,6 +363,7 @@ def wait_until(done):
     raise AssertionError("it never came")
 
 
+@pytest.mark.slow
 def test_a_limit_that_is_set_misses_no_order_that_is_being_placed(api, database, market, cashier):
     """Whoever places holds the credit shared until the commit; the first limit waits for it and counts it."""
     token, stop = token_of(database, market.purchaser), threading.Event()

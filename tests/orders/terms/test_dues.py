@@ -49,6 +49,7 @@ def pay(api, market, order, amount):
     assert api.as_(market.finance).post(f"/v1/purchase-orders/{order['id']}/payments", json=body).status_code == 201
 
 
+@pytest.mark.slow
 def test_dues_by_age_with_totals_and_a_table(api, database, market, people, monkeypatch):
     days = {}
     for start, quantity in ((0, 1), (40, 2), (70, 3), (100, 4)):  # at the end: 110, 70, 40 and 10 days overdue
@@ -148,6 +149,7 @@ def test_the_same_extension_sent_twice_is_one(api, market):
     assert (first.status_code, first.content) == (second.status_code, second.content) == (201, first.content)
 
 
+@pytest.mark.slow
 def test_what_comes_at_once_is_counted_once(api, database, market):
     """Both suppliers' parts are accepted while finance pays in many small sums: the dues are those of the order as it stands then."""
     buyer, finance = api.as_(market.purchaser), api.as_(market.finance)

@@ -120,6 +120,7 @@ def test_net_terms_come_up_with_every_acceptance_and_fall_with_a_return(api, dat
     assert differences(database) == {}
 
 
+@pytest.mark.slow
 def test_prepayment_is_paid_before_shipping_unless_the_supplier_wants_otherwise(api, database, market):
     order = placed(api, market, 2, payment_terms=AHEAD)
     assert order["payment_terms"] == {"kind": "prepayment", "days": 30}

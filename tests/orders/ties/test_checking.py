@@ -31,6 +31,7 @@ def monitor_of(api):
     return signed_in(api, Role.MONITOR)
 
 
+@pytest.mark.slow
 def test_figures_that_are_right_differ_nowhere_and_a_day_is_checked_once(api, database, trade):
     monitor = monitor_of(api)
     with clock.fixed(NIGHT):
@@ -53,6 +54,7 @@ def test_before_the_day_is_over_nothing_is_checked(database, trade):
         assert checking.run(database) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "table"),
     [

@@ -105,6 +105,7 @@ def test_what_does_not_tie_is_named(bureau, broken, reason):
     assert [each["supplier_order_id"] for each in listed] == [part]
 
 
+@pytest.mark.slow
 def test_the_list_is_narrowed_and_paged(bureau):
     orders = [delivered(bureau, 1) for _ in range(3)]
     client, today = bureau.as_("bureau_finance"), clock.today()
@@ -188,6 +189,7 @@ def invoiced(bureau, order):
     assert credited.status_code == 201, credited.text
 
 
+@pytest.mark.slow
 def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, bureau):
     order = delivered(bureau, 2)
     invoiced(bureau, order)

@@ -52,6 +52,7 @@ def overpaid(scene):
     return order.order_id
 
 
+@pytest.mark.slow
 def test_a_refund_waits_for_another_person(scene):
     with scene.database.unit_of_work() as session:
         elsewhere = make_user(session, Role.PLATFORM_FINANCE, region_code="500229")
@@ -102,6 +103,7 @@ def test_one_that_was_decided_before_anybody_heard_of_it_is_not_told(scene):
     assert told(scene.treasurer) == []
 
 
+@pytest.mark.slow
 def test_a_payout_waits_for_its_release_and_again_after_it_failed(scene):
     scene.account()
     row = scene.settled()

@@ -60,6 +60,7 @@ def test_every_line_on_the_wire_is_short_ascii():
         assert len(line) <= 998
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_categories=[]), max_size=300), st.text(max_size=50))
 def test_nothing_in_a_subject_starts_a_header(subject, body):
     made = letter(subject=f"{subject}\r\nBcc: all@example.org\u2028X: y\x85Z: z\n\nbody", body=body)

@@ -83,6 +83,7 @@ def test_the_guards_cannot_be_switched_off(url):
             assert refusal(connection, statement) == "42501", statement
 
 
+@pytest.mark.slow
 def test_the_api_does_its_work_with_it(api, database, url, server):
     """An order's whole life, with a return, a correction of the ledger and a payment, on connections of the role."""
     market = make_market(database)

@@ -215,6 +215,7 @@ _certificates = st.lists(
 _cities = st.dictionaries(st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz")), _certificates, max_size=10)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(_cities)
 @example({("a", "x"): [1], ("b", "x"): [10], ("c", "x"): [50]})

@@ -64,6 +64,7 @@ def test_a_path_and_control_characters_are_no_part_of_a_name(given_name, kept):
     assert uploads.safe_name(given_name, uploads.PDF) == kept
 
 
+@pytest.mark.slow
 def test_looking_at_a_bomb_takes_no_memory():
     """A hundred megabytes of zeros packed into an office file, and an archive of very many parts, are known by their bytes alone."""
     program = (

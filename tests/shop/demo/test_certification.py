@@ -19,6 +19,8 @@ from shop.demo.households import id_number
 from shop.demo.people import COUNTY
 from shop.programmes import queries as programmes
 
+pytestmark = pytest.mark.slow
+
 
 def rows(database, sql, **values):
     with database.session() as session:
@@ -33,6 +35,7 @@ def one(database, sql, **values):
 # --- cases -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow(seconds=14)
 def test_every_case_went_its_own_way_step_by_step(demo):
     """The record of each case, replayed through its state table, ends where the case is."""
     moves = rows(demo, "SELECT * FROM certification_step ORDER BY case_id, at, id")

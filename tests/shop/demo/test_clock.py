@@ -13,6 +13,8 @@ from shop.core.settings import Settings
 from shop.demo.logins import PASSWORD
 from tests.factories.identity import make_user
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def admin(demo_server):

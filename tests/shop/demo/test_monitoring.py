@@ -15,6 +15,8 @@ from shop.core.months import days_of, month_before
 from shop.demo.people import COUNTY, acting
 from tests.shop.demo.test_seed import one
 
+pytestmark = pytest.mark.slow
+
 
 def counted(database, sql, **values):
     """Rows of a key and a number."""

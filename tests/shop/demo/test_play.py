@@ -11,6 +11,8 @@ from shop.core import clock
 from shop.demo import play
 from shop.demo.story import SCENES, Story
 
+pytestmark = pytest.mark.slow
+
 #: `make thorough` plays it twice.
 PLAYS = int(os.environ.get("SHOP_PLAYS", "1"))
 
@@ -21,7 +23,7 @@ def played(address):
     return code, told.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=24)
 def test_the_whole_story_holds_and_can_be_played_again(demo_server, demo_database):
     for times in range(1, PLAYS + 1):
         code, told = played(demo_server)

@@ -36,6 +36,8 @@ from shop.identity.permissions import Role
 from shop.regions import queries as regions
 from tests.factories.identity import access_token
 
+pytestmark = pytest.mark.slow
+
 
 def one(database, sql, **values):
     with database.session() as session:
@@ -343,6 +345,7 @@ def test_the_same_date_gives_the_same_data(cluster, template):
     assert {table for table in morning if morning[table] != evening[table]} == set()
 
 
+@pytest.mark.slow(seconds=49)
 def test_what_was_sold_before_a_merger_stands_in_the_old_district_and_is_found_under_the_new_one(cluster, template):
     """In a period that ends before the merger under the old one alone; the new one has sales of its own since."""
     moment, merger = datetime(2025, 12, 20, 4, 0, tzinfo=UTC), date(2025, 11, 6)
@@ -371,6 +374,7 @@ def test_what_was_sold_before_a_merger_stands_in_the_old_district_and_is_found_u
     assert whole[("500157",)] > before[("500112",)] > 0
 
 
+@pytest.mark.slow(seconds=15)
 @pytest.mark.parametrize(
     "moment",
     [

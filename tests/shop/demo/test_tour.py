@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TOUR, README = Path("docs/tour.md"), Path("README.md")
 needs_a_shell = pytest.mark.skipif(
     not (shutil.which("curl") and shutil.which("bash")), reason="the tours are told in curl and bash"
@@ -29,7 +31,7 @@ def short_tours():
     return README.read_text().partition("## Five minutes for each kind of user")[2].partition("\n## ")[0]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=125)
 @needs_a_shell
 def test_every_command_of_the_tour_works(demo_server):
     told = played(TOUR.read_text(), demo_server)
@@ -50,6 +52,7 @@ def test_every_command_of_the_tour_works(demo_server):
     assert told.rstrip().endswith("\n0")  # differences
 
 
+@pytest.mark.slow(seconds=29)
 @needs_a_shell
 def test_the_monitor_opens_every_export(demo_server):
     parts = TOUR.read_text().split("\n## ")
@@ -66,6 +69,7 @@ def test_the_monitor_opens_every_export(demo_server):
     assert told.rstrip().endswith("'bulletin']")
 
 
+@pytest.mark.slow(seconds=23)
 @needs_a_shell
 def test_the_part_on_money_needs_nothing_of_the_parts_before_it(demo_server):
     parts = TOUR.read_text().split("\n## ")
@@ -75,6 +79,7 @@ def test_the_part_on_money_needs_nothing_of_the_parts_before_it(demo_server):
     assert told.rstrip().endswith("\n0")  # differences
 
 
+@pytest.mark.slow(seconds=22)
 @needs_a_shell
 def test_every_command_of_the_readme_works(demo_server):
     told = played(short_tours(), demo_server)

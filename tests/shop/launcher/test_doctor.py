@@ -58,6 +58,7 @@ def test_servers_that_do_not_answer(healthy: Settings) -> None:
     assert list(wrong(gone)) == ["database", "redis"]
 
 
+@pytest.mark.slow
 def test_a_port_that_another_program_has(healthy: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = healthy.model_copy(update={"port": other.getsockname()[1]})

@@ -89,6 +89,7 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+@pytest.mark.slow
 def test_second_start_finds_the_data_and_nothing_runs_in_between(data_dir: Path) -> None:
     with engines(data_dir) as urls:
         assert_set_up(urls)
@@ -100,6 +101,7 @@ def test_second_start_finds_the_data_and_nothing_runs_in_between(data_dir: Path)
         assert_remembered(urls)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", ["postgres", "valkey"])
 def test_data_survive_a_killed_server(data_dir: Path, server: str) -> None:
     with engines(data_dir, durable=False) as urls:
@@ -109,6 +111,7 @@ def test_data_survive_a_killed_server(data_dir: Path, server: str) -> None:
         assert_remembered(urls)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("also", [[], ["postgres", "valkey"]])
 def test_data_survive_a_killed_launcher(data_dir: Path, also: list[str]) -> None:
     launcher = holder(data_dir)
@@ -123,6 +126,7 @@ def test_data_survive_a_killed_launcher(data_dir: Path, also: list[str]) -> None
         assert_remembered(urls)
 
 
+@pytest.mark.slow
 def test_stale_process_id_of_another_program_does_not_stop_the_start(data_dir: Path) -> None:
     with engines(data_dir, durable=False) as urls:
         remember(urls)
@@ -142,6 +146,7 @@ def test_stale_process_id_of_another_program_does_not_stop_the_start(data_dir: P
         stranger.wait()
 
 
+@pytest.mark.slow
 def test_second_start_beside_the_first_is_refused(data_dir: Path) -> None:
     launcher = holder(data_dir)
     try:
@@ -160,6 +165,7 @@ def test_sockets_go_where_their_address_fits(data_dir: Path, name: str) -> None:
     assert len(str(socket_folder(data_dir / name))) < 30
 
 
+@pytest.mark.slow
 def test_folder_whose_name_does_not_fit_into_a_socket_address(data_dir: Path) -> None:
     with engines(data_dir / "很深的 文件夹", durable=False) as urls:
         remember(urls)
@@ -167,6 +173,7 @@ def test_folder_whose_name_does_not_fit_into_a_socket_address(data_dir: Path) ->
     shutil.rmtree(Path(urls.redis_url.removeprefix("unix://")).parent)
 
 
+@pytest.mark.slow
 @only_root
 def test_folder_that_only_root_may_enter(data_dir: Path) -> None:
     closed = data_dir / "closed"
@@ -186,6 +193,7 @@ def test_folder_that_only_root_may_enter(data_dir: Path) -> None:
             shutil.rmtree(home)
 
 
+@pytest.mark.slow
 @only_root
 def test_data_move_along_when_their_folder_gets_closed(data_dir: Path) -> None:
     project = data_dir / "project"

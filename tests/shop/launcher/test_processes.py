@@ -108,6 +108,7 @@ def test_starts_says_where_and_stops_clean(data_dir: Path, port: int, number: si
     assert left(data_dir) == []
 
 
+@pytest.mark.slow
 def test_embedded_engines_come_and_go_with_the_shop_and_return_when_killed(data_dir: Path, port: int) -> None:
     shop = Shop(data_dir, port, "--engines")
     shop.wait_for("Ctrl-C stops everything")
@@ -144,6 +145,7 @@ def test_a_killed_part_is_started_again_and_its_own_children_do_not_stay(data_di
     assert left(data_dir) == []
 
 
+@pytest.mark.slow
 def test_nothing_stays_when_the_supervisor_is_killed(data_dir: Path, port: int) -> None:
     first = Shop(data_dir, port)
     first.wait_for("Ctrl-C stops everything")
@@ -157,6 +159,7 @@ def test_nothing_stays_when_the_supervisor_is_killed(data_dir: Path, port: int) 
     assert left(data_dir) == []
 
 
+@pytest.mark.slow
 def test_a_second_start_says_in_one_line_that_the_data_are_in_use(data_dir: Path, port: int) -> None:
     first = Shop(data_dir, port)
     first.wait_for("Ctrl-C stops everything")

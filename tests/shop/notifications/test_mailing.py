@@ -265,6 +265,7 @@ SENDER = "import sys; from shop.core import db, mail; from shop.notifications im
 SENDER += "mailing.send_due(db.Database(sys.argv[1]), mail.Smtp(sys.argv[2]))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("killed_at", "copies"), [("RCPT", 1), ("END", 2)])
 def test_the_mail_of_a_killed_sender_goes_after_the_lease(post, smtp, database, killed_at, copies):
     """Killed before the server took the mail: it comes once. Killed after: it comes twice, as the same message."""

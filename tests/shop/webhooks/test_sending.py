@@ -146,6 +146,7 @@ def test_a_name_that_became_private_is_refused_when_sent(customer, system, monke
     assert system.requests == []
 
 
+@pytest.mark.slow
 def test_after_three_days_a_delivery_is_given_up(customer, system):
     endpoint = customer.endpoint(system.url)
     customer.happen()
@@ -161,6 +162,7 @@ def test_after_three_days_a_delivery_is_given_up(customer, system):
     assert attempts[-1] == attempts[-2]
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_fails_for_three_days_is_disabled_and_its_owner_told(customer, system):
     endpoint = customer.endpoint(system.url)
     system.answers = [500] * 100
@@ -223,6 +225,7 @@ def test_a_failing_endpoint_rests_and_others_go_on(customer, system):
     assert all(row["status"] == "pending" for row in customer.deliveries(broken))
 
 
+@pytest.mark.slow
 def test_a_slow_endpoint_does_not_hold_the_others(customer, system):
     with receiver() as slow:
         slow.delay = 1.0
@@ -405,6 +408,7 @@ sending.send_due(database(), 20, 1)
 """
 
 
+@pytest.mark.slow
 def test_a_sender_that_is_killed_in_the_middle_leaves_its_delivery_to_others(customer, system, cluster):
     endpoint = customer.endpoint(system.url)
     customer.happen()
@@ -549,6 +553,7 @@ def gauge(api, name):
     return float(line.split()[1])
 
 
+@pytest.mark.slow
 def test_monitoring_reads_how_far_webhooks_and_feed_lag_behind(customer, system, api, database):
     endpoint = customer.endpoint(system.url)
     customer.happen(2)
