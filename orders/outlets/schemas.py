@@ -141,6 +141,9 @@ class GoodsKeptOut(BaseModel):
 
 
 class GoodsImportedOut(GoodsKeptOut, ImportedOut):
+    created_goods: list[str] = Field(
+        description="those that were told as changed (`modify`) and not offered before, the first 200 by their numbers"
+    )
     replaced_goods: list[str] = Field(
         description="those that were told as new (`create`) and offered already, the first 200 by their numbers"
     )
@@ -260,10 +263,11 @@ class GoodsListIn(In):
 
 
 class GoodsNoteOut(BaseModel):
-    """Something about goods that were taken: their sales do not count as certified; or they were told as new and stand in the place of others."""
+    """Something about goods that were taken: their sales do not count as certified; or they were told as new and stand in the place of others, or as
+    changed and are new."""
 
     goods_id: str
-    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown", "goods_replaced"]
+    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown", "goods_created", "goods_replaced"]
     message: str
 
 

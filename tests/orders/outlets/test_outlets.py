@@ -326,8 +326,8 @@ def test_goods_are_matched_to_the_list_and_what_is_not_found_is_told(operator, d
     assert [(each["goods_id"], each["price"]) for each in left] == [("A", "8.00"), ("B", "9.90"), ("C", "9.90")]
 
 
-def test_goods_that_are_told_as_new_and_stand_already_are_named(operator, database):
-    """They are replaced, and the answer says so; goods that were taken away are new again."""
+def test_goods_that_become_another_thing_than_they_were_told_for_are_named(operator, database):
+    """Told as new they stood already, and are replaced; told as changed they were not there, and are new. Goods that were taken away are new again."""
     made = register(operator)
     operator.post("/v1/outlet-goods", json={"goods": [given("A"), given("B"), given("C")]})
     operator.post("/v1/outlet-goods", json={"goods": [given("C", action="delete")]})
@@ -345,14 +345,20 @@ def test_goods_that_are_told_as_new_and_stand_already_are_named(operator, databa
         "replaced": 2,
         "deleted": 0,
     }
-    assert [(each["goods_id"], each["code"]) for each in answer["notes"]] == [("A", "goods_replaced"), ("E", "goods_unknown")]
+    assert [(each["goods_id"], each["code"]) for each in answer["notes"]] == [
+        ("A", "goods_replaced"),
+        ("D", "goods_created"),
+        ("E", "goods_unknown"),
+    ]
     kept = {each["goods_id"]: each["price"] for each in operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]}
     assert kept == {"A": "8.00", "B": "9.90", "C": "9.90", "D": "9.90"}
     lines = ["设备或渠道编号,操作类型,商品编号,商品名称,是否扶贫商品,单价", "SN-1,新增,A,商品,否,7.00", "SN-1,新增,F,商品,否,7.00"]
+    lines += ["SN-1,修改,B,商品,否,7.00", "SN-1,修改,H,商品,否,7.00"]
     for dry_run in ("true", "false"):
         file = {"file": ("goods.csv", "\n".join(lines).encode())}
         answer = operator.post("/v1/outlet-goods/import", data={"dry_run": dry_run}, files=file).json()
-        assert [answer[name] for name in ("created", "replaced", "deleted", "replaced_goods")] == [1, 1, 0, ["A"]]
+        assert [answer[name] for name in ("created", "replaced", "deleted")] == [2, 2, 0]
+        assert (answer["created_goods"], answer["replaced_goods"]) == (["H"], ["A"])
 
 
 def test_goods_are_matched_by_the_barcode_of_a_pack(operator, database):
