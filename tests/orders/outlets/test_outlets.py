@@ -106,11 +106,16 @@ def test_a_county_registers_for_its_operators_and_decides_on_no_outlet_of_its_ow
 @pytest.mark.parametrize(
     ("more", "field"),
     [
-        ({"online": True}, "body"),
-        ({"address": ""}, "body"),
-        ({"latitude": "29.5"}, "body"),
+        ({"online": True}, "online"),
+        ({"online": True, "kind": "hall"}, "url"),
+        ({"address": ""}, "address"),
+        ({"latitude": "29.5"}, "longitude"),
+        ({"longitude": "106.5"}, "latitude"),
+        ({"latitude": "0", "longitude": "106.5"}, "latitude"),
+        ({"latitude": "29.5", "longitude": "0"}, "longitude"),
+        ({"latitude": "106.5", "longitude": "29.5"}, "latitude"),
         ({"region_code": "5001"}, "region_code"),
-        ({"township_code": "500236T01"}, "body"),
+        ({"township_code": "500236T01"}, "township_code"),
         ({"external_number": ""}, "external_number"),
         ({"opened_on": "0206-01-01"}, "opened_on"),
     ],
@@ -118,6 +123,11 @@ def test_a_county_registers_for_its_operators_and_decides_on_no_outlet_of_its_ow
 def test_what_is_no_outlet_is_refused(operator, more, field):
     answer = operator.post("/v1/outlets", json=outlet(**more))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_an_outlet_stands_anywhere_in_china(operator):
+    made = register(operator, latitude="36.65", longitude="117.12")
+    assert (made["latitude"], made["longitude"]) == ("36.65000", "117.12000")
 
 
 def test_outlets_are_called_alike_in_any_width(operator):
@@ -226,6 +236,7 @@ def test_every_fault_of_a_file_is_told_and_nothing_is_taken(operator, database):
         ["B", "售货亭", "四", "500106", "某路", "", "2026-05-01"],
         ["C", "专柜", "五", "999999", "某路", "", "2026-05-01"],
         ["D", "专柜", "六", "500106", "", "", "昨天"],
+        ["E", "专柜", "七", "500106", "", "", "2026-05-01"],
     ]
     answer = operator.post("/v1/outlets/import", files=sheet(rows))
     assert (answer.status_code, answer.json()["code"]) == (422, "rows_refused")
@@ -236,6 +247,7 @@ def test_every_fault_of_a_file_is_told_and_nothing_is_taken(operator, database):
         (5, "类型", "bad_value"),
         (6, "区县代码", "unknown_place"),
         (7, "启用日期", "bad_value"),
+        (8, "详细地址", "value_error"),
     }
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT count(*) FROM outlet")).scalar_one() == 1
@@ -386,8 +398,8 @@ def test_goods_are_matched_by_the_barcode_of_a_pack(operator, database):
     [
         ({"device_id": "nowhere"}, "goods[0].device_id"),
         ({"channel_type": "03"}, "goods[0].channel_type"),
-        ({"is_poverty_goods": "1"}, "goods[0]"),
-        ({"price": None}, "goods[0]"),
+        ({"is_poverty_goods": "1"}, "goods[0].poverty_goods_name"),
+        ({"price": None}, "goods[0].price"),
         ({"barcode": "abc"}, "goods[0].barcode"),
         ({"category_codes": "1/2"}, "goods[0].category_codes"),
     ],
