@@ -12,17 +12,50 @@ from shop.core.errors import Fault, Invalid, unknown_code
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-#: SQL: whether there is such a region, or one within it; such a programme; such an organisation within the reach of who asks, or above it. Nobody is
-#: told whether there are others.
+#: SQL: whether there is such a region, or one within it; such a programme.
 _REGION = "EXISTS (SELECT FROM region WHERE starts_with(code, :asked))"
 _PROGRAMME = "EXISTS (SELECT FROM programme WHERE code = :asked)"
-_ORGANISATION = """EXISTS (SELECT FROM organisation o WHERE o.id = CAST(:asked AS bigint)
-    AND (o.region_code LIKE ANY (CAST(:regions AS text[])) OR o.path LIKE CAST(:branch AS text) OR starts_with(CAST(:own AS text), o.path)))"""
+#: SQL: whether there is such an organisation within the reach of who asks, or above it; or a document of one, or of such a district. Nobody is told
+#: whether there are others. What it is is told by rows of an organisation and a district.
+_WITHIN_REACH = """EXISTS (SELECT FROM ({whose}) t (organisation_id, district) LEFT JOIN organisation o ON o.id = t.organisation_id
+    WHERE t.district LIKE ANY (CAST(:regions AS text[])) OR o.region_code LIKE ANY (CAST(:regions AS text[]))
+       OR o.path LIKE CAST(:branch AS text) OR starts_with(CAST(:own AS text), o.path))"""
+_ORGANISATION = "SELECT CAST(:asked AS bigint), CAST(NULL AS text)"
+_ORDER = """SELECT buyer_id, NULL FROM purchase_order WHERE id = CAST(:asked AS bigint)
+    UNION ALL SELECT supplier_id, NULL FROM supplier_order WHERE purchase_order_id = CAST(:asked AS bigint)"""
+_DOCUMENTS = {
+    "agreement_id": "SELECT unnest(ARRAY[buyer_id, supplier_id]), NULL FROM agreement WHERE id = CAST(:asked AS bigint)",
+    "case_id": "SELECT supplier_id, district_code FROM certification_case WHERE id = CAST(:asked AS bigint)",
+    "invoice_id": "SELECT unnest(ARRAY[seller_id, buyer_id]), NULL FROM invoice WHERE id = CAST(:asked AS bigint)",
+    "outlet_id": "SELECT operator_id, region_code FROM outlet WHERE id = CAST(:asked AS bigint)",
+    "pledge_id": "SELECT organisation_id, NULL FROM pledge WHERE id = CAST(:asked AS bigint)",
+    "supplier_order_id": """SELECT unnest(ARRAY[po.buyer_id, so.supplier_id]), NULL FROM supplier_order so
+        JOIN purchase_order po ON po.id = so.purchase_order_id WHERE so.id = CAST(:asked AS bigint)""",
+    **dict.fromkeys(("order_id", "purchase_order_id"), _ORDER),
+}
+_PRODUCT = "SELECT supplier_id, district_code FROM product WHERE id = CAST(:asked AS bigint)"
+_CERTIFIED = "EXISTS (SELECT FROM certificate WHERE product_id = CAST(:asked AS bigint))"
+#: SQL: whether something is there that everybody may see who may read the list.
+_THERE = "EXISTS (SELECT FROM {table} WHERE id = CAST(:asked AS bigint))"
 #: What the parameters of lists name, in every list alike.
 NAMED: Mapping[str, str] = {
-    **dict.fromkeys(("district", "place", "region"), _REGION),
+    **dict.fromkeys(("district", "place", "region", "region_code", "township"), _REGION),
     "programme": _PROGRAMME,
-    **dict.fromkeys(("buyer_id", "operator_id", "organisation_id", "party_id", "supplier_id"), _ORGANISATION),
+    **dict.fromkeys(
+        ("buyer_id", "operator_id", "organisation_id", "party_id", "seller_id", "supplier_id", "unit_id"),
+        _WITHIN_REACH.format(whose=_ORGANISATION),
+    ),
+    **{name: _WITHIN_REACH.format(whose=whose) for name, whose in _DOCUMENTS.items()},
+    **{
+        name: _THERE.format(table=table)
+        for name, table in (
+            ("batch_id", "catalogue_batch"),
+            ("certificate_id", "certificate"),
+            ("plan_id", "check_plan"),
+            ("statement_id", "bank_statement"),
+        )
+    },
+    "product_id": f"{_WITHIN_REACH.format(whose=_PRODUCT)} OR {_CERTIFIED}",
 }
 
 
@@ -47,17 +80,15 @@ def require_known(
     Raises:
         Invalid: names the parameters (422).
     """
+    own = actor.organisation_path
+    seen = {each for each in (Permission.ORGANISATIONS_READ, permission) if each is not None}
+    regions = [pattern for each in sorted(seen) for pattern in actor.region_patterns(each)]
+    reach = {"regions": regions, "branch": f"{own}%" if own else None, "own": own}
     faults: list[Fault] = []
     for name, value in given.items():
         if name not in NAMED:
             continue
-        values: dict[str, Any] = {"asked": value}
-        if NAMED[name] is _ORGANISATION:
-            own = actor.organisation_path
-            seen = {each for each in (Permission.ORGANISATIONS_READ, permission) if each is not None}
-            regions = [pattern for each in sorted(seen) for pattern in actor.region_patterns(each)]
-            values |= {"regions": regions, "branch": f"{own}%" if own else None, "own": own}
-        known = session.execute(text(f"SELECT {NAMED[name]}"), values).scalar_one()
+        known = session.execute(text(f"SELECT {NAMED[name]}"), {"asked": value, **reach}).scalar_one()
         if not known and found_none(endpoint(**_alone(name, endpoint, arguments))):
             faults.append(unknown_code(name, value))
     if faults:
