@@ -32,7 +32,7 @@ def told(code: str, kind: str, format: str, language: Language) -> FaultOut:
     return FaultOut(code=code, message=str(problem.told(language)["title"]), field=field)
 
 
-def _too_many(kind: str, format: Format) -> tuple[Problem, str]:
+def _too_many(kind: str, format: Format) -> tuple[Problem, str | None]:
     """Figures are by less, what does not go into a workbook goes into another format, and what goes into none is of fewer days."""
     if kind == "sales":
         return TooManyGroups(limit=MAX_ROWS), "parameters.group_by"

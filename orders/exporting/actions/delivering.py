@@ -54,7 +54,9 @@ def _deliver(session: Session, row: Row[Any]) -> None:
 
 def _failed(session: Session, row: Row[Any]) -> None:
     """A schedule whose owner may no longer read what it is about would fail for ever: it is paused."""
-    reason = {f"reason_{language}": told(row.fault, row.kind, row.format, language).message for language in get_args(Language)}
+    reason: dict[str, Any] = {
+        f"reason_{language}": told(row.fault, row.kind, row.format, language).message for language in get_args(Language)
+    }
     if row.schedule_id is None or row.fault != NotAllowedAnyMore.code:
         _tell(session, row, "export.failed", **reason)
         return

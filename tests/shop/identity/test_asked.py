@@ -51,6 +51,7 @@ def test_a_code_that_there_is_not_is_named(api, database, path, asked):
         (Role.CITY_OFFICER, "/v1/inspections", {"plan_id": 999_999}),
         (Role.CITY_OFFICER, "/v1/sales-batches", {"outlet_id": 999_999}),
         (Role.MONITOR, "/v1/sale-entries", {"order_id": 999_999}),
+        (Role.CITY_OFFICER, "/v1/late-instalments", {"agreement_id": 999_999}),
         (Role.PLATFORM_FINANCE, "/v1/invoices", {"purchase_order_id": 999_999}),
         (Role.PLATFORM_FINANCE, "/v1/invoices", {"supplier_order_id": 999_999}),
         (Role.PLATFORM_FINANCE, "/v1/invoices", {"seller_id": 999_999}),
