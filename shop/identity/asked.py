@@ -17,48 +17,18 @@ _REGION = "EXISTS (SELECT FROM region WHERE starts_with(code, :asked))"
 _PROGRAMME = "EXISTS (SELECT FROM programme WHERE code = :asked)"
 #: SQL: whether there is such an organisation within the reach of who asks, or above it; or a document of one, or of a district within reach. Nobody is
 #: told whether there are others. ``whose`` yields organisations and districts.
-_WITHIN_REACH = """EXISTS (SELECT FROM ({whose}) t (organisation_id, district) LEFT JOIN organisation o ON o.id = t.organisation_id
+WITHIN_REACH = """EXISTS (SELECT FROM ({whose}) t (organisation_id, district) LEFT JOIN organisation o ON o.id = t.organisation_id
     WHERE t.district LIKE ANY (CAST(:regions AS text[])) OR o.region_code LIKE ANY (CAST(:regions AS text[]))
        OR o.path LIKE CAST(:branch AS text) OR starts_with(CAST(:own AS text), o.path))"""
 _ORGANISATION = "SELECT CAST(:asked AS bigint), CAST(NULL AS text)"
-_ORDER = """SELECT unnest(ARRAY[buyer_id, ordering_unit_id]), NULL FROM purchase_order WHERE id = CAST(:asked AS bigint)
-    UNION ALL SELECT supplier_id, NULL FROM supplier_order WHERE purchase_order_id = CAST(:asked AS bigint)"""
-#: SQL: whose the documents are that lists are asked for, by the parameter: of all parties, since each may read what hangs on them.
-_DOCUMENTS = {
-    "agreement_id": """SELECT unnest(ARRAY[buyer_id, supplier_id]), NULL FROM agreement WHERE id = CAST(:asked AS bigint)
-        UNION ALL SELECT unit_id, NULL FROM delivery_place WHERE agreement_id = CAST(:asked AS bigint)""",
-    "case_id": "SELECT supplier_id, district_code FROM certification_case WHERE id = CAST(:asked AS bigint)",
-    "delivery_place_id": """SELECT unnest(ARRAY[a.buyer_id, a.supplier_id, p.unit_id]), NULL FROM delivery_place p JOIN agreement a ON a.id = p.agreement_id
-        WHERE p.id = CAST(:asked AS bigint)""",
-    "invoice_id": "SELECT unnest(ARRAY[seller_id, buyer_id, ordering_unit_id]), NULL FROM invoice WHERE id = CAST(:asked AS bigint)",
-    "outlet_id": "SELECT operator_id, region_code FROM outlet WHERE id = CAST(:asked AS bigint)",
-    "supplier_order_id": """SELECT unnest(ARRAY[po.buyer_id, po.ordering_unit_id, so.supplier_id]), NULL FROM supplier_order so
-        JOIN purchase_order po ON po.id = so.purchase_order_id WHERE so.id = CAST(:asked AS bigint)""",
-    **dict.fromkeys(("order_id", "purchase_order_id"), _ORDER),
-}
-_PRODUCT = "SELECT supplier_id, district_code FROM product WHERE id = CAST(:asked AS bigint)"
-_CERTIFIED = "EXISTS (SELECT FROM certificate WHERE product_id = CAST(:asked AS bigint))"
-#: SQL: whether something is there that everybody may see who may read the list.
-_THERE = "EXISTS (SELECT FROM {table} WHERE id = CAST(:asked AS bigint))"
-#: What the parameters of lists name, in every list alike.
-NAMED: Mapping[str, str] = {
+#: What the parameters of lists name, in every list alike; documents are added by ``shop.documents``.
+NAMED: dict[str, str] = {
     **dict.fromkeys(("district", "place", "region", "region_code", "township"), _REGION),
     "programme": _PROGRAMME,
     **dict.fromkeys(
         ("buyer_id", "operator_id", "organisation_id", "party_id", "seller_id", "supplier_id"),
-        _WITHIN_REACH.format(whose=_ORGANISATION),
+        WITHIN_REACH.format(whose=_ORGANISATION),
     ),
-    **{name: _WITHIN_REACH.format(whose=whose) for name, whose in _DOCUMENTS.items()},
-    **{
-        name: _THERE.format(table=table)
-        for name, table in (
-            ("batch_id", "catalogue_batch"),
-            ("certificate_id", "certificate"),
-            ("plan_id", "check_plan"),
-            ("statement_id", "bank_statement"),
-        )
-    },
-    "product_id": f"{_WITHIN_REACH.format(whose=_PRODUCT)} OR {_CERTIFIED}",
 }
 
 
