@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+import shop.documents
 import shop.health
 import shop.tables
 from shop.core import edge, logs

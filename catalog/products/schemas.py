@@ -145,7 +145,7 @@ def refuse_null(body: BaseModel, *names: str) -> None:
     """A field may be left out, but not emptied."""
     for name in names:
         if name in body.model_fields_set and getattr(body, name) is None:
-            raise BadValue(f"{name} 不能为空", f"{name} cannot be null")
+            raise BadValue(f"{name} 不能为空", f"{name} cannot be null", name)
 
 
 class Filters(In):

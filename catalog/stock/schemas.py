@@ -38,11 +38,11 @@ class MovementIn(BaseModel):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.quantity == 0:
-            raise BadValue("数量不能为零", "the quantity must not be zero")
+            raise BadValue("数量不能为零", "the quantity must not be zero", "quantity")
         if self.kind == MovementKind.RECEIVE and self.quantity < 0:
-            raise BadValue("收货数量须大于零", "what is received is more than nothing")
+            raise BadValue("收货数量须大于零", "what is received is more than nothing", "quantity")
         if self.kind == MovementKind.ADJUST and self.reason is None:
-            raise BadValue("调整须说明原因", "an adjustment needs a reason")
+            raise BadValue("调整须说明原因", "an adjustment needs a reason", "reason")
         return self
 
 

@@ -37,7 +37,7 @@ class AmendmentIn(BaseModel):
         if self.cancels == bool(self.lines or self.deliver_by):
             raise BadValue("须填写变更内容，或仅提出取消", "say what shall change, or that the order shall be cancelled")
         if len({line.order_line_id for line in self.lines}) < len(self.lines):
-            raise BadValue("同一行只能出现一次", "each line once")
+            raise BadValue("同一行只能出现一次", "each line once", "lines")
         return self
 
 

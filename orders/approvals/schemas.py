@@ -89,7 +89,7 @@ class DeputyIn(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.last_day < self.first_day:
-            raise BadValue("结束日期不能早于开始日期", "it ends before it begins")
+            raise BadValue("结束日期不能早于开始日期", "it ends before it begins", "last_day")
         return self
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from orders.exporting.errors import Expired, NotReady, RightsChanged
 from orders.exporting.faults import told
 from orders.exporting.rules import granted
-from orders.exporting.schemas import DeliveryOut, ExportOut, FaultOut, ScheduleOut
+from orders.exporting.schemas import DeliveryOut, ExportOut, ScheduleOut
 from orders.exporting.states import ExportStatus, ScheduleStatus
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
@@ -94,14 +94,10 @@ def _one(session: Session, actor: Actor, export_id: int) -> Row[Any]:
 def _export(row: Row[Any], language: Language) -> ExportOut:
     known = {
         "status": row.stands,
-        "fault": _fault(row.fault, language),
+        "fault": told(row.fault, row.kind, row.format, language) if row.fault else None,
         "file": f"/v1/exports/{row.id}/file" if row.stands == ExportStatus.DONE else None,
     }
     return ExportOut(**known, **{name: getattr(row, name) for name in ExportOut.model_fields if name not in known})
-
-
-def _fault(code: str | None, language: Language) -> FaultOut | None:
-    return FaultOut(code=code, message=told(code, language)) if code else None
 
 
 def schedule(session: Session, actor: Actor, schedule_id: int, language: Language) -> ScheduleOut:
@@ -126,10 +122,11 @@ def schedules(session: Session, actor: Actor, language: Language, *, limit: int,
 def _schedule(row: Row[Any], language: Language) -> ScheduleOut:
     known = {
         "next_at": row.next_at if row.status == ScheduleStatus.ACTIVE else None,
-        "deliveries": [_delivery(each, language) for each in row.deliveries],
+        "deliveries": [_delivery(row, each, language) for each in row.deliveries],
     }
     return ScheduleOut(**known, **{name: getattr(row, name) for name in ScheduleOut.model_fields if name not in known})
 
 
-def _delivery(each: Mapping[str, Any], language: Language) -> DeliveryOut:
-    return DeliveryOut.model_validate({**each, "fault": _fault(each["fault"], language)})
+def _delivery(schedule: Row[Any], each: Mapping[str, Any], language: Language) -> DeliveryOut:
+    fault = told(each["fault"], schedule.kind, schedule.format, language) if each["fault"] else None
+    return DeliveryOut.model_validate({**each, "fault": fault})

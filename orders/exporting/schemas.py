@@ -98,7 +98,9 @@ class ScheduleIn(In):
             for rhythm, name in needed.items():
                 if (given.get("rhythm") == rhythm) != (given.get(name) is not None):
                     raise BadValue(
-                        "每周报送须给出 weekday，每月报送须给出 month_day", "weekly takes `weekday`, monthly takes `month_day`"
+                        "每周报送须给出 weekday，每月报送须给出 month_day",
+                        "weekly takes `weekday`, monthly takes `month_day`",
+                        name,
                     )
         return given
 
@@ -106,6 +108,9 @@ class ScheduleIn(In):
 class FaultOut(BaseModel):
     code: str
     message: str
+    field: str | None = Field(
+        description="what to change of the question, such as `parameters.group_by` or `format`, where that helps"
+    )
 
 
 class ExportOut(BaseModel):

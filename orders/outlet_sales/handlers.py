@@ -28,7 +28,8 @@ def _held(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _decided(session: Session, payload: dict[str, Any]) -> None:
-    """An officer counts what was held, or leaves it out; the operator hears of it."""
+    """What was held needs no decision any more, and is done as if somebody had decided so. What an officer decided is done by then: the operator hears
+    of it."""
     deciding.decided(session, payload["hold_id"])
     hold = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
     if hold.decided_by is not None and hold.subject_kind in _BATCH_OF:

@@ -23,8 +23,6 @@ RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(exam
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
 Venue = Literal["station", "campus", "hospital", "office", "service_area", "community", "scenic_spot", "market", "factory", "other"]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=500), AfterValidator(readable)]
-Latitude = Annotated[Decimal, Field(ge=-90, le=90, max_digits=8, decimal_places=5)]
-Longitude = Annotated[Decimal, Field(ge=-180, le=180, max_digits=8, decimal_places=5)]
 #: An outlet is registered so many days before it opens, at most.
 MOST_DAYS_AHEAD = 366
 
@@ -33,6 +31,22 @@ def _soon(day: date) -> date:
     if day > clock.today() + timedelta(days=MOST_DAYS_AHEAD):
         raise BadValue("开业日期最多提前一年填写", "an outlet is registered a year before it opens, at most")
     return day
+
+
+def _within_china(zh: str, en: str, least: int, most: int) -> AfterValidator:
+    """Outlets stand in Chongqing and its partner provinces; what is filled in as nought, or the wrong way round, lies elsewhere."""
+
+    def checked(degrees: Decimal) -> Decimal:
+        if not least <= degrees <= most:
+            raise BadValue(f"{zh}须在中国境内，即 {least} 至 {most} 度", f"the {en} lies in China, from {least} to {most} degrees")
+        return degrees
+
+    return AfterValidator(checked)
+
+
+_Degrees = Annotated[Decimal, Field(max_digits=8, decimal_places=5)]
+Latitude = Annotated[_Degrees, _within_china("纬度", "latitude", 3, 54)]
+Longitude = Annotated[_Degrees, _within_china("经度", "longitude", 73, 136)]
 
 
 class In(BaseModel):
@@ -67,20 +81,22 @@ class OutletIn(In):
     township_code: TownshipCode | None = None
     address: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(readable)] = ""
     venue: Venue = "other"
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
+    latitude: Latitude | None = Field(default=None, description="degrees north, within China: 3 to 54; goes with `longitude`")
+    longitude: Longitude | None = Field(default=None, description="degrees east, within China: 73 to 136; goes with `latitude`")
     opened_on: Annotated[Day, AfterValidator(_soon)] = Field(description="first day, Shanghai date; at most a year ahead")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.online and (self.kind is OutletKind.CABINET or self.url is None):
-            raise BadValue("线上网点须为专馆或专区，并有网址", "an outlet on the net is a hall or zone and has a url")
+            wrong = "online" if self.kind is OutletKind.CABINET else "url"
+            raise BadValue("线上网点须为专馆或专区，并有网址", "an outlet on the net is a hall or zone and has a url", wrong)
         if not self.online and not self.address:
-            raise BadValue("线下网点须有地址", "an outlet that is not on the net has an address")
+            raise BadValue("线下网点须有地址", "an outlet that is not on the net has an address", "address")
         if (self.latitude is None) != (self.longitude is None):
-            raise BadValue("经纬度须同时填写", "latitude and longitude go together")
+            lacking = "latitude" if self.latitude is None else "longitude"
+            raise BadValue("经纬度须同时填写", "latitude and longitude go together", lacking)
         if self.township_code and not self.township_code.startswith(self.region_code):
-            raise BadValue("乡镇不属于该区县", "the township lies in another district")
+            raise BadValue("乡镇不属于该区县", "the township lies in another district", "township_code")
         return self
 
 
@@ -141,6 +157,9 @@ class GoodsKeptOut(BaseModel):
 
 
 class GoodsImportedOut(GoodsKeptOut, ImportedOut):
+    created_goods: list[str] = Field(
+        description="those that were told as changed (`modify`) and not offered before, the first 200 by their numbers"
+    )
     replaced_goods: list[str] = Field(
         description="those that were told as new (`create`) and offered already, the first 200 by their numbers"
     )
@@ -244,15 +263,19 @@ class GoodsIn(In):
     def _whole(self) -> Self:
         if self.action == "delete":
             return self
-        if self.name is None or self.price is None or self.is_poverty_goods is None:
-            raise BadValue("须填写名称、单价、是否扶贫商品", "name, price and is_poverty_goods are needed")
-        told = (self.poverty_goods_name, self.supplier_name, self.supplier_uscc)
-        if self.is_poverty_goods == "1" and None in told:
+        if lacking := self._lacking("name", "price", "is_poverty_goods"):
+            raise BadValue("须填写名称、单价、是否扶贫商品", "name, price and is_poverty_goods are needed", lacking[0])
+        lacking = self._lacking("poverty_goods_name", "supplier_name", "supplier_uscc")
+        if self.is_poverty_goods == "1" and lacking:
             raise BadValue(
                 "扶贫商品须填写扶贫产品名称、供应商名称和统一社会信用代码",
                 "certified goods need poverty_goods_name, supplier_name and supplier_uscc",
+                lacking[0],
             )
         return self
+
+    def _lacking(self, *names: str) -> list[str]:
+        return [name for name in names if getattr(self, name) is None]
 
 
 class GoodsListIn(In):
@@ -260,10 +283,11 @@ class GoodsListIn(In):
 
 
 class GoodsNoteOut(BaseModel):
-    """Something about goods that were taken: their sales do not count as certified; or they were told as new and stand in the place of others."""
+    """Something about goods that were taken: their sales do not count as certified; or they were told as new and stand in the place of others, or as
+    changed and are new."""
 
     goods_id: str
-    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown", "goods_replaced"]
+    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown", "goods_created", "goods_replaced"]
     message: str
 
 

@@ -177,8 +177,7 @@ def fault(row: int, columns: Mapping[str, Sequence[str]], name: str, code: str, 
 
 def _of_cell(row: int, columns: Mapping[str, Sequence[str]], entry: Any) -> Fault:
     told = fault_of(entry)
-    name = str(entry["loc"][0]) if entry["loc"] else ""
-    return sheets.fault(row, columns[name][0] if name in columns else "", told.code, told.zh, told.en)
+    return sheets.fault(row, columns[told.field][0] if told.field in columns else "", told.code, told.zh, told.en)
 
 
 #: A row of each file, as an example; it belongs to nobody.

@@ -34,7 +34,7 @@ class PromotionIn(BaseModel):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.starts_on > self.ends_on:
-            raise BadValue("结束日期早于开始日期", "it ends before it begins")
+            raise BadValue("结束日期早于开始日期", "it ends before it begins", "ends_on")
         each_once([line.sku_id for line in self.lines])
         return self
 

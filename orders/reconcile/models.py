@@ -1,6 +1,7 @@
 """What the last reconciliations found."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -22,6 +23,8 @@ class Reconciliation(SQLModel, table=True):
     differences: int
     #: Differences by check, of those that found some.
     checks: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
+    #: Every check that was made, with how many differences it found and the first of them; none of runs from before these were kept.
+    findings: list[dict[str, Any]] = Field(default=[], sa_column=Column(JSONB, nullable=False, server_default="[]"))
 
 
 class ReconciliationRequest(SQLModel, table=True):

@@ -1,19 +1,28 @@
-"""Reading what the hourly job found, and how far a run is that somebody asked for."""
+"""Reading what the last runs found, and how far a run is that somebody asked for."""
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.reconcile.checks import CHECKS
-from orders.reconcile.schemas import AskedOut, RunOut
+from orders.reconcile.schemas import AskedOut, FindingOut, ReconciliationOut, RunOut
 from shop.core import paging
-from shop.core.errors import NotFound
+from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
 
 _RUNS = text("SELECT * FROM reconciliation WHERE CAST(:start AS bigint) IS NULL OR id < :start ORDER BY id DESC LIMIT :rows")
-
-
+_LAST = text("SELECT * FROM reconciliation ORDER BY id DESC LIMIT 1")
 _ASKED = text("SELECT * FROM reconciliation_request ORDER BY id DESC LIMIT 1")
 _RUN = text("SELECT * FROM reconciliation WHERE id = :id")
+
+
+def last(session: Session, language: Language, runs: str) -> ReconciliationOut:
+    """What the last run found, check by check; ``runs``: where others are asked for and listed."""
+    row = session.execute(_LAST).first()
+    if row is None:
+        return ReconciliationOut(ran_at=None, seconds=None, differences=None, runs=runs, checks=[])
+    labels = {check.name: check.zh if language == "zh" else check.en for check in CHECKS}
+    checks = [FindingOut(label=labels.get(each["name"], each["name"]), **each) for each in row.findings]
+    return ReconciliationOut(ran_at=row.ran_at, seconds=row.seconds, differences=row.differences, runs=runs, checks=checks)
 
 
 def asked(session: Session) -> AskedOut:

@@ -3,16 +3,15 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from psycopg.errors import QueryCanceled
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from orders.reconcile.checks import CHECKS, Check, Difference
+from orders.reconcile.checks import CHECKS, Difference
 from shop.core import clock
 from shop.core.db import Database
 from shop.core.db import database as own_database
@@ -30,8 +29,6 @@ class Finding:
     en: str
     count: int
     first: list[Difference]
-    #: Without it nobody knows: the time was over.
-    finished: bool = True
 
 
 def findings(session: Session, shown: int = SHOWN, tell: Callable[[int], object] = lambda done: None) -> list[Finding]:
@@ -43,44 +40,34 @@ def findings(session: Session, shown: int = SHOWN, tell: Callable[[int], object]
     return found
 
 
-def findings_within(session: Session, seconds: float) -> list[Finding]:
-    """Run the checks that come to an end within so many seconds in all; the others are not finished."""
-    ends = time.monotonic() + seconds
-    return [_within(session, check, ends - time.monotonic()) for check in CHECKS]
-
-
-def _within(session: Session, check: Check, seconds: float) -> Finding:
-    unknown = Finding(check.name, check.zh, check.en, 0, [], finished=False)
-    left = int(seconds * 1000)
-    if left <= 0:
-        return unknown
-    try:
-        with session.begin_nested():
-            session.execute(text(f"SET LOCAL statement_timeout = {left}"))
-            return Finding(check.name, check.zh, check.en, *check.find(session, SHOWN))
-    except OperationalError as error:
-        if isinstance(error.orig, QueryCanceled):
-            return unknown
-        raise
-
-
 _KEEP = text(
     """
     WITH outdated AS (DELETE FROM reconciliation WHERE ran_at < :now - interval '90 days')
-    INSERT INTO reconciliation (ran_at, seconds, differences, checks) VALUES (:now, :seconds, :differences, CAST(:checks AS jsonb)) RETURNING id
+    INSERT INTO reconciliation (ran_at, seconds, differences, checks, findings)
+    VALUES (:now, :seconds, :differences, CAST(:checks AS jsonb), CAST(:findings AS jsonb)) RETURNING id
     """
 )
 
 
 def keep(database: Database, tell: Callable[[int], object] = lambda done: None) -> tuple[int, list[Finding]]:
-    """Run every check and keep the result, which health page, metrics and the list of a month's close show from then on; returns its id, too."""
+    """Run every check and keep the result, which the page of the books, health page, metrics and the list of a month's close show from then on; returns
+    its id, too."""
     started = time.perf_counter()
     found = _all(database, tell)
     checks = {finding.name: finding.count for finding in found if finding.count}
-    values = {"seconds": time.perf_counter() - started, "differences": sum(checks.values()), "checks": json.dumps(checks)}
+    values = {
+        "seconds": time.perf_counter() - started,
+        "differences": sum(checks.values()),
+        "checks": json.dumps(checks),
+        "findings": json.dumps([_kept(finding) for finding in found], ensure_ascii=False, default=str),
+    }
     with database.unit_of_work() as session:
         run_id = session.execute(_KEEP, {**values, "now": clock.now()}).scalar_one()
     return int(run_id), found
+
+
+def _kept(finding: Finding) -> dict[str, Any]:
+    return {"name": finding.name, "count": finding.count, "differences": [asdict(each) for each in finding.first]}
 
 
 def differences(database: Database) -> int:

@@ -15,16 +15,19 @@ class DifferenceOut(BaseModel):
 class FindingOut(BaseModel):
     name: str
     label: str
-    count: int | None = Field(description="without it: the time was over")
+    count: int
     #: The first twenty.
     differences: list[DifferenceOut]
 
 
 class ReconciliationOut(BaseModel):
-    differences: int = Field(description="of the checks that came to an end")
-    unfinished: int = Field(
-        description="checks that did not end in time, of which nothing is proved; `POST /v1/reconcile/runs` has all of them made, however long it takes"
+    """What the last run found."""
+
+    ran_at: datetime | None = Field(
+        description="when it ended: what was booked since is not in it; null: there was none yet, and nothing is proved"
     )
+    seconds: float | None = Field(description="how long it took")
+    differences: int | None
     runs: str = Field(description="where runs in the background are asked for (POST), and what they found is listed (GET)")
     checks: list[FindingOut]
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from orders.ledger.selection import TIME
+from orders.statistics import rules
 from orders.statistics.errors import NothingToRunOver
 from orders.statistics.queries import Answer, Figures, Key
-from orders.statistics.question import Measure
-from orders.statistics.rules import ranks
+from orders.statistics.question import COUNTED, Measure
 
 
 class Extra(StrEnum):
@@ -36,11 +36,24 @@ def ordered(answer: Answer, order: Order) -> list[Key]:
     return keys[: order.top]
 
 
+def share(answer: Answer, measures: Sequence[Measure]) -> dict[Key, dict[Measure, str | None]]:
+    """How many percent of the total each row is, by each measure; of a sum the rows come to 100.00 together, in whatever order and however many of them
+    are shown. What counts somebody once may be more together, as one order may stand in two rows: each is rounded by itself."""
+    found: dict[Key, dict[Measure, str | None]] = {key: {} for key in answer.rows}
+    for measure in measures:
+        values = [row[0].value(measure) for row in answer.rows.values()]
+        whole = answer.totals[0].value(measure)
+        of_rows = [rules.share(value, whole) for value in values] if measure in COUNTED else rules.shares(values)
+        for key, each in zip(answer.rows, of_rows, strict=True):
+            found[key][measure] = each
+    return found
+
+
 def rank(answer: Answer, measures: Sequence[Measure]) -> dict[Key, dict[Measure, int]]:
     """The place of each row among all, by each measure."""
     found: dict[Key, dict[Measure, int]] = {key: {} for key in answer.rows}
     for measure in measures:
-        for key, place in zip(answer.rows, ranks([row[0].value(measure) for row in answer.rows.values()]), strict=True):
+        for key, place in zip(answer.rows, rules.ranks([row[0].value(measure) for row in answer.rows.values()]), strict=True):
             found[key][measure] = place
     return found
 

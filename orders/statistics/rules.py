@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from shop.core.money import share_out
 from shop.core.months import month_end, month_start
 
 _HUNDREDTH = Decimal("0.01")
+#: All of something, in hundredths of a percent.
+_ALL = 10_000
 _GRAMS_IN_KILOGRAM = 1000
 
 
@@ -143,13 +144,18 @@ def share(part: int | Decimal, whole: int | Decimal) -> str | None:
     return str((Decimal(part) * 100 / Decimal(whole)).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP))
 
 
-def shares(parts: Sequence[int]) -> list[str | None]:
-    """How many percent of all of them each part is, with two decimals that come to 100.00 together (largest remainder); where one is below zero, each by
-    itself as :func:`share`."""
-    whole = sum(parts)
-    if whole <= 0 or min(parts) < 0:
-        return [share(part, whole) for part in parts]
-    return [str(Decimal(hundredths).scaleb(-2)) for hundredths in share_out(10_000, list(parts))]
+def shares(parts: Sequence[int | Decimal]) -> list[str | None]:
+    """How many percent of all of them each part is, with two decimals that come to 100.00 together, also where one is below zero: none is off by a whole
+    hundredth (largest remainder; ties go to the earlier part). None where there is no positive whole. Parts have three decimals at most."""
+    thousandths = [int(part * 1000) for part in parts]
+    whole = sum(thousandths)
+    if whole <= 0:
+        return [None] * len(parts)
+    found = [part * _ALL // whole for part in thousandths]
+    by_remainder = sorted(range(len(parts)), key=lambda n: -(thousandths[n] * _ALL % whole))
+    for n in by_remainder[: _ALL - sum(found)]:
+        found[n] += 1
+    return [str(Decimal(hundredths).scaleb(-2)) for hundredths in found]
 
 
 def ranks(values: Sequence[int | Decimal]) -> list[int]:

@@ -55,7 +55,9 @@ class PeriodOut(BaseModel):
 
 @dataclass(slots=True, kw_only=True)
 class SalesRowOut(ComparedOut):
-    #: Percent of the total by measure, with two decimals. Shares of counted measures may exceed 100 together: one order may stand in two rows.
+    #: Percent of the total by measure, with two decimals; null where the total is none, or below it. All rows of a sum come to 100.00 together (largest
+    #: remainder; what is taken back may leave a row below zero and others above 100), and a row has the same share whichever are shown. Shares of counted
+    #: measures may exceed 100 together: one order may stand in two rows.
     share: dict[Measure, str | None] | None = None
     #: Place among all rows by measure, the highest first.
     rank: dict[Measure, int] | None = None

@@ -12,7 +12,7 @@ from orders.statistics import extras, labels
 from orders.statistics.extras import Extra, Order, ordered
 from orders.statistics.queries import Answer, Figures, Key
 from orders.statistics.question import COUNTED, SPANS, Compare, Measure, Question
-from orders.statistics.rules import growth, months_before, same_period_last_year, share, span_of, tonnes
+from orders.statistics.rules import growth, months_before, same_period_last_year, span_of, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core import clock
 from shop.core.errors import Language
@@ -33,6 +33,7 @@ def answer_out(
     shown = _shown(session, answer, language)
     periods = [PeriodOut(first=first, last=last) for first, last in question.periods]
     keys = ordered(answer, order or Order())
+    share = extras.share(answer, question.measures) if Extra.SHARE in extra else {}
     rank = extras.rank(answer, question.measures) if Extra.RANK in extra else {}
     sums = [measure for measure in question.measures if measure not in COUNTED]
     running = _running(answer, sums) if Extra.RUNNING in extra else {}
@@ -40,7 +41,7 @@ def answer_out(
     rows = [
         SalesRowOut(
             keys={dimension: shown[dimension][code] for dimension, code in zip(question.group_by, key, strict=True)},
-            share=_share(answer, key) if Extra.SHARE in extra else None,
+            share=share.get(key),
             rank=rank.get(key),
             **days(key),
             **running.get(key, {}),
@@ -146,12 +147,6 @@ def _definition(answer: Answer, language: Language) -> str:
 def _nobody(lapsed: Lapsed, day: date, language: Language) -> str:
     until = "" if lapsed.until is None else labels.UNTIL[language].format(day=lapsed.until)
     return labels.LAPSED[language].format(day=day, designations=", ".join(lapsed.designations), until=until)
-
-
-def _share(answer: Answer, key: Key) -> dict[Measure, str | None]:
-    return {
-        measure: share(answer.rows[key][0].value(measure), answer.totals[0].value(measure)) for measure in answer.question.measures
-    }
 
 
 def _compared(found: list[Figures], measures: Iterable[Measure]) -> dict[str, Any]:

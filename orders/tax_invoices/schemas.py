@@ -51,13 +51,16 @@ class TaxInvoiceIn(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if not 0 <= self.vat <= self.gross:
-            raise BadValue("税额须在零与价税合计之间", "the VAT lies between zero and the gross amount")
+            raise BadValue("税额须在零与价税合计之间", "the VAT lies between zero and the gross amount", "vat")
         if self.red != bool(self.credit_note_ids) or (self.red and (self.invoice_ids or self.shipment_ids)):
+            wrong = "credit_note_ids"
+            if self.red and self.credit_note_ids:
+                wrong = "invoice_ids" if self.invoice_ids else "shipment_ids"
             raise BadValue(
-                "红字发票对应红字结算发票，蓝字发票不对应", "a red-letter invoice is for credit notes, another one is not"
+                "红字发票对应红字结算发票，蓝字发票不对应", "a red-letter invoice is for credit notes, another one is not", wrong
             )
         if self.red_letter_of_id and not self.red:
-            raise BadValue("只有红字发票可以注明原发票", "only a red-letter invoice takes another one back")
+            raise BadValue("只有红字发票可以注明原发票", "only a red-letter invoice takes another one back", "red_letter_of_id")
         return self
 
 

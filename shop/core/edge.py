@@ -143,11 +143,26 @@ async def _payload_fault(request: Request, error: RequestValidationError) -> Res
     return problem_response(request, Invalid(faults=[fault_of(entry) for entry in error.errors()[:100]]))
 
 
+class UnreadableBody(Problem):
+    status, code = 400, "unreadable_body"
+    zh = "请求体无法读取：须为 UTF-8 编码的 JSON，或完整的表单"
+    en = "The body cannot be read: it has to be JSON in UTF-8, or a whole form"
+
+
+class NestedTooDeeply(Problem):
+    status, code = 400, "nested_too_deeply"
+    zh, en = "请求体的 JSON 嵌套层数过多", "The JSON of the body is nested too deeply"
+
+
 async def _http_fault(request: Request, error: HTTPException) -> Response:
     if error.status_code == 404:
         return problem_response(request, NotFound())
     if error.status_code == 413:
         return problem_response(request, TooLarge(limit=error.detail))
+    if error.status_code == 400:
+        # why a body could not be read stands behind what FastAPI says of all such bodies
+        deep = isinstance(error.__cause__, RecursionError)
+        return problem_response(request, NestedTooDeeply() if deep else UnreadableBody(reason=str(error.detail)))
 
     class Plain(Problem):
         status, code = error.status_code, f"http_{error.status_code}"

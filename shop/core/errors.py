@@ -33,11 +33,13 @@ class Fault:
 
 
 class BadValue(ValueError):
-    """What a validator says of a value, in both languages; pydantic carries it to the answer."""
+    """What a validator says of a value, in both languages; pydantic carries it to the answer. Of several fields that do not go together ``field`` is the
+    one to change, where it is plainly that one."""
 
-    def __init__(self, zh: str, en: str) -> None:
+    def __init__(self, zh: str, en: str, field: str | None = None) -> None:
         super().__init__(en)
         self.zh = zh
+        self.field = field
 
 
 class Problem(Exception):

@@ -7,8 +7,8 @@ of the same content -> spending of a unit (by name) -> settlement run (by name) 
 statements and files of refunds (by name) -> bank lines -> lists of payouts -> payer declaration or file of refunds -> online payment, its charge dispute,
 connected account, transfer -> supplier orders -> tax invoices (by number) -> application for another budget unit -> purchase order (its
 totals, what is paid for it) -> refund -> settlement -> payout -> advance -> goods return or correction -> claims of sales made elsewhere (all of
-them, by name) -> doubts about them -> external sales -> vouchers -> service capacity (by SKU and day) -> acceptance balances (by
-line) -> pulses of outlets (by outlet) -> resale of an operator (by name) -> sale entries -> order lines -> stock (by SKU) -> invoices of a
+them, by name) -> pulses of outlets (by outlet) -> doubts about claims -> external sales -> vouchers -> service capacity (by SKU and day) ->
+acceptance balances (by line) -> resale of an operator (by name) -> sale entries -> order lines -> stock (by SKU) -> invoices of a
 part -> number series (of credit notes before invoices) -> certificates
 (FOR KEY SHARE by orders; FOR UPDATE by what changes their force, which reads the clock after that) -> budget draws -> budgets -> credit of a
 buyer (by name; shared by what draws) -> credit limits -> payment plans.

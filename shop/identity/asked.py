@@ -12,17 +12,23 @@ from shop.core.errors import Fault, Invalid, unknown_code
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-#: SQL: whether there is such a region, or one within it; such a programme; such an organisation within the reach of who asks, or above it. Nobody is
-#: told whether there are others.
+#: SQL: whether there is such a region, or one within it; such a programme.
 _REGION = "EXISTS (SELECT FROM region WHERE starts_with(code, :asked))"
 _PROGRAMME = "EXISTS (SELECT FROM programme WHERE code = :asked)"
-_ORGANISATION = """EXISTS (SELECT FROM organisation o WHERE o.id = CAST(:asked AS bigint)
-    AND (o.region_code LIKE ANY (CAST(:regions AS text[])) OR o.path LIKE CAST(:branch AS text) OR starts_with(CAST(:own AS text), o.path)))"""
-#: What the parameters of lists name, in every list alike.
-NAMED: Mapping[str, str] = {
-    **dict.fromkeys(("district", "place", "region"), _REGION),
+#: SQL: whether there is such an organisation within the reach of who asks, or above it; or a document of one, or of a district within reach. Nobody is
+#: told whether there are others. ``whose`` yields organisations and districts.
+WITHIN_REACH = """EXISTS (SELECT FROM ({whose}) t (organisation_id, district) LEFT JOIN organisation o ON o.id = t.organisation_id
+    WHERE t.district LIKE ANY (CAST(:regions AS text[])) OR o.region_code LIKE ANY (CAST(:regions AS text[]))
+       OR o.path LIKE CAST(:branch AS text) OR starts_with(CAST(:own AS text), o.path))"""
+_ORGANISATION = "SELECT CAST(:asked AS bigint), CAST(NULL AS text)"
+#: What the parameters of lists name, in every list alike; documents are added by ``shop.documents``.
+NAMED: dict[str, str] = {
+    **dict.fromkeys(("district", "place", "region", "region_code", "township"), _REGION),
     "programme": _PROGRAMME,
-    **dict.fromkeys(("buyer_id", "operator_id", "organisation_id", "party_id", "supplier_id"), _ORGANISATION),
+    **dict.fromkeys(
+        ("buyer_id", "operator_id", "organisation_id", "party_id", "seller_id", "supplier_id"),
+        WITHIN_REACH.format(whose=_ORGANISATION),
+    ),
 }
 
 
@@ -47,17 +53,15 @@ def require_known(
     Raises:
         Invalid: names the parameters (422).
     """
+    own = actor.organisation_path
+    seen = {each for each in (Permission.ORGANISATIONS_READ, permission) if each is not None}
+    regions = [pattern for each in sorted(seen) for pattern in actor.region_patterns(each)]
+    reach = {"regions": regions, "branch": f"{own}%" if own else None, "own": own}
     faults: list[Fault] = []
     for name, value in given.items():
         if name not in NAMED:
             continue
-        values: dict[str, Any] = {"asked": value}
-        if NAMED[name] is _ORGANISATION:
-            own = actor.organisation_path
-            seen = {each for each in (Permission.ORGANISATIONS_READ, permission) if each is not None}
-            regions = [pattern for each in sorted(seen) for pattern in actor.region_patterns(each)]
-            values |= {"regions": regions, "branch": f"{own}%" if own else None, "own": own}
-        known = session.execute(text(f"SELECT {NAMED[name]}"), values).scalar_one()
+        known = session.execute(text(f"SELECT {NAMED[name]}"), {"asked": value, **reach}).scalar_one()
         if not known and found_none(endpoint(**_alone(name, endpoint, arguments))):
             faults.append(unknown_code(name, value))
     if faults:

@@ -65,9 +65,10 @@ class TokenForm(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.grant_type == "password" and (self.username is None or self.password is None):
-            raise BadValue("password 方式须提供用户名和密码", "the password grant needs username and password")
+            lacking = "username" if self.username is None else "password"
+            raise BadValue("password 方式须提供用户名和密码", "the password grant needs username and password", lacking)
         if self.grant_type == "refresh_token" and self.refresh_token is None:
-            raise BadValue("refresh_token 方式须提供 refresh_token", "the refresh_token grant needs refresh_token")
+            raise BadValue("refresh_token 方式须提供 refresh_token", "the refresh_token grant needs refresh_token", "refresh_token")
         return self
 
 
@@ -130,7 +131,7 @@ class OrganisationPatch(In):
     def _required_stay(self) -> Self:
         for field in ("uscc", "name", "kind", "region_code"):
             if field in self.model_fields_set and getattr(self, field) is None:
-                raise BadValue(f"{field} 不能为空", f"{field} cannot be null")
+                raise BadValue(f"{field} 不能为空", f"{field} cannot be null", field)
         return self
 
 
@@ -148,11 +149,11 @@ class OrganisationRoleIn(In):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise BadValue("valid_to 须晚于 valid_from", "valid_to must be after valid_from")
+            raise BadValue("valid_to 须晚于 valid_from", "valid_to must be after valid_from", "valid_to")
         if self.role in NEEDS_SUPPORTER and self.supporter_id is None:
-            raise BadValue(f"角色 {self.role} 须填写 supporter_id", f"{self.role} needs supporter_id")
+            raise BadValue(f"角色 {self.role} 须填写 supporter_id", f"{self.role} needs supporter_id", "supporter_id")
         if self.role not in MAY_NAME_SUPPORTER and self.supporter_id is not None:
-            raise BadValue(f"角色 {self.role} 没有 supporter_id", f"{self.role} has no supporter")
+            raise BadValue(f"角色 {self.role} 没有 supporter_id", f"{self.role} has no supporter", "supporter_id")
         return self
 
 
@@ -196,6 +197,7 @@ class UserRoleIn(In):
             raise BadValue(
                 f"角色 {self.role} {'须填写' if self.role in REGIONAL else '不得填写'} region_code",
                 f"{self.role} {'needs a' if self.role in REGIONAL else 'has no'} region_code",
+                "region_code",
             )
         return self
 
@@ -221,7 +223,7 @@ class UserPatch(In):
     @model_validator(mode="after")
     def _required_stay(self) -> Self:
         if "language" in self.model_fields_set and self.language is None:
-            raise BadValue("language 不能为空", "language cannot be null")
+            raise BadValue("language 不能为空", "language cannot be null", "language")
         return self
 
 

@@ -44,7 +44,7 @@ class InstalmentPayment(Part):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if sum(each.percent for each in self.instalments) != 100:
-            raise BadValue("各期比例之和须为 100", "the shares must sum to 100")
+            raise BadValue("各期比例之和须为 100", "the shares must sum to 100", "instalments")
         return self
 
 

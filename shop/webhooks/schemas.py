@@ -87,7 +87,7 @@ class EndpointPatch(In):
     def _required_stay(self) -> Self:
         for field in ("url", "types", "enabled"):
             if field in self.model_fields_set and getattr(self, field) is None:
-                raise BadValue(f"{field} 不能为空", f"{field} cannot be null")
+                raise BadValue(f"{field} 不能为空", f"{field} cannot be null", field)
         return self
 
 
@@ -169,7 +169,7 @@ class ReplayIn(In):
     @model_validator(mode="after")
     def _forwards(self) -> Self:
         if self.until <= self.since:
-            raise BadValue("until 须晚于 since", "until must be after since")
+            raise BadValue("until 须晚于 since", "until must be after since", "until")
         return self
 
 

@@ -140,7 +140,7 @@ class ClosureIn(In):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not 0 <= (self.ends_on - self.starts_on).days <= 366:
-            raise BadValue("日期须有先后，最长一年", "from a day to a later one, a year at most")
+            raise BadValue("日期须有先后，最长一年", "from a day to a later one, a year at most", "ends_on")
         return self
 
 

@@ -32,7 +32,7 @@ class CapacityIn(In):
     @model_validator(mode="after")
     def _months_once(self) -> Self:
         if len({each.month for each in self.months}) < len(self.months):
-            raise BadValue("每月只能出现一次", "each month once")
+            raise BadValue("每月只能出现一次", "each month once", "months")
         return self
 
 
@@ -60,9 +60,9 @@ class CropLossIn(In):
     @model_validator(mode="after")
     def _months_once(self) -> Self:
         if len({each.month for each in self.months}) < len(self.months):
-            raise BadValue("每月只能出现一次", "each month once")
+            raise BadValue("每月只能出现一次", "each month once", "months")
         if any(each.grams < 1 for each in self.months):
-            raise BadValue("损失须大于零", "a loss is more than nothing")
+            raise BadValue("损失须大于零", "a loss is more than nothing", "months")
         return self
 
 

@@ -66,7 +66,7 @@ class TierPrice(In):
     def _rising(self) -> Self:
         least = [tier.min_quantity for tier in self.tiers]
         if least != sorted(set(least)):
-            raise BadValue("阶梯数量须递增", "the quantities of the tiers must rise")
+            raise BadValue("阶梯数量须递增", "the quantities of the tiers must rise", "tiers")
         return self
 
 
@@ -83,7 +83,7 @@ class AgreementLineIn(In):
     @model_validator(mode="after")
     def _minimum_below_cap(self) -> Self:
         if self.minimum_quantity is not None and self.quantity_cap is not None and self.minimum_quantity > self.quantity_cap:
-            raise BadValue("最低数量不能高于上限", "the minimum lies above the cap")
+            raise BadValue("最低数量不能高于上限", "the minimum lies above the cap", "minimum_quantity")
         return self
 
 
@@ -108,13 +108,13 @@ class AgreementIn(In):
     @model_validator(mode="after")
     def _plausible(self) -> Self:
         if self.valid_from > self.valid_until:
-            raise BadValue("截止日早于起始日", "the last day lies before the first")
+            raise BadValue("截止日早于起始日", "the last day lies before the first", "valid_until")
         if (self.valid_until - self.valid_from).days > 366 * 5:
-            raise BadValue("协议期限不能超过五年", "an agreement holds for five years at most")
+            raise BadValue("协议期限不能超过五年", "an agreement holds for five years at most", "valid_until")
         if self.minimum_amount is not None and self.amount_cap is not None and self.minimum_amount > self.amount_cap:
-            raise BadValue("最低金额不能高于上限", "the minimum lies above the cap")
+            raise BadValue("最低金额不能高于上限", "the minimum lies above the cap", "minimum_amount")
         if len({line.sku_id for line in self.lines}) < len(self.lines):
-            raise BadValue("每个规格只能出现一次", "each SKU once")
+            raise BadValue("每个规格只能出现一次", "each SKU once", "lines")
         return self
 
 
@@ -145,7 +145,7 @@ class ScheduleIn(In):
     @model_validator(mode="after")
     def _names_once(self) -> Self:
         if len({place.name for place in self.places}) < len(self.places):
-            raise BadValue("地点名称不能重复", "each name of a place once")
+            raise BadValue("地点名称不能重复", "each name of a place once", "places")
         return self
 
 
@@ -186,7 +186,7 @@ class ChangeIn(In):
         if not any(getattr(self, name) not in (None, []) for name in self.model_fields_set - {"reason"}):
             raise BadValue("没有任何变更", "nothing changes")
         if len({line.line_no for line in self.lines}) < len(self.lines):
-            raise BadValue("每行只能出现一次", "each line once")
+            raise BadValue("每行只能出现一次", "each line once", "lines")
         return self
 
 

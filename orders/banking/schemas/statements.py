@@ -32,10 +32,12 @@ class BankColumnsIn(BaseModel):
     def _tell_enough(self) -> "BankColumnsIn":
         if not complete(self.columns):
             raise BadValue(
-                "须指定日期列，以及金额列或借贷两列", "name the column of the date, and of the amount or of both debit and credit"
+                "须指定日期列，以及金额列或借贷两列",
+                "name the column of the date, and of the amount or of both debit and credit",
+                "columns",
             )
         if twice := named_twice(self.columns):
-            raise BadValue(f"第 {twice} 列被指定了两种含义", f"column {twice} is named as two things")
+            raise BadValue(f"第 {twice} 列被指定了两种含义", f"column {twice} is named as two things", "columns")
         return self
 
 

@@ -1,6 +1,6 @@
 """Telling that a file is there, or why not; and handing a schedule's answer to the mail or to the webhooks."""
 
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
@@ -11,6 +11,7 @@ from orders.exporting.kinds import KINDS
 from orders.exporting.rules import LARGEST_ATTACHMENT, Format
 from orders.exporting.writers import CONTENT_TYPES
 from shop.core import audit, clock, outbox
+from shop.core.errors import Language
 from shop.notifications.actions import notify_persons
 
 _FINISHED = text(
@@ -53,7 +54,9 @@ def _deliver(session: Session, row: Row[Any]) -> None:
 
 def _failed(session: Session, row: Row[Any]) -> None:
     """A schedule whose owner may no longer read what it is about would fail for ever: it is paused."""
-    reason: dict[str, Any] = {"reason_zh": told(row.fault, "zh"), "reason_en": told(row.fault, "en")}
+    reason: dict[str, Any] = {
+        f"reason_{language}": told(row.fault, row.kind, row.format, language).message for language in get_args(Language)
+    }
     if row.schedule_id is None or row.fault != NotAllowedAnyMore.code:
         _tell(session, row, "export.failed", **reason)
         return

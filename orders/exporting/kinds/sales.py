@@ -41,9 +41,9 @@ class SalesIn(SaleParameters):
     @model_validator(mode="after")
     def _fits(self) -> "SalesIn":
         if self.sort is not None and self.sort not in self.measures:
-            raise BadValue("排序指标必须在所查询的指标中", "rows are sorted by a measure that is asked for")
+            raise BadValue("排序指标必须在所查询的指标中", "rows are sorted by a measure that is asked for", "sort")
         if Extra.RUNNING in self.extra and sum(dimension in TIME for dimension in self.group_by) != 1:
-            raise BadValue("累计数需要且仅需要一个时间分组", "running totals need rows by exactly one span of time")
+            raise BadValue("累计数需要且仅需要一个时间分组", "running totals need rows by exactly one span of time", "extra")
         return self
 
 

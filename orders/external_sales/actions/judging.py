@@ -12,6 +12,7 @@ from orders.counting.rules import Subject, Verdict
 from orders.external_sales.actions.moving import LINES, concerns, line_ids, locked, step
 from orders.external_sales.states import SaleMove, SaleStatus
 from orders.ledger import actions as ledger
+from orders.outlet_sales.actions import deciding
 from shop.core.audit import SYSTEM, Who
 from shop.core.db import array
 from shop.identity.actor import Actor
@@ -77,16 +78,18 @@ def fall(session: Session, actor: Who, sales: Sequence[Any], move: SaleMove, rea
 
 
 def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other: Verdict | None, reason: str) -> None:
-    """Decide about a claim that is held, of whatever kind. External sales are counted or voided here and now; what else was held is told by
-    ``counting_hold.decided``.
+    """Decide about a claim that is held, of whatever kind: it is counted or voided here and now.
 
     Raises:
         NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing: see ``orders.counting.actions``. OwnOrganisation: see there (403).
     """
     counting.alone(session)
+    deciding.lock(session, hold_id)
     found = counting.one(session, actor, hold_id)
     _require_stranger(session, actor, found)
     said = counting.decide(session, actor, found, verdict, other, reason)
+    for row, _ in said:
+        deciding.decided(session, row.id)
     ours = [(row.subject_id, each) for row, each in said if row.subject_kind == Subject.EXTERNAL_SALE]
     voided = [id for id, each in ours if each is Verdict.VOID]
     standing = (SaleStatus.HELD, SaleStatus.ACCEPTED)

@@ -16,6 +16,7 @@ _DECIDED = text(
     WHERE h.id = :id GROUP BY h.id
     """
 )
+_SUBJECT = text("SELECT subject_kind, subject_id FROM counting_hold WHERE id = :id")
 _OUTLETS = {
     "sales_batch": text("SELECT outlet_id FROM sales_batch WHERE id = :id"),
     "sales_batch_line": text("SELECT outlet_id FROM sales_batch_line WHERE id = :id"),
@@ -36,12 +37,20 @@ _SET_LINE = text(
 )
 
 
+def lock(session: Session, hold_id: int) -> None:
+    """Nobody else changes the figures of the outlet that a hold is about; before the hold itself is locked, as tills that correct a batch close what is
+    held of it."""
+    subject = session.execute(_SUBJECT, {"id": hold_id}).first()
+    if subject is not None and subject.subject_kind in _OUTLETS:
+        taking.lock(session, session.execute(_OUTLETS[subject.subject_kind], {"id": subject.subject_id}).scalars().all())
+
+
 def decided(session: Session, hold_id: int) -> None:
-    """Do what was decided on a hold, once nothing else speaks against the claim; does nothing for claims of other kinds."""
+    """Do what was decided on a hold, once nothing else speaks against the claim; does nothing for claims of other kinds, nor a second time."""
+    lock(session, hold_id)
     verdict = session.execute(_DECIDED, {"id": hold_id}).first()
     if verdict is None or verdict.open or verdict.subject_kind not in _OUTLETS:
         return
-    taking.lock(session, session.execute(_OUTLETS[verdict.subject_kind], {"id": verdict.subject_id}).scalars().all())
     (_batch if verdict.subject_kind == "sales_batch" else _line)(session, verdict)
 
 

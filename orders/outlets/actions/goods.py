@@ -89,10 +89,13 @@ _NOTES: dict[str, tuple[str, str]] = {
     "product_unknown": ("该供应商没有此名称的产品，销售按非认定商品统计", "the supplier has no product of this name; sales of it count as other goods"),
     "pack_unknown": ("未能对应规格，销售不计重量；请在 SKU 中填写规格编码", "its pack is not known, so its sales have no weight; put the SKU's code into sku"),
     "goods_unknown": ("没有此商品", "there are no such goods"),
+    "goods_created": ("没有此编号的商品，已按本次内容新增", "no goods of this number were there; what is told now is new"),
     "goods_replaced": ("该编号的商品已存在，已按本次内容更新", "goods of this number were there already; what is told now stands in their place"),
 }  # fmt: skip
-#: As many goods that stood already as the answer to a file names.
-MOST_REPLACED = 200
+#: What became of goods that was another thing than they were told for: by the action, and whether they stood already.
+_OTHERWISE = {("create", True): "goods_replaced", ("modify", False): "goods_created"}
+#: As many of these goods as the answer to a file names.
+MOST_NAMED = 200
 
 
 def take(session: Session, actor: Actor, given: Sequence[GoodsIn], language: Language) -> GoodsTakenOut:
@@ -134,10 +137,11 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     unmatched = sum(code in ("supplier_unknown", "product_unknown") for _, code in notes)
     if not dry_run:
         audit.record(session, actor, "outlet_goods.imported", "organisation", actor.organisation, rows=len(rows))
-    replaced = sorted(goods_id for goods_id, code in notes if code == "goods_replaced")[:MOST_REPLACED]
-    return GoodsImportedOut(
-        rows=len(rows), dry_run=dry_run, unmatched=unmatched, replaced_goods=replaced, ignored_columns=ignored, **kept
-    )
+    named = {
+        name: sorted(goods_id for goods_id, each in notes if each == code)[:MOST_NAMED]
+        for name, code in (("created_goods", "goods_created"), ("replaced_goods", "goods_replaced"))
+    }
+    return GoodsImportedOut(rows=len(rows), dry_run=dry_run, unmatched=unmatched, ignored_columns=ignored, **named, **kept)
 
 
 def match_again(session: Session) -> int:
@@ -193,8 +197,8 @@ def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> tuple[dict[
         rows = [_row(outlet_id, each) for (outlet_id, _), each in sorted(kept.items(), key=lambda pair: pair[0])]
         for row in session.execute(_TAKE, {"rows": json.dumps(rows), "now": now}):
             counts["replaced" if row.replaced else "created"] += 1
-            if row.replaced and kept[row.outlet_id, row.goods_id].action == "create":
-                notes.append((row.goods_id, "goods_replaced"))
+            if code := _OTHERWISE.get((kept[row.outlet_id, row.goods_id].action, row.replaced)):
+                notes.append((row.goods_id, code))
             if row.certified and row.product_id is None:
                 notes.append((row.goods_id, "product_unknown" if row.supplier_known else "supplier_unknown"))
             elif row.certified and row.sku_id is None and row.kind == "goods":
@@ -204,7 +208,7 @@ def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> tuple[dict[
         done = {tuple(row) for row in session.execute(_DELETE, values)}
         counts["deleted"] = len(done)
         notes += [(key[1], "goods_unknown") for key in gone if key not in done]
-    return counts, notes
+    return counts, sorted(notes)
 
 
 def _row(outlet_id: int, each: GoodsIn) -> dict[str, Any]:

@@ -31,11 +31,12 @@ class QuotationLineIn(In):
 
     @model_validator(mode="after")
     def _offers(self) -> Self:
-        given = [self.sku_id, self.tiers]
-        if self.declined and any(each is not None for each in (*given, self.quantity, self.deliver_on)):
-            raise BadValue("不报价的行不得填写规格、数量和价格", "a declined line has no SKU, quantity or price")
-        if not self.declined and any(each is None for each in given):
-            raise BadValue("须填写规格编号和价格", "an offer needs a SKU and its prices")
+        given = [name for name in ("sku_id", "tiers", "quantity", "deliver_on") if getattr(self, name) is not None]
+        lacking = [name for name in ("sku_id", "tiers") if name not in given]
+        if self.declined and given:
+            raise BadValue("不报价的行不得填写规格、数量和价格", "a declined line has no SKU, quantity or price", given[0])
+        if not self.declined and lacking:
+            raise BadValue("须填写规格编号和价格", "an offer needs a SKU and its prices", lacking[0])
         return self
 
 
@@ -181,11 +182,17 @@ class AwardIn(In):
         if (self.supplier_id is None) == (self.lines is None):
             raise BadValue("须在 supplier_id 和 lines 中二选一", "either supplier_id or lines")
         if self.lines is not None and self.reason_code is not None:
-            raise BadValue("按行定标时原因代码写在各行", "by line, each line has its own reason code")
+            raise BadValue("按行定标时原因代码写在各行", "by line, each line has its own reason code", "reason_code")
         if (self.result is Result.AGREEMENT) != (self.agreement is not None):
-            raise BadValue("签订协议时须填写协议期限", "the terms of an agreement go with the result agreement, and with no other")
+            raise BadValue(
+                "签订协议时须填写协议期限", "the terms of an agreement go with the result agreement, and with no other", "agreement"
+            )
         if self.agreement is not None and not 0 <= (self.agreement.valid_until - self.agreement.valid_from).days <= 366 * 5:
-            raise BadValue("协议期限须在一天至五年之间", "an agreement holds for a day at least and five years at most")
+            raise BadValue(
+                "协议期限须在一天至五年之间",
+                "an agreement holds for a day at least and five years at most",
+                "agreement.valid_until",
+            )
         return self
 
 

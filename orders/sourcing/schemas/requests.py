@@ -44,15 +44,16 @@ class RequestLineIn(In):
 
     @model_validator(mode="after")
     def _describes(self) -> Self:
-        if self.sku_id is None and not (self.name and self.specification and self.unit):
+        lacking = [name for name in ("name", "specification", "unit") if not getattr(self, name)]
+        if self.sku_id is None and lacking:
             told = "未指定规格编号时须填写名称、规格要求和单位", "without a SKU a line needs name, specification and unit"
-            raise BadValue(*told)
-        if self.sku_id is not None and (self.unit or self.unit_grams or self.category):
-            raise BadValue(
-                "指定规格编号时不得另填单位、净重或品类", "unit, weight and category of a SKU are those of the catalogue"
-            )
+            raise BadValue(*told, lacking[0])
+        beside = [name for name in ("unit", "unit_grams", "category") if getattr(self, name)]
+        if self.sku_id is not None and beside:
+            told = "指定规格编号时不得另填单位、净重或品类", "unit, weight and category of a SKU are those of the catalogue"
+            raise BadValue(*told, beside[0])
         if self.unit is Unit.KG and self.unit_grams not in (None, 1000):
-            raise BadValue("一公斤为 1000 克", "a kg has 1000 g")
+            raise BadValue("一公斤为 1000 克", "a kg has 1000 g", "unit_grams")
         return self
 
 
@@ -65,7 +66,7 @@ class EndIn(In):
     @model_validator(mode="after")
     def _asked_before_the_end(self) -> Self:
         if self.questions_until and self.questions_until > self.closes_at:
-            raise BadValue("提问截止不得晚于报价截止", "questions cannot be asked after the closing time")
+            raise BadValue("提问截止不得晚于报价截止", "questions cannot be asked after the closing time", "questions_until")
         return self
 
 
@@ -123,11 +124,13 @@ class QuotationRequestIn(EndIn):
     @model_validator(mode="after")
     def _asks_somebody(self) -> Self:
         if self.kind is Kind.INVITED and not (self.supplier_ids or self.matching):
-            raise BadValue("须指定供应商或邀请全部符合条件的供应商", "name suppliers, or have all matching ones invited")
+            raise BadValue(
+                "须指定供应商或邀请全部符合条件的供应商", "name suppliers, or have all matching ones invited", "supplier_ids"
+            )
         if self.kind is Kind.PUBLISHED and self.supplier_ids:
-            raise BadValue("公开需求不指定供应商", "published demand names no suppliers")
+            raise BadValue("公开需求不指定供应商", "published demand names no suppliers", "supplier_ids")
         if self.districts and not self.matching:
-            raise BadValue("产地仅用于匹配供应商", "districts only serve to match suppliers")
+            raise BadValue("产地仅用于匹配供应商", "districts only serve to match suppliers", "districts")
         return self
 
 

@@ -83,7 +83,7 @@ def test_a_rejected_change_changes_nothing(office, certified):
         ({"annual_capacity_kg": 2400}, "monthly_capacity_kg"),
         ({"monthly_capacity_kg": [1] * 12}, "monthly_capacity_kg"),
         ({"monthly_capacity_kg": [100] * 11}, "monthly_capacity_kg"),
-        ({"producer": None}, "body"),
+        ({"producer": None}, "producer"),
         ({"unit": "box"}, "unit"),
         ({"annual_capacity_kg": 2**40}, "annual_capacity_kg"),
     ],

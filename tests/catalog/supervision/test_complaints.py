@@ -222,7 +222,7 @@ def test_complaints_are_found_by_their_facts(desk):
     assert desk.found(kind="price") == desk.found(status="received") == [first]
     assert desk.found(q=receipt) == desk.found(status="stated") == [second]
     assert desk.found(certificate_id=desk.certificate_id, district=COUNTY, q=desk.number) == [second, first]
-    assert desk.found(district="500240") == desk.found(certificate_id=10**9) == desk.found(q="%") == []
+    assert desk.found(district="500240") == desk.found(q="%") == []
     page = desk.as_("county").get("/v1/complaints", params={"limit": 1}).json()
     assert desk.found(limit=1, after=page["next"]) == [first]
 

@@ -69,8 +69,8 @@ def test_lists_are_paged_and_filtered(scene):
 def test_terms_that_cannot_be(scene):
     for body, field in [
         (scene.body(tolerance_percent="20.5"), "tolerance_percent"),
-        (scene.body(valid_until="2020-01-01"), "body"),
-        (scene.body(scene.line(), scene.line()), "body"),
+        (scene.body(valid_until="2020-01-01"), "valid_until"),
+        (scene.body(scene.line(), scene.line()), "lines"),
         (scene.body(scene.line({"kind": "list_minus", "percent_off": "100"})), "lines[0].price.list_minus.percent_off"),
         (scene.body(scene.line({"kind": "fixed", "unit_price": "0"})), "lines[0].price.fixed.unit_price"),
         (scene.body(scene.line(quantity_cap="1e30")), "lines[0].quantity_cap"),

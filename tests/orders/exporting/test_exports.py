@@ -391,12 +391,18 @@ def test_a_file_is_of_one_moment(monitor, trade, monkeypatch):
     assert len(pages(monitor, "/v1/sale-entries", **SPAN)) > before
 
 
-def test_too_long_a_table_says_so(monitor, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "format", "field"),
+    [("entries", "csv", "parameters.from"), ("entries", "xlsx", "format"), ("sales", "csv", "parameters.group_by")],
+)
+def test_too_long_a_table_says_so_and_what_to_change(monitor, monkeypatch, kind, format, field):
     monkeypatch.setattr("orders.exporting.actions.running.MOST_ROWS", dict.fromkeys(["csv", "xlsx"], 10))
-    export = asked(monitor, "entries", **SPAN)
+    monkeypatch.setattr("orders.statistics.queries.MAX_ROWS", 1)
+    by = {"group_by": ["month"]} if kind == "sales" else {}
+    export = asked(monitor, kind, format, **SPAN, **by)
     outbox.drain(monitor.database, HANDLERS)
     shown = monitor.get(f"/v1/exports/{export['id']}").json()
-    assert (shown["status"], shown["fault"]["code"]) == ("failed", "too_many_rows")
+    assert (shown["status"], shown["fault"]["code"], shown["fault"]["field"]) == ("failed", "too_many_rows", field)
 
 
 def test_what_goes_wrong_inside_is_told_without_its_insides(monitor, monkeypatch):

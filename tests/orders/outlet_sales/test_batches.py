@@ -264,6 +264,31 @@ def test_a_batch_without_lines_corrects_something(shop: Shop):
         )
 
 
+@pytest.mark.parametrize(("count", "status", "certified"), [(True, "accepted", "50.00"), (False, "void", "0.00")])
+def test_what_is_decided_shows_at_once(shop: Shop, count, status, certified):
+    """Before any event is done; and the event, done later, changes nothing."""
+    batch = shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
+    assert batch["status"] == "held"
+    assert [answer.status_code for answer in said(shop, count=count)] == [200]
+    client = signed_in(shop.api, Role.MONITOR)
+    shown = client.get(f"/v1/sales-batches/{batch['id']}").json()
+    assert (shown["status"], shown["certified"], shown["undecided"]) == (status, certified, "0.00")
+    outbox.drain(shop.database, HANDLERS)
+    assert client.get(f"/v1/sales-batches/{batch['id']}").json() == shown
+    assert shop.sums()["certified"] == (5000 if count else 0)
+
+
+def test_a_line_that_is_decided_shows_at_once(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2)]))
+    batch = shop.send(shop.till.batch([sale("1", "G1", 2)]))
+    assert batch["undecided"] == "50.00"
+    said(shop, count=True)
+    client = signed_in(shop.api, Role.MONITOR)
+    shown = client.get(f"/v1/sales-batches/{batch['id']}").json()
+    assert (shown["certified"], shown["undecided"]) == ("50.00", "0.00")
+    assert [line["status"] for line in client.get(f"/v1/sales-batches/{batch['id']}/lines").json()["items"]] == ["counted"]
+
+
 def test_sales_of_long_ago_are_withdrawn_when_an_officer_has_looked(shop: Shop):
     """As a correction of them is; the hold stands at the day of the sales."""
     at = clock.now() - timedelta(days=80)

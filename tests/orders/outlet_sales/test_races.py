@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from orders.outlet_sales.actions import taking
+from orders.outlet_sales.actions import deciding, taking
 from orders.outlet_sales.actions.days import add_to_days
 from shop.core import clock
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user
 from tests.factories.outlets import Till, make_device, sale
 from tests.factories.racing import at_once
 from tests.orders.outlet_sales.conftest import Shop
@@ -78,6 +80,48 @@ def test_without_the_lock_two_tills_give_back_too_much(shop: Shop, monkeypatch):
                 broken = True
                 break
     assert broken
+
+
+def correct_while_it_is_decided(shop: Shop, n: int) -> list[int]:
+    """A batch is held; its till withdraws it in the moment in which an officer counts it. Returns the statuses of both answers."""
+    held = shop.send(shop.till.batch([sale(f"s{n}", "G1", 1)], sent_at=clock.now() + timedelta(hours=1)))
+    withdrawal = shop.till.batch([], corrects=held["batch_id"])
+    with shop.database.unit_of_work() as session:
+        officer = make_user(session, Role.CITY_OFFICER)
+        hold = session.execute(text("SELECT id FROM counting_hold WHERE status = 'open'")).scalar_one()
+    client, device = shop.api.as_(officer), shop.client()
+    return [
+        answer.status_code
+        for answer in at_once(
+            [
+                lambda: client.post(f"/v1/counting-holds/{hold}/count", json={"reason": "已核实"}),
+                lambda: device.post("/v1/sales-batches", json=withdrawal),
+            ]
+        )
+    ]
+
+
+def test_what_is_decided_and_withdrawn_at_once_counts_no_more(shop: Shop):
+    """Whichever comes first: an officer who comes later finds nothing to decide, and nobody waits for the other for ever."""
+    for n in range(10):
+        decided, withdrawn = correct_while_it_is_decided(shop, n)
+        assert (decided in (200, 409), withdrawn) == (True, 201)
+        assert shop.sums()["certified"] == 0
+
+
+@pytest.mark.control
+def test_who_decides_and_locks_the_outlet_last_waits_for_a_till_that_waits_for_him(shop: Shop, monkeypatch):
+    """The control: tills lock the outlet first, and then what is held."""
+    lock = deciding.lock
+    held_up = set()
+
+    def last(session, hold_id):
+        if session in held_up:
+            lock(session, hold_id)
+        held_up.add(session)
+
+    monkeypatch.setattr(deciding, "lock", last)
+    assert any(503 in correct_while_it_is_decided(shop, n) for n in range(40))
 
 
 def test_days_are_added_to_by_many_at_once(shop: Shop):

@@ -106,11 +106,16 @@ def test_a_county_registers_for_its_operators_and_decides_on_no_outlet_of_its_ow
 @pytest.mark.parametrize(
     ("more", "field"),
     [
-        ({"online": True}, "body"),
-        ({"address": ""}, "body"),
-        ({"latitude": "29.5"}, "body"),
+        ({"online": True}, "online"),
+        ({"online": True, "kind": "hall"}, "url"),
+        ({"address": ""}, "address"),
+        ({"latitude": "29.5"}, "longitude"),
+        ({"longitude": "106.5"}, "latitude"),
+        ({"latitude": "0", "longitude": "106.5"}, "latitude"),
+        ({"latitude": "29.5", "longitude": "0"}, "longitude"),
+        ({"latitude": "106.5", "longitude": "29.5"}, "latitude"),
         ({"region_code": "5001"}, "region_code"),
-        ({"township_code": "500236T01"}, "body"),
+        ({"township_code": "500236T01"}, "township_code"),
         ({"external_number": ""}, "external_number"),
         ({"opened_on": "0206-01-01"}, "opened_on"),
     ],
@@ -118,6 +123,11 @@ def test_a_county_registers_for_its_operators_and_decides_on_no_outlet_of_its_ow
 def test_what_is_no_outlet_is_refused(operator, more, field):
     answer = operator.post("/v1/outlets", json=outlet(**more))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_an_outlet_stands_anywhere_in_china(operator):
+    made = register(operator, latitude="36.65", longitude="117.12")
+    assert (made["latitude"], made["longitude"]) == ("36.65000", "117.12000")
 
 
 def test_outlets_are_called_alike_in_any_width(operator):
@@ -227,6 +237,7 @@ def test_every_fault_of_a_file_is_told_and_nothing_is_taken(operator, database):
         ["B", "售货亭", "四", "500106", "某路", "", "2026-05-01"],
         ["C", "专柜", "五", "999999", "某路", "", "2026-05-01"],
         ["D", "专柜", "六", "500106", "", "", "昨天"],
+        ["E", "专柜", "七", "500106", "", "", "2026-05-01"],
     ]
     answer = operator.post("/v1/outlets/import", files=sheet(rows))
     assert (answer.status_code, answer.json()["code"]) == (422, "rows_refused")
@@ -237,6 +248,7 @@ def test_every_fault_of_a_file_is_told_and_nothing_is_taken(operator, database):
         (5, "类型", "bad_value"),
         (6, "区县代码", "unknown_place"),
         (7, "启用日期", "bad_value"),
+        (8, "详细地址", "value_error"),
     }
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT count(*) FROM outlet")).scalar_one() == 1
@@ -327,8 +339,8 @@ def test_goods_are_matched_to_the_list_and_what_is_not_found_is_told(operator, d
     assert [(each["goods_id"], each["price"]) for each in left] == [("A", "8.00"), ("B", "9.90"), ("C", "9.90")]
 
 
-def test_goods_that_are_told_as_new_and_stand_already_are_named(operator, database):
-    """They are replaced, and the answer says so; goods that were taken away are new again."""
+def test_goods_that_become_another_thing_than_they_were_told_for_are_named(operator, database):
+    """Told as new they stood already, and are replaced; told as changed they were not there, and are new. Goods that were taken away are new again."""
     made = register(operator)
     operator.post("/v1/outlet-goods", json={"goods": [given("A"), given("B"), given("C")]})
     operator.post("/v1/outlet-goods", json={"goods": [given("C", action="delete")]})
@@ -346,14 +358,20 @@ def test_goods_that_are_told_as_new_and_stand_already_are_named(operator, databa
         "replaced": 2,
         "deleted": 0,
     }
-    assert [(each["goods_id"], each["code"]) for each in answer["notes"]] == [("A", "goods_replaced"), ("E", "goods_unknown")]
+    assert [(each["goods_id"], each["code"]) for each in answer["notes"]] == [
+        ("A", "goods_replaced"),
+        ("D", "goods_created"),
+        ("E", "goods_unknown"),
+    ]
     kept = {each["goods_id"]: each["price"] for each in operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]}
     assert kept == {"A": "8.00", "B": "9.90", "C": "9.90", "D": "9.90"}
     lines = ["设备或渠道编号,操作类型,商品编号,商品名称,是否扶贫商品,单价", "SN-1,新增,A,商品,否,7.00", "SN-1,新增,F,商品,否,7.00"]
+    lines += ["SN-1,修改,B,商品,否,7.00", "SN-1,修改,H,商品,否,7.00"]
     for dry_run in ("true", "false"):
         file = {"file": ("goods.csv", "\n".join(lines).encode())}
         answer = operator.post("/v1/outlet-goods/import", data={"dry_run": dry_run}, files=file).json()
-        assert [answer[name] for name in ("created", "replaced", "deleted", "replaced_goods")] == [1, 1, 0, ["A"]]
+        assert [answer[name] for name in ("created", "replaced", "deleted")] == [2, 2, 0]
+        assert (answer["created_goods"], answer["replaced_goods"]) == (["H"], ["A"])
 
 
 def test_goods_are_matched_by_the_barcode_of_a_pack(operator, database):
@@ -381,8 +399,8 @@ def test_goods_are_matched_by_the_barcode_of_a_pack(operator, database):
     [
         ({"device_id": "nowhere"}, "goods[0].device_id"),
         ({"channel_type": "03"}, "goods[0].channel_type"),
-        ({"is_poverty_goods": "1"}, "goods[0]"),
-        ({"price": None}, "goods[0]"),
+        ({"is_poverty_goods": "1"}, "goods[0].poverty_goods_name"),
+        ({"price": None}, "goods[0].price"),
         ({"barcode": "abc"}, "goods[0].barcode"),
         ({"category_codes": "1/2"}, "goods[0].category_codes"),
     ],

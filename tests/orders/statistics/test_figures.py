@@ -383,6 +383,21 @@ def test_the_answer_has_labels_growth_and_definitions(api, database):
         assert sum(Decimal(row["figures"][name]) for row in zh["rows"]) == Decimal(now[name])
 
 
+def test_shares_come_to_the_whole_and_are_the_same_however_many_rows_are_shown(api, database):
+    history(database)
+    with database.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+    sums = ("amount", "gross", "tonnes", "quantity", "entries")
+    for by in ("district", "month", ["supplier", "month"]):
+        rows = whole(client, group_by=by, measure=[*sums, "orders"], extra="share")["rows"]
+        assert [sum(Decimal(row["share"][name]) for row in rows) for name in sums] == [100] * len(sums), by
+        shown = whole(client, group_by=by, measure=[*sums, "orders"], extra="share", sort="quantity", top=3)["rows"]
+        assert len(shown) == 3
+        of_row = {str(row["keys"]): row["share"] for row in rows}
+        assert all(of_row[str(row["keys"])] == row["share"] for row in shown)
+
+
 def test_last_year_stands_in_the_row_of_this_years_month(api, database):
     history(database)
     with database.unit_of_work() as session:

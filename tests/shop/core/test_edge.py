@@ -101,6 +101,37 @@ def test_bodies_that_are_no_order(buyer, database, content):
     assert orders(database) == 0
 
 
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b'{"lines": ' + b"[" * 10_000, "nested_too_deeply"),
+        (b'{"lines": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "nested_too_deeply"),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "nested_too_deeply"),
+        (b'{"fund_source": "\xe4\xb8"}', "unreadable_body"),
+        (b'{"total": ' + b"1" * 5_000 + b"}", "unreadable_body"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_why(buyer, database, content, code):
+    answer = buyer.post("/v1/purchase-orders", content=content, headers={"Content-Type": "application/json"})
+    assert refused(answer, 400)["code"] == code
+    assert orders(database) == 0
+
+
+def test_a_form_that_cannot_be_read_is_told_why(buyer):
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    problem = refused(buyer.post("/v1/order-imports", content=b"no form", headers=headers), 400)
+    assert (problem["code"], bool(problem["data"]["reason"])) == ("unreadable_body", True)
+
+
+def test_a_key_that_cannot_be_is_told_beside_the_faults_of_the_body(buyer):
+    """A request needs none."""
+    answer = buyer.post("/v1/purchase-orders", json={"lines": []}, headers={"Idempotency-Key": "k" * 256})
+    fields = [fault["field"] for fault in refused(answer, 422)["errors"]]
+    assert fields[0] == "Idempotency-Key"
+    assert "lines" in fields
+    assert buyer.post("/v1/purchase-orders", json=buyer.market.order(1)).status_code == 201
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_other_content_types(buyer, database, kind):
     body = json.dumps(buyer.market.order(1)).encode()

@@ -3,10 +3,10 @@
 import importlib
 import pkgutil
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 import catalog
 import orders
@@ -18,6 +18,7 @@ from orders.bulletins.words import ITEMS
 from orders.effects.rules import Choice
 from orders.ledger.rules import FundSource
 from orders.purchasing.states import SupplierOrderStatus
+from shop.core.errors import BadValue
 from shop.core.faults import fault_of
 from shop.core.money import YuanIn
 from shop.core.quantities import Quantity
@@ -135,6 +136,31 @@ def test_a_refusal_says_the_limit_and_the_choices(field, value, zh, en):
         Asked.__pydantic_validator__.validate_assignment(Asked.model_construct(), field, value)
     fault = fault_of(refused.value.errors()[0])
     assert (fault.zh, fault.en) == (zh, en)
+
+
+class Stay(BaseModel):
+    first: int
+    last: int
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise BadValue("结束早于开始", "it ends before it begins", "last")
+        if self.last == self.first:
+            raise BadValue("至少一晚", "one night at least")
+        return self
+
+
+class Stays(BaseModel):
+    stays: list[Stay]
+
+
+@pytest.mark.parametrize(("last", "field"), [(1, "stays[0].last"), (2, "stays[0]")])
+def test_of_fields_that_do_not_go_together_the_one_to_change_is_named(last, field):
+    """Where it is plainly that one."""
+    with pytest.raises(ValidationError) as refused:
+        Stays.model_validate({"stays": [{"first": 2, "last": last}]})
+    assert fault_of(refused.value.errors()[0]).field == field
 
 
 def test_a_wrong_format_of_a_file_is_told_in_words(api, database):

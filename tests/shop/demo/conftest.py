@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from orders.online.actions.reconciling import reconcile
 from orders.online.provider import provider
+from orders.reconcile import actions as reconciling
 from shop.core import clock, outbox, rate_limits
 from shop.core.db import Database
 from shop.core.settings import settings
@@ -92,7 +93,8 @@ def demo_server(demo_app, demo_database, twin: Twin, monkeypatch) -> Iterator[st
 
 
 class _worker:  # noqa: N801  used like a function
-    """Does what is due in the outbox and at the provider of online payments, as the real worker does, until the test ends."""
+    """Does what is due in the outbox and at the provider of online payments, and compares the books when somebody asks, as the real worker does, until
+    the test ends."""
 
     def __init__(self, database: Database) -> None:
         self.database, self.over = database, threading.Event()
@@ -109,6 +111,7 @@ class _worker:  # noqa: N801  used like a function
         asked = provider()
         while not self.over.wait(0.2):
             outbox.drain(self.database, HANDLERS)
+            reconciling.run_asked(self.database)
             if asked and self.is_paying():
                 reconcile(self.database, asked, patience=timedelta(0))
 
