@@ -24,7 +24,7 @@ def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool) -> N
 
     Raises:
         NotFound, NotYourRegion, OwnCase, SamePerson: as for every decision.
-        IllegalMove: it is not at a step of review (409). ClaimedByOther: a colleague has it (409).
+        IllegalMove: it is not at a step of review, or not at the actor's (409). ClaimedByOther: a colleague has it (409).
     """
     case = _before(session, actor, case_id)
     if not take_over:
@@ -121,7 +121,7 @@ def _before(session: Session, actor: Actor, case_id: int) -> CertificationCase:
     case = locked(session, actor, case_id)
     if steps.step_of(case.steps, case.status) is None and case.status != CaseStatus.APPEALED:
         raise IllegalMove(state=case.status, action="claim", allowed=[])
-    authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT))
+    authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT), "claim")
     return case
 
 
