@@ -12,7 +12,8 @@ from catalog.certification import steps
 from catalog.certification.errors import ClaimedByOther, SamePerson, UnknownAttachment
 from catalog.certification.models import CertificationCase, CertificationStep
 from catalog.certification.queries import cases as queries
-from catalog.certification.states import SUPPLIER_MOVES, CaseMove, CaseStatus, Level
+from catalog.certification.rules import is_dearer
+from catalog.certification.states import SUPPLIER_MOVES, CaseKind, CaseMove, CaseStatus, Level
 from shop.core import audit, clock, workdays
 from shop.core.errors import Fault, Forbidden
 from shop.core.states import IllegalMove
@@ -64,6 +65,13 @@ def begin(session: Session, actor: Actor, case_id: int, move: CaseMove) -> Certi
     if move not in SUPPLIER_MOVES:
         refuse_claimed(session, actor, case)
     return case
+
+
+def show_prices(session: Session, case: CertificationCase) -> bool:
+    """Note what the packs cost that a first application now shows to its offices; returns whether one is new, or dearer than what was shown."""
+    before = case.prices_shown
+    case.prices_shown = queries.highest_prices(session, case.product_id) if case.kind == CaseKind.INITIAL else {}
+    return is_dearer(before, case.prices_shown)
 
 
 def refuse_claimed(session: Session, actor: Actor, case: CertificationCase) -> None:
