@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql
-from orders.sourcing import rules
+from orders.sourcing import offers
 from orders.sourcing.actions.moving import lock, status_now
 from orders.sourcing.errors import (
     BEFORE_CLOSING,
@@ -27,9 +27,10 @@ from orders.sourcing.errors import (
     TooManyFiles,
     TooManyQuestions,
 )
+from orders.sourcing.offers import Offered
 from orders.sourcing.queries import requests
 from orders.sourcing.queries.comparison import prices_of
-from orders.sourcing.rules import Kind, Offered
+from orders.sourcing.rules import Kind
 from orders.sourcing.schemas.quotations import QuotationIn, QuotationLineIn
 from orders.sourcing.states import QuotationStatus, RequestStatus
 from shop.core import audit, clock, outbox, uploads
@@ -307,7 +308,7 @@ def _faults(head: Row[Any], body: QuotationIn, offered: list[Offered]) -> list[F
         faults.append(Fault("valid_until", "valid_too_short", *told))
     seen: set[int] = set()
     for each in offered:
-        faults += rules.offer_faults(each, seen)
+        faults += offers.offer_faults(each, seen)
         seen.add(each.line_no)
     for place, line in enumerate(body.lines):
         if line.deliver_on is not None and line.deliver_on < closing_day:
