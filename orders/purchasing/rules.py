@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from catalog.products.rules import above_agreed
 from shop.core.errors import Fault
-from shop.core.money import MAX_FEN, line_amount, vat_in_gross
+from shop.core.money import MAX_FEN, line_amount, vat_in_gross, yuan_from_fen
 from shop.core.quantities import is_multiple, plain, weight_of
 
 
@@ -23,6 +24,8 @@ class Reason(StrEnum):
     OWN_PRODUCT = "own_product"
     BELOW_MINIMUM = "below_minimum"
     WRONG_STEP = "wrong_step"
+    #: Of an agreed price only; the list's was judged where it was set.
+    ABOVE_CEILING = "above_ceiling"
     STOCK_SHORT = "stock_short"
     AMOUNT_TOO_LARGE = "amount_too_large"
 
@@ -36,6 +39,7 @@ _TOLD: dict[Reason, tuple[str, str]] = {
     Reason.OWN_PRODUCT: ("不能采购本单位的产品", "A unit cannot buy its own products"),
     Reason.BELOW_MINIMUM: ("低于起订量", "Below the minimum quantity"),
     Reason.WRONG_STEP: ("数量不是步长的整数倍", "The quantity is not a multiple of the step"),
+    Reason.ABOVE_CEILING: ("约定价格高于认定限价", "The agreed price lies above the ceiling of the certification"),
     Reason.STOCK_SHORT: ("库存不足", "Stock is short"),
     Reason.AMOUNT_TOO_LARGE: ("金额超出上限", "The amount is too large"),
 }
@@ -101,6 +105,8 @@ class LineFacts:
     agreed: bool = False
     agreement_line_id: int | None = None
     category: str | None = None
+    #: The highest price that may be agreed on without a review; None: any.
+    highest_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,8 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
         return Reason.BELOW_MINIMUM
     if not is_multiple(facts.quantity, facts.step):
         return Reason.WRONG_STEP
+    if facts.agreed and above_agreed(facts.unit_price_fen, facts.highest_fen):
+        return Reason.ABOVE_CEILING
     if facts.available is None or wanted > facts.available:
         return Reason.STOCK_SHORT
     if facts.quantity * facts.unit_price_fen > MAX_FEN:
@@ -222,4 +230,6 @@ def fault(line: LineFacts, reason: Reason) -> Fault:
         data["min_quantity"] = plain(line.min_quantity)
     if reason is Reason.WRONG_STEP and line.step is not None:
         data["step"] = plain(line.step)
+    if reason is Reason.ABOVE_CEILING and line.highest_fen is not None:
+        data["ceiling"] = yuan_from_fen(line.highest_fen)
     return Fault(f"lines[{line.line_no - 1}]", reason, zh, en, data)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalog.products.rules import tier_faults
+from catalog.products.rules import dear_faults, tier_faults
 from orders.sourcing.rules import TOLD, Bar, Prices, Refusal, packs_for, price_at, same_measure
 from shop.core.errors import Fault
 from shop.core.money import MAX_FEN
@@ -30,6 +30,8 @@ class Offered:
     given: Decimal | None
     prices: Prices
     list_prices: Prices
+    #: The highest price that may be agreed on without a review; None: any.
+    highest_fen: int | None = None
 
     @property
     def needed(self) -> Decimal:
@@ -70,6 +72,7 @@ def offer_faults(offered: Offered, seen: set[int]) -> list[Fault]:
     faults = [
         fault(each.code, each.zh, each.en, f".{each.field}") for each in tier_faults(offered.step, offered.prices) if each.field
     ]
+    faults += dear_faults(f"lines[{offered.place}].tiers", [price for _, price in offered.prices], offered.highest_fen)
     if not is_multiple(offered.quantity, offered.step):
         faults.append(fault("wrong_step", "数量不是步长的整数倍", "The quantity is not a multiple of the step", ".quantity"))
     if price_at(offered.prices, offered.quantity) is None:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products.rules import above_agreed, dear_fault, dear_faults, highest_agreed_sql
 from orders.agreements.actions import planning
 from orders.agreements.errors import AwardedTerms, PartyNotApproved, SignedByOne, TermsRefused
 from orders.agreements.queries.reach import locked
@@ -35,10 +36,11 @@ _PARTIES = text(
     """
 )
 _SKUS = text(
-    """
-    SELECT s.id, p.supplier_id, s.step, (s.status = 'active' AND p.status = 'active') AS active
+    f"""
+    SELECT s.id, p.supplier_id, s.step, (s.status = 'active' AND p.status = 'active') AS active,
+           {highest_agreed_sql("p", "s")} AS highest_fen
     FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = ANY (:ids)
-    """
+    """  # noqa: S608
 )
 _HEAD = (
     "title",
@@ -258,7 +260,18 @@ def _line_faults(session: Session, body: AgreementIn) -> list[Fault]:
         elif line.minimum_quantity is not None and line.minimum_quantity % sku.step:
             zh, en = "数量不是步长的整数倍", "the quantity is not a multiple of the step"
             faults.append(Fault(f"lines[{i}].minimum_quantity", "wrong_step", zh, en))
+        else:
+            faults += price_faults(f"lines[{i}].price", line.price, sku.highest_fen)
     return faults
+
+
+def price_faults(field: str, price: FixedPrice | ListMinusPrice | TierPrice | None, highest_fen: int | None) -> list[Fault]:
+    """Why both sides may not agree on a price: it lies above the ceiling of the certification. What follows the list never does."""
+    if isinstance(price, TierPrice):
+        return dear_faults(f"{field}.tiers", [tier.unit_price for tier in price.tiers], highest_fen)
+    if isinstance(price, FixedPrice) and highest_fen is not None and above_agreed(price.unit_price, highest_fen):
+        return [dear_fault(f"{field}.unit_price", highest_fen)]
+    return []
 
 
 def write_lines(session: Session, agreement_id: int, lines: list[AgreementLineIn]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql
+from catalog.products.rules import highest_agreed_sql
 from orders.approvals import queries as approvals
 from orders.approvals.rules import Step
 from orders.budgets.queries import NEAREST
@@ -60,7 +61,8 @@ _FACTS = text(
     SELECT w.line_no::int, w.sku_id, w.quantity, p.id AS product_id, p.supplier_id, o.status = 'approved' AS supplier_approved,
            (s.status = 'active' AND p.status = 'active') AS active, c.id AS certificate_id, s.net_grams, s.step, s.min_quantity,
            s.vat_bp, coalesce(w.agreed_fen, t.unit_price_fen) AS unit_price_fen, k.on_hand - k.reserved AS available,
-           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id, p.category
+           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id, p.category,
+           CASE WHEN w.agreed_fen IS NOT NULL THEN {highest_agreed_sql("p", "s")} END AS highest_fen
     FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]), CAST(:agreed AS bigint[]), CAST(:agreement_lines AS bigint[]))
         WITH ORDINALITY AS w (sku_id, quantity, agreed_fen, agreement_line_id, line_no)
     LEFT JOIN sku s ON s.id = w.sku_id
