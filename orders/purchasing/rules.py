@@ -19,7 +19,7 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     SUPPLIER_NOT_APPROVED = "supplier_not_approved"
     NOT_CERTIFIED = "not_certified"
-    #: Told apart by checks beforehand; to an order both are the same.
+    #: Suspended or held: waiting may help.
     CERTIFICATE_SUSPENDED = "certificate_suspended"
     OWN_PRODUCT = "own_product"
     BELOW_MINIMUM = "below_minimum"
@@ -35,7 +35,10 @@ _TOLD: dict[Reason, tuple[str, str]] = {
     Reason.WITHDRAWN: ("产品已下架", "The product was withdrawn"),
     Reason.SUPPLIER_NOT_APPROVED: ("供应单位未通过审核", "The supplier is not approved"),
     Reason.NOT_CERTIFIED: ("产品没有有效的认定证书", "The product has no certificate in force"),
-    Reason.CERTIFICATE_SUSPENDED: ("产品的认定证书已暂停", "The certificate of the product is suspended"),
+    Reason.CERTIFICATE_SUSPENDED: (
+        "产品的认定证书已暂停，恢复后可订购",
+        "The certificate of the product is suspended; it can be ordered again when that ends",
+    ),
     Reason.OWN_PRODUCT: ("不能采购本单位的产品", "A unit cannot buy its own products"),
     Reason.BELOW_MINIMUM: ("低于起订量", "Below the minimum quantity"),
     Reason.WRONG_STEP: ("数量不是步长的整数倍", "The quantity is not a multiple of the step"),
@@ -107,6 +110,8 @@ class LineFacts:
     category: str | None = None
     #: The highest price that may be agreed on without a review; None: any.
     highest_fen: int | None = None
+    #: The certificate is suspended or held.
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,7 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
     if not facts.supplier_approved:
         return Reason.SUPPLIER_NOT_APPROVED
     if facts.certificate_id is None:
-        return Reason.NOT_CERTIFIED
+        return Reason.CERTIFICATE_SUSPENDED if facts.paused else Reason.NOT_CERTIFIED
     if facts.supplier_id == buyer_id:
         return Reason.OWN_PRODUCT
     # a SKU without a price tier that reaches down to the quantity cannot be bought in that quantity

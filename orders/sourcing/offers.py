@@ -32,6 +32,8 @@ class Offered:
     list_prices: Prices
     #: The highest price that may be agreed on without a review; None: any.
     highest_fen: int | None = None
+    #: The certificate is suspended or held.
+    paused: bool = False
 
     @property
     def needed(self) -> Decimal:
@@ -66,7 +68,8 @@ def offer_faults(offered: Offered, seen: set[int]) -> list[Fault]:
     if not offered.active:
         return [fault(Bar.WITHDRAWN, *TOLD[Bar.WITHDRAWN], ".sku_id")]
     if not offered.certified:
-        return [fault(Bar.NOT_CERTIFIED, *TOLD[Bar.NOT_CERTIFIED], ".sku_id")]
+        bar = Bar.CERTIFICATE_SUSPENDED if offered.paused else Bar.NOT_CERTIFIED
+        return [fault(bar, *TOLD[bar], ".sku_id")]
     if not same_measure(offered.unit_grams, offered.net_grams):
         return [fault("no_weight", "询价按重量，所报规格没有净重", "It is asked for by weight; this SKU has none", ".sku_id")]
     faults = [

@@ -50,6 +50,7 @@ class Bar(StrEnum):
 
     EXPIRED = "quotation_expired"
     NOT_CERTIFIED = "not_certified"
+    CERTIFICATE_SUSPENDED = "certificate_suspended"
     WITHDRAWN = "withdrawn"
     SUPPLIER_NOT_APPROVED = "supplier_not_approved"
 
@@ -216,6 +217,7 @@ TOLD: Mapping[str, tuple[str, str]] = {
     Refusal.AMOUNT_TOO_LARGE: ("金额超出上限", "The amount is too large"),
     Bar.EXPIRED: ("报价已过有效期", "The quotation is no longer valid"),
     Bar.NOT_CERTIFIED: ("产品没有有效的认定证书", "The product has no certificate in force"),
+    Bar.CERTIFICATE_SUSPENDED: ("产品的认定证书已暂停", "The certificate of the product is suspended"),
     Bar.WITHDRAWN: ("产品已下架", "The product was withdrawn"),
     Bar.SUPPLIER_NOT_APPROVED: ("供应单位未通过审核", "The supplier is not approved"),
 }

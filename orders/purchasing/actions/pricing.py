@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql
+from catalog.certificates.states import in_force_sql, pausing_sql
 from catalog.products.rules import highest_agreed_sql
 from orders.approvals import queries as approvals
 from orders.approvals.rules import Step
@@ -62,7 +62,7 @@ _FACTS = text(
            (s.status = 'active' AND p.status = 'active') AS active, c.id AS certificate_id, s.net_grams, s.step, s.min_quantity,
            s.vat_bp, coalesce(w.agreed_fen, t.unit_price_fen) AS unit_price_fen, k.on_hand - k.reserved AS available,
            w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id, p.category,
-           CASE WHEN w.agreed_fen IS NOT NULL THEN {highest_agreed_sql("p", "s")} END AS highest_fen
+           CASE WHEN w.agreed_fen IS NOT NULL THEN {highest_agreed_sql("p", "s")} END AS highest_fen, c.id IS NULL AND {pausing_sql("p")} AS paused
     FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]), CAST(:agreed AS bigint[]), CAST(:agreement_lines AS bigint[]))
         WITH ORDINALITY AS w (sku_id, quantity, agreed_fen, agreement_line_id, line_no)
     LEFT JOIN sku s ON s.id = w.sku_id

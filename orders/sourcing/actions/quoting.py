@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql
+from catalog.certificates.states import in_force_sql, pausing_sql
 from catalog.products.rules import highest_agreed_sql
 from orders.sourcing import offers
 from orders.sourcing.actions.moving import lock, status_now
@@ -68,7 +68,7 @@ _FACTS = text(
            EXISTS (SELECT FROM certificate c WHERE c.product_id = p.id AND c.supplier_id = p.supplier_id AND {in_force_sql("c")}) AS certified,
            (SELECT jsonb_agg(jsonb_build_array(t.min_quantity::text, t.unit_price_fen) ORDER BY t.min_quantity)
             FROM price_tier t WHERE t.sku_id = s.id) AS list_prices,
-           {highest_agreed_sql("p", "s")} AS highest_fen
+           {highest_agreed_sql("p", "s")} AS highest_fen, {pausing_sql("p")} AS paused
     FROM unnest(CAST(:line_nos AS int[]), CAST(:skus AS bigint[])) WITH ORDINALITY AS w (line_no, sku_id, place)
     LEFT JOIN quotation_request_line l ON l.quotation_request_id = :id AND l.line_no = w.line_no
     LEFT JOIN sku s ON s.id = w.sku_id
@@ -298,6 +298,7 @@ def _facts(session: Session, actor: Actor, request_id: int, lines: Sequence[Quot
             prices=[(tier.min_quantity, tier.unit_price) for tier in line.tiers or []],
             list_prices=prices_of(row.list_prices),
             highest_fen=row.highest_fen,
+            paused=row.paused,
         )
         for place, (line, row) in enumerate(zip(lines, rows, strict=True))
     ]

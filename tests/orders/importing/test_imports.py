@@ -355,7 +355,7 @@ def test_a_suspension_between_check_and_order_is_shown_as_one(desk, market):
     shown = desk.upload(as_csv(HONEY))
     sql(desk, "UPDATE certificate SET suspended_at = now() WHERE id = :id", id=market.products[1].certificate_id)
     [fault] = desk.order(shown["id"], 422)["errors"]
-    assert (fault["field"], fault["code"], fault["column"]) == ("row[2].product", "not_certified", "product")
+    assert (fault["field"], fault["code"], fault["column"]) == ("row[2].product", "certificate_suspended", "product")
     assert faults(desk.rows(shown["id"])[2]) == [("product", "certificate_suspended")]
 
 

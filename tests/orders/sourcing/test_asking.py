@@ -213,7 +213,7 @@ def test_published_demand_is_open_to_every_certified_supplier(scene, later):
     # its only certificate ends: nothing new, but its own it still reads
     scene.run("UPDATE certificate SET held_at = now() WHERE id = :id", id=scene.rival_oranges.certificate_id)
     assert scene.get("rival", request_id).status_code == 200
-    assert faults(scene.quote("rival", request_id, (1, "120.00"))) == {"lines[0].sku_id": "not_certified"}
+    assert faults(scene.quote("rival", request_id, (1, "120.00"))) == {"lines[0].sku_id": "certificate_suspended"}
     scene.run("UPDATE certificate SET held_at = now() WHERE id = :id", id=scene.oranges.certificate_id)
     assert scene.get("fengjie", request_id).status_code == 404
     with later():

@@ -184,7 +184,9 @@ def test_what_is_not_certified_any_more_is_not_awarded(scene, later):
     scene.quote("fengjie", request_id, (1, "60.00"))
     scene.run("UPDATE certificate SET suspended_at = :at WHERE id = :id", at=END, id=scene.oranges.certificate_id)
     with later():
-        assert faults(scene.award(request_id, scene.line("fengjie"))) == {"lines[0]": "not_certified"}
+        assert faults(scene.award(request_id, scene.line("fengjie"))) == {"lines[0]": "certificate_suspended"}
+        [offer] = scene.get("buyer", request_id, "/comparison").json()["lines"][0]["offers"]
+        assert offer["bar"] == "certificate_suspended"
     assert scene.column("SELECT count(*) FROM purchase_order") == [0]
 
 
