@@ -466,6 +466,12 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert rows[3][6] == "no line"
 
 
+def test_an_unknown_sku_in_the_column_of_what_was_found_is_told_there(desk):
+    header = ["产品名称", "数量", "平台规格编码"]
+    [row] = desk.rows(desk.upload(as_csv(["奉节脐橙", 1, "P9-9"], header=header))["id"]).values()
+    assert [(each["code"], each["column"]) for each in row["faults"]] == [("unknown_code", "平台规格编码")]
+
+
 def test_the_result_can_be_corrected_and_uploaded_again(desk):
     shown = desk.upload(as_csv(ORANGES, HONEY))
     content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content
@@ -536,4 +542,5 @@ def test_a_result_that_is_sent_again_keeps_what_was_chosen(desk, market):
     desk.post(shown["id"], "rows/2/choice", 200, sku_id=market.products[0].sku_id)
     again = desk.upload(desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content, "result.xlsx")
     [row] = desk.rows(again["id"]).values()
-    assert (row["state"], row["sku"]["sku_id"]) == ("matched", market.products[0].sku_id)
+    assert (row["state"], row["sku"]["sku_id"]) == ("warning", market.products[0].sku_id)
+    assert [(each["code"], each["column"]) for each in row["warnings"]] == [("code_and_name_differ", "matched SKU")]
