@@ -24,7 +24,7 @@ from orders.agreements.schemas.terms import (
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
 from orders.terms.queries import settled
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, Forbidden, IfMatch, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound
 from shop.identity.actor import Actor
 
 _PARTIES = text(
@@ -101,8 +101,8 @@ def create(session: Session, actor: Actor, body: AgreementIn, *, quotation_reque
 
     Raises:
         NotFound: no such buyer or supplier, or not a buyer of the caller's branch (404).
-        PartyNotApproved: one side is not approved, or is no supplier (409).
-        TermsRefused: lines that are not the supplier's, or withdrawn, or caps off the step (422). PaymentTooLate: see there (422).
+        PartyNotApproved: one side is not approved (409).
+        TermsRefused: no supplier, lines that are not the supplier's, or withdrawn, or caps off the step (422). PaymentTooLate: see there (422).
     """
     values = _checked(session, actor, body)
     agreement_id: int = session.execute(
@@ -233,9 +233,10 @@ def _checked(session: Session, actor: Actor, body: AgreementIn) -> dict[str, Any
     buyer, supplier = parties.get(buyer_id), parties.get(body.supplier_id)
     if buyer is None or not actor.within_branch(buyer.path) or supplier is None:
         raise NotFound
-    if buyer_id == body.supplier_id:
-        raise Forbidden
-    if buyer.status != "approved" or supplier.status != "approved" or not supplier.supplies:
+    if buyer_id == body.supplier_id or not supplier.supplies:
+        zh, en = "须为另一家供应单位", "this is no supplier, or the buyer itself"
+        raise TermsRefused(count=1, faults=[Fault("supplier_id", "not_a_supplier", zh, en)])
+    if buyer.status != "approved" or supplier.status != "approved":
         raise PartyNotApproved
     if faults := _line_faults(session, body):
         raise TermsRefused(count=len(faults), faults=faults)

@@ -85,7 +85,10 @@ def test_terms_that_cannot_be(scene):
     assert refused.json()["errors"][0]["code"] == "not_of_supplier"
     assert code(scene.post("buyer", "agreements", scene.body(supplier_id=10**15))) == (404, "not_found")
     assert code(scene.post("buyer", "agreements", scene.body(buyer_id=scene.farm.id))) == (404, "not_found")
-    assert code(scene.post("buyer", "agreements", scene.body(supplier_id=scene.schools[0].id))) == (409, "party_not_approved")
+    for nobody in (scene.schools[0], scene.bureau):
+        refused = scene.post("buyer", "agreements", scene.body(supplier_id=nobody.id))
+        assert code(refused) == (422, "terms_refused")
+        assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("supplier_id", "not_a_supplier")]
 
 
 def test_nothing_is_agreed_above_the_ceiling_of_the_certification(scene):
