@@ -172,14 +172,14 @@ def buyer_of(session: Session, actor: Actor, buyer_id: int | None, fund_source: 
 
 
 def _addressed(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any) -> OrderHeadIn:
-    """The order with the address written out that it names or that its unit usually uses."""
-    if head.delivery_address is not None:
+    """The order with the address written out that it names or that its unit usually uses; one that is written beside it counts first."""
+    if head.delivery_address is not None and head.delivery_address_id is None:
         return head
     paths = [actor.organisation_path or buyer.path, buyer.path]
     found = units.address_for_order(session, head.delivery_address_id, actor.organisation, buyer.id, paths)
     return head.model_copy(
         update={
-            "delivery_address": found.address,
+            "delivery_address": head.delivery_address or found.address,
             "delivery_contact": head.delivery_contact or found.contact,
             "delivery_phone": head.delivery_phone or found.phone,
         }
