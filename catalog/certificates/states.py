@@ -112,6 +112,16 @@ def stopped_at_sql(c: str) -> str:
     )
 
 
+def pausing_sql(product: str) -> str:
+    """SQL: product ``product`` has a certificate that is suspended or held, and so may come to be in force again, at ``:now`` of ``:today``."""
+    return f"EXISTS (SELECT FROM certificate q WHERE q.product_id = {product}.id AND {paused_sql('q')})"
+
+
+def paused_sql(c: str) -> str:
+    """SQL: certificate ``c`` is suspended or held."""
+    return f"{state_sql(c)} IN ('suspended', 'held')"
+
+
 def state_sql(c: str) -> str:
     """SQL: the state of certificate ``c`` at ``:now``, a moment of the date ``:today``; as :func:`certificate_state`."""
     return (

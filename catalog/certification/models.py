@@ -88,6 +88,9 @@ class CertificationCase(SQLModel, table=True):
     comparable_price_source: str | None = None
     comparable_price_on: date | None = None
 
+    #: The highest price of each pack (SKU -> fen) as the application was last handed in: what its first offices have seen.
+    prices_shown: dict[str, int] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+
     #: Reasons of the latest return or rejection, and what is to be corrected.
     decision_reason: str | None = None
     corrections: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False, server_default="[]"))

@@ -1,6 +1,6 @@
 """What an application must hold. Which papers and which statements are asked for is the programme's to say (``data/certification.toml``)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -183,6 +183,11 @@ def _linkage(a: Application, rules: CertificationRules, today: date) -> list[Fau
     return faults + _unless(
         a.linkage.strip(), "linkage", "linkage_missing", "带动方式说明未填写", "how households take part, in words, is missing"
     )
+
+
+def is_dearer(shown: Mapping[str, int] | None, now: Mapping[str, int]) -> bool:
+    """Whether a pack came up, or costs more, since an application was handed in; None: it was not."""
+    return shown is not None and any(sku not in shown or fen > shown[sku] for sku, fen in now.items())
 
 
 def _comparable_price(a: Application, rules: CertificationRules, today: date) -> list[Fault]:

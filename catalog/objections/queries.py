@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,6 +12,8 @@ from sqlmodel import Session
 
 from catalog.certificates.errors import OwnCase
 from catalog.certificates.reach import counts, reach
+from catalog.certification.queries import cases
+from catalog.certification.schemas.cases import PricedPackOut
 from catalog.objections import rules
 from catalog.objections.schemas import (
     FileOut,
@@ -39,7 +42,7 @@ _ENDED = (
 )
 _NOTICE = f"""
     SELECT c.*, c.id AS case_id, p.name AS product_name, p.kind AS product_kind, p.category, p.village, p.specification, p.grade, p.producer,
-           p.price_fen, o.name AS supplier_name, o.uscc AS supplier_uscc, d.name_zh AS district_zh, d.name_en AS district_en,
+           o.name AS supplier_name, o.uscc AS supplier_uscc, d.name_zh AS district_zh, d.name_en AS district_en,
            t.name_zh AS township_zh, t.name_en AS township_en, {_RUNNING} AS running,
            (SELECT count(*) FROM objection j WHERE j.case_id = c.id AND j.notice_from = c.notice_from) AS objections
     FROM certification_case c
@@ -76,7 +79,8 @@ def notices(
         values["start"] = start[0]
     statement = text(f"{_NOTICE} WHERE {' AND '.join(conditions)} ORDER BY c.id DESC LIMIT :rows")
     rows = session.execute(statement, {**values, **_days(), "rows": limit + 1}).all()
-    return paging.page(rows, limit, lambda row: NoticeRow(**_told(row, language)), lambda row: [row.id])
+    packs = _packs(session, rows)
+    return paging.page(rows, limit, lambda row: NoticeRow(**_told(row, packs[row.id], language)), lambda row: [row.id])
 
 
 def notice(session: Session, case_id: int, language: Language) -> NoticeOut:
@@ -94,7 +98,7 @@ def notice(session: Session, case_id: int, language: Language) -> NoticeOut:
         address = f"{settings().public_url.rstrip('/')}/v1/public/notices/{case_id}/objections"
         how = rules.how_to_object(address, _last_day(row), days, language)
     return NoticeOut(
-        **_told(row, language),
+        **_told(row, _packs(session, [row])[row.id], language),
         statement=row.statement,
         monthly_capacity_kg=row.monthly_capacity_kg,
         proposed=rules.proposed(row.proposed),
@@ -111,14 +115,24 @@ def _last_day(row: Row[Any]) -> date:
     return row.notice_until - timedelta(days=1)  # type: ignore[no-any-return]
 
 
-def _told(row: Row[Any], language: Language) -> dict[str, Any]:
+def _packs(session: Session, rows: Sequence[Row[Any]]) -> dict[int, list[PricedPackOut]]:
+    """What the products of notices are sold in, without our own numbers."""
+    found = cases.packs(session, rows, programmes.config_of(session, clock.today()))
+    return {
+        case: [PricedPackOut(**{field: getattr(pack, field) for field in PricedPackOut.model_fields}) for pack in packs]
+        for case, packs in found.items()
+    }
+
+
+def _told(row: Row[Any], packs: Sequence[PricedPackOut], language: Language) -> dict[str, Any]:
     shown = {name: getattr(row, name) for name in NoticeRow.model_fields if hasattr(row, name)}
     return shown | {
         **counts(row, exact=False),
         "district_name": getattr(row, f"district_{language}"),
         "township_name": getattr(row, f"township_{language}"),
         "comparable_price": row.comparable_price_fen,
-        "price": row.price_fen,
+        "comparable_price_per_kg": cases.per_kg(row.comparable_price_fen, row.comparable_pack_grams),
+        "packs": packs,
         "notice_last_day": _last_day(row),
     }
 

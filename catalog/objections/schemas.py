@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.certificates.schemas import PeopleOut
+from catalog.certification.schemas.cases import PricedPackOut
 from catalog.certification.states import CaseKind
 from catalog.objections.states import ObjectionMove, ObjectionState
 from catalog.products.rules import Category, Kind
@@ -39,7 +40,8 @@ class NoticeRow(PeopleOut):
     comparable_pack_grams: int | None
     comparable_price_source: str | None
     comparable_price_on: date | None
-    price: YuanOut | None = Field(description="the lowest at which the product itself is sold")
+    comparable_price_per_kg: YuanOut | None = Field(description="of goods, rounded")
+    packs: list[PricedPackOut] = Field(description="all that the product is sold in today, at the highest price of each")
     notice_from: date
     notice_last_day: date
     running: bool = Field(description="objections are taken today")

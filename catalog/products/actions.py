@@ -15,6 +15,7 @@ from catalog.products.schemas import ProductIn, SkuIn, TierIn
 from catalog.products.states import LISTING, ListingMove
 from shop.core import audit, clock
 from shop.core.errors import Fault, IfMatch, Invalid, NotFound
+from shop.core.money import yuan_from_fen
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.identity.rules import Capacity
@@ -237,9 +238,8 @@ def _refuse_dear(session: Session, product_id: int, net_grams: int | None, tiers
     ]
     if dear:
         ceiling = rules.ceiling_for(net_grams, product.ceiling_fen, product.ceiling_grams)
-        shown = f"{ceiling // 100}.{ceiling % 100:02d}"
-        told = f"不经审核的最高价为 {shown} 元", f"The highest price without a review is {shown} yuan"
-        raise PriceNeedsReview(ceiling=shown, faults=[Fault(f"tiers[{at}].unit_price", "above_ceiling", *told) for at in dear])
+        faults = [rules.dear_fault(f"tiers[{at}].unit_price", ceiling) for at in dear]
+        raise PriceNeedsReview(ceiling=yuan_from_fen(ceiling), faults=faults)
 
 
 def _write_tiers(session: Session, sku_id: int, tiers: Sequence[TierIn]) -> None:

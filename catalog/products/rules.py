@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shop.core.errors import Fault, Language
+from shop.core.money import yuan_from_fen
 from shop.core.quantities import is_multiple
 
 
@@ -142,6 +143,36 @@ def above_ceiling(unit_price_fen: int, net_grams: int | None, ceiling_fen: int |
     if net_grams is None or ceiling_grams is None:
         return unit_price_fen > ceiling_fen
     return unit_price_fen * ceiling_grams > ceiling_fen * net_grams
+
+
+def highest_agreed_sql(product: str, sku: str) -> str:
+    """SQL: the highest price in fen that two sides may agree on for a pack without a review: the product's ceiling, gram for gram, or the
+    dearest of the pack's list, which whoever agrees on nothing pays too. Null: the product has no ceiling."""
+    return f"""CASE WHEN {product}.ceiling_fen IS NOT NULL THEN greatest(
+        CASE WHEN {product}.ceiling_grams IS NULL OR {sku}.net_grams IS NULL THEN {product}.ceiling_fen
+             ELSE {product}.ceiling_fen * {sku}.net_grams / {product}.ceiling_grams END,
+        (SELECT max(listed.unit_price_fen) FROM price_tier listed WHERE listed.sku_id = {sku}.id)) END"""  # noqa: S608
+
+
+def above_agreed(unit_price_fen: int, highest_fen: int | None) -> bool:
+    """Whether an agreed price lies above the highest that may be agreed on (:func:`highest_agreed_sql`)."""
+    return highest_fen is not None and unit_price_fen > highest_fen
+
+
+def dear_faults(tiers: str, prices_fen: Sequence[int], highest_fen: int | None) -> list[Fault]:
+    """The agreed prices of some tiers that lie above the highest that may be agreed on; ``tiers`` is the field that holds them."""
+    return [
+        dear_fault(f"{tiers}[{at}].unit_price", highest_fen or 0)
+        for at, price in enumerate(prices_fen)
+        if above_agreed(price, highest_fen)
+    ]
+
+
+def dear_fault(field: str, highest_fen: int) -> Fault:
+    """What is said of a price that would need a review."""
+    shown = yuan_from_fen(highest_fen)
+    zh, en = f"不经审核的最高价为 {shown} 元", f"The highest price without a review is {shown} yuan"
+    return Fault(field, "above_ceiling", zh, en, {"ceiling": shown})
 
 
 def ceiling_for(net_grams: int | None, ceiling_fen: int, ceiling_grams: int | None) -> int:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products.rules import highest_agreed_sql
 from orders.amendments.rules import BoundLine
 from orders.amendments.schemas import AmendmentOut, ChangeOut
 from orders.amendments.states import AMENDMENT, AmendmentAction, AmendmentStatus
@@ -17,13 +18,13 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 
 _BOUND = text(
-    """
+    f"""
     SELECT l.id, l.line_no, l.sku_id, concat(p.name, ' ', s.pack), s.unit, s.step, l.quantity,
            l.quantity - l.shipped_quantity - l.closed_quantity, l.unit_price_fen,
-           EXISTS (SELECT FROM voucher v WHERE v.order_line_id = l.id)
+           EXISTS (SELECT FROM voucher v WHERE v.order_line_id = l.id), {highest_agreed_sql("p", "s")}
     FROM order_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
     WHERE l.supplier_order_id = :id ORDER BY l.line_no
-    """
+    """  # noqa: S608
 )
 _CHANGES = text(
     "SELECT order_line_id, open_quantity, quantity, sku_id, unit_price_fen FROM amendment_line WHERE amendment_id = :id ORDER BY id"

@@ -119,14 +119,17 @@ def plausible(grams: int, expected: int, unit: str) -> bool:
     return grams == expected if unit in WEIGHED_UNITS else expected <= 2 * grams <= 3 * expected
 
 
-def _wrong_weight(field: str, expected: int) -> Fault:
-    return Fault(
-        field,
-        "wrong_weight",
-        f"重量与数量不符，应约为 {expected} 克",
-        f"The weight does not go with the quantity: some {expected} grams are expected",
-        {"expected_grams": expected},
-    )
+def wrong_weight(field: str, expected: int, unit: str) -> Fault:
+    """What is said of a weight that is not :func:`plausible`. Of goods sold by weight the quantity is what was weighed."""
+    zh = f"重量与数量不符，应约为 {expected} 克"
+    en = f"The weight does not go with the quantity: some {expected} grams are expected"
+    if unit in WEIGHED_UNITS:
+        zh = f"按重量销售的货物，重量须与数量一致（{expected} 克）；称重不同的请改数量，验收时差额填入 difference_quantity（途损）或拒收数量"
+        en = (
+            f"Of goods sold by weight the quantity is the weight: {expected} grams. Say what was weighed by the quantity; at acceptance the rest"
+            " is difference_quantity, or rejected"
+        )
+    return Fault(field, "wrong_weight", zh, en, {"expected_grams": expected})
 
 
 def without_vouchers(
@@ -178,7 +181,7 @@ def _shipping_fault(field: str, one: Sent, line: OpenLine | None, today: date, s
     if not is_multiple(one.quantity, line.step):
         return Fault(f"{field}.quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
     if one.grams is not None and not plausible(one.grams, weight_of(one.quantity, line.net_grams), line.unit):
-        return _wrong_weight(f"{field}.grams", weight_of(one.quantity, line.net_grams))
+        return wrong_weight(f"{field}.grams", weight_of(one.quantity, line.net_grams), line.unit)
     if one.short and line.unit not in WEIGHED_UNITS:
         return Fault(
             f"{field}.short",
@@ -273,7 +276,7 @@ def _weight_fault(index: int, one: Answer, line: ShippedLine) -> Fault | None:
     for grams, quantity, name in pairs:
         expected = _share(line, quantity)
         if grams is not None and not plausible(grams, expected, line.unit):
-            return _wrong_weight(f"lines[{index}].{name}_grams", expected)
+            return wrong_weight(f"lines[{index}].{name}_grams", expected, line.unit)
     return None
 
 

@@ -1,6 +1,6 @@
 """Which SKU a row means: pure functions. Exactly one fits, or the sender has to choose; nothing is guessed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -64,17 +64,28 @@ class Match:
     quantity: Decimal | None = None
 
 
-def match(row: Written, by_code: Candidate | None, by_name: Sequence[Candidate], districts: frozenset[str] | None) -> Match:
+def match(
+    row: Written,
+    by_code: Candidate | None,
+    by_name: Sequence[Candidate],
+    districts: frozenset[str] | None,
+    *,
+    decided: bool = False,
+) -> Match:
     """The SKU of a row, among the one with its code and those whose product has its name. ``districts``: the codes of the place that the row
-    names; None: it names none."""
+    names; None: it names none. ``decided``: the sender put the SKU itself there, so what the rest of the row says against it is a warning."""
     found: list[RowFault] = []
+    of_code = Column.FOUND if decided else Column.CODE
+    if by_code:
+        found = [RowFault(Step.MATCH, column, code, warning=decided) for column, code in _against(row, by_code, districts, of_code)]
+        if found and not decided:
+            others = [each for each in by_name if each.sku_id != by_code.sku_id]
+            return Match(None, tuple(found), (by_code, *others)[:MOST_CANDIDATES])
+        return _settled(row, by_code, found)
     if row.code:
-        if by_code and row.product and plain_text(row.product) != plain_text(by_code.product_name):
-            return _choice(Column.CODE, "code_and_name_differ", [by_code, *by_name])
-        if by_code:
-            return _settled(row, by_code, found)
-        found.append(RowFault(Step.MATCH, Column.CODE, "unknown_code", warning=bool(row.product)))
-        if not row.product:
+        by_its_name = bool(row.product) and not decided
+        found.append(RowFault(Step.MATCH, of_code, "unknown_code", warning=by_its_name))
+        if not by_its_name:
             return Match(None, tuple(found))
     if not by_name:
         return Match(None, (*found, RowFault(Step.MATCH, Column.PRODUCT, "unknown_product")))
@@ -99,6 +110,16 @@ def match(row: Written, by_code: Candidate | None, by_name: Sequence[Candidate],
         one_product = len({each.product_id for each in left}) == 1
         return _choice(Column.PACK if one_product else Column.PRODUCT, "ambiguous_product", left, found)
     return _settled(row, left[0], found)
+
+
+def _against(row: Written, meant: Candidate, districts: frozenset[str] | None, of_code: Column) -> Iterator[tuple[Column, str]]:
+    """What else a row says that is not true of the SKU with its code."""
+    if row.product and plain_text(row.product) != plain_text(meant.product_name):
+        yield of_code, "code_and_name_differ"
+    if districts is not None and meant.district_code not in districts:
+        yield Column.DISTRICT, "district_differs"
+    if row.pack and not _packed(row.pack, [meant]) and grams_of(row.pack) is not None:
+        yield Column.PACK, "pack_differs"
 
 
 def _choice(column: Column, code: str, candidates: Sequence[Candidate], found: Iterable[RowFault] = ()) -> Match:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql, state_sql
+from catalog.certificates.states import in_force_sql
 from orders.purchasing import rules
 from orders.purchasing.actions.pricing import Wanted, facts_of
 from orders.purchasing.rules import LineFacts, Reason
@@ -33,10 +33,6 @@ SUBSTITUTED = frozenset(
         Reason.OWN_PRODUCT,
         Reason.STOCK_SHORT,
     }
-)
-
-_SUSPENDED = text(
-    f"SELECT DISTINCT c.product_id FROM certificate c WHERE c.product_id = ANY (CAST(:products AS bigint[])) AND {state_sql('c')} = 'suspended'"  # noqa: S608
 )
 
 # What can be had is gathered once; then each wanted SKU takes the nearest of its category: of the same district first, then by weight of the
@@ -114,7 +110,7 @@ Lacking = tuple[int, Decimal]
 
 
 def check(session: Session, buyer_id: int, lines: Sequence[Wanted], set_aside: Container[int] = frozenset()) -> list[CheckedLine]:
-    """Every line as an order placed now would find it; two statements, whether it has one line or ten thousand. A line that cannot be met by
+    """Every line as an order placed now would find it; one statement, whether it has one line or ten thousand. A line that cannot be met by
     itself takes no stock from the others, nor do those ``set_aside`` (by their place, from 0), which would not be ordered as they are."""
     facts = facts_of(session, lines)
     alone = [rules.reason_against(line, buyer_id, line.quantity) for line in facts]
@@ -124,21 +120,7 @@ def check(session: Session, buyer_id: int, lines: Sequence[Wanted], set_aside: C
         reason or (rules.reason_against(line, buyer_id, wanted[line.sku_id]) if taking else None)
         for line, reason, taking in zip(facts, alone, takes, strict=True)
     ]
-    uncertified = sorted(
-        {line.product_id or 0 for line, reason in zip(facts, reasons, strict=True) if reason is Reason.NOT_CERTIFIED}
-    )
-    suspended = (
-        set(session.execute(_SUSPENDED, {"products": uncertified, **clock.present()}).scalars())
-        if uncertified
-        else frozenset[int]()
-    )
-    return [
-        CheckedLine(
-            line,
-            Reason.CERTIFICATE_SUSPENDED if reason is Reason.NOT_CERTIFIED and line.product_id in suspended else reason,
-        )
-        for line, reason in zip(facts, reasons, strict=True)
-    ]
+    return [CheckedLine(line, reason) for line, reason in zip(facts, reasons, strict=True)]
 
 
 def substitutes(session: Session, buyer_id: int, checked: Sequence[CheckedLine]) -> dict[Lacking, list[SubstituteOut]]:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from catalog.products.rules import above_agreed
 from shop.core.errors import Fault
-from shop.core.money import MAX_FEN, line_amount, vat_in_gross
+from shop.core.money import MAX_FEN, line_amount, vat_in_gross, yuan_from_fen
 from shop.core.quantities import is_multiple, plain, weight_of
 
 
@@ -18,11 +19,13 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     SUPPLIER_NOT_APPROVED = "supplier_not_approved"
     NOT_CERTIFIED = "not_certified"
-    #: Told apart by checks beforehand; to an order both are the same.
+    #: Suspended or held: waiting may help.
     CERTIFICATE_SUSPENDED = "certificate_suspended"
     OWN_PRODUCT = "own_product"
     BELOW_MINIMUM = "below_minimum"
     WRONG_STEP = "wrong_step"
+    #: Of an agreed price only; the list's was judged where it was set.
+    ABOVE_CEILING = "above_ceiling"
     STOCK_SHORT = "stock_short"
     AMOUNT_TOO_LARGE = "amount_too_large"
 
@@ -32,10 +35,14 @@ _TOLD: dict[Reason, tuple[str, str]] = {
     Reason.WITHDRAWN: ("产品已下架", "The product was withdrawn"),
     Reason.SUPPLIER_NOT_APPROVED: ("供应单位未通过审核", "The supplier is not approved"),
     Reason.NOT_CERTIFIED: ("产品没有有效的认定证书", "The product has no certificate in force"),
-    Reason.CERTIFICATE_SUSPENDED: ("产品的认定证书已暂停", "The certificate of the product is suspended"),
+    Reason.CERTIFICATE_SUSPENDED: (
+        "产品的认定证书已暂停，恢复后可订购",
+        "The certificate of the product is suspended; it can be ordered again when that ends",
+    ),
     Reason.OWN_PRODUCT: ("不能采购本单位的产品", "A unit cannot buy its own products"),
     Reason.BELOW_MINIMUM: ("低于起订量", "Below the minimum quantity"),
     Reason.WRONG_STEP: ("数量不是步长的整数倍", "The quantity is not a multiple of the step"),
+    Reason.ABOVE_CEILING: ("约定价格高于认定限价", "The agreed price lies above the ceiling of the certification"),
     Reason.STOCK_SHORT: ("库存不足", "Stock is short"),
     Reason.AMOUNT_TOO_LARGE: ("金额超出上限", "The amount is too large"),
 }
@@ -101,6 +108,10 @@ class LineFacts:
     agreed: bool = False
     agreement_line_id: int | None = None
     category: str | None = None
+    #: The highest price that may be agreed on without a review; None: any.
+    highest_fen: int | None = None
+    #: The certificate is suspended or held.
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +185,7 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
     if not facts.supplier_approved:
         return Reason.SUPPLIER_NOT_APPROVED
     if facts.certificate_id is None:
-        return Reason.NOT_CERTIFIED
+        return Reason.CERTIFICATE_SUSPENDED if facts.paused else Reason.NOT_CERTIFIED
     if facts.supplier_id == buyer_id:
         return Reason.OWN_PRODUCT
     # a SKU without a price tier that reaches down to the quantity cannot be bought in that quantity
@@ -182,6 +193,8 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
         return Reason.BELOW_MINIMUM
     if not is_multiple(facts.quantity, facts.step):
         return Reason.WRONG_STEP
+    if facts.agreed and above_agreed(facts.unit_price_fen, facts.highest_fen):
+        return Reason.ABOVE_CEILING
     if facts.available is None or wanted > facts.available:
         return Reason.STOCK_SHORT
     if facts.quantity * facts.unit_price_fen > MAX_FEN:
@@ -222,4 +235,6 @@ def fault(line: LineFacts, reason: Reason) -> Fault:
         data["min_quantity"] = plain(line.min_quantity)
     if reason is Reason.WRONG_STEP and line.step is not None:
         data["step"] = plain(line.step)
+    if reason is Reason.ABOVE_CEILING and line.highest_fen is not None:
+        data["ceiling"] = yuan_from_fen(line.highest_fen)
     return Fault(f"lines[{line.line_no - 1}]", reason, zh, en, data)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from orders.fulfilment.rules import plausible
+from orders.fulfilment.rules import plausible, wrong_weight
 from shop.core.errors import Fault
 from shop.core.money import half_up, line_amount
 from shop.core.quantities import is_multiple, plain
@@ -169,8 +169,7 @@ def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[
             faults.append(_wrong_step(f"{field}.accepted_quantity"))
         elif truth.grams is not None and not plausible(truth.grams, shipped_share(line, truth.quantity), line.unit):
             expected = shipped_share(line, truth.quantity)
-            zh, en = f"重量与数量不符，应约为 {expected} 克", f"Some {expected} grams are expected"
-            faults.append(Fault(f"{field}.accepted_grams", "wrong_weight", zh, en, {"expected_grams": expected}))
+            faults.append(wrong_weight(f"{field}.accepted_grams", expected, line.unit))
         else:
             weight = shipped_share(line, truth.quantity) if truth.grams is None else truth.grams
             corrected.append(Corrected(line.acceptance_line_id, line.order_line_id, truth.quantity, weight))

@@ -1,7 +1,8 @@
 """Comparing offers and splitting awards: pure functions.
 
 What is asked for is counted in its own unit, what is offered in packs of the SKU offered. Where both have a weight, packs of any size meet
-the same need gram for gram; otherwise one pack is one unit. Prices are compared exactly, as fen per unit asked for, without division.
+the same need gram for gram; otherwise one pack is one unit. Offers are compared by what the buyer would pay for the quantity asked, whole packs
+included, for each unit that it covers: exactly, as fractions of a fen. So of two that cover a line in full the lower amount is the lower offer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,10 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from catalog.products.rules import tier_faults
 from shop.core.errors import Fault
 from shop.core.money import MAX_FEN, half_up, line_amount
-from shop.core.quantities import MAX_QUANTITY, THOUSANDTH, is_multiple, plain
+from shop.core.quantities import THOUSANDTH, plain
 
 #: (quantity from which it holds, price in fen), by rising quantity.
 Prices = Sequence[tuple[Decimal, int]]
@@ -50,6 +50,7 @@ class Bar(StrEnum):
 
     EXPIRED = "quotation_expired"
     NOT_CERTIFIED = "not_certified"
+    CERTIFICATE_SUSPENDED = "certificate_suspended"
     WITHDRAWN = "withdrawn"
     SUPPLIER_NOT_APPROVED = "supplier_not_approved"
 
@@ -101,7 +102,7 @@ class Valued:
     packs: Decimal
     unit_price_fen: int
     amount_fen: int
-    #: Fen for one unit asked for.
+    #: Fen for one unit asked for, at whole packs.
     comparable: Fraction
     complete: bool
     over_target_fen: int | None
@@ -132,11 +133,6 @@ def units_in(packs: Decimal, unit_grams: int | None, net_grams: int | None) -> D
     return Decimal(int(Fraction(packs) * net_grams / unit_grams / Fraction(THOUSANDTH))) * THOUSANDTH
 
 
-def comparable(unit_price_fen: int, unit_grams: int | None, net_grams: int | None) -> Fraction:
-    """Fen for one unit asked for."""
-    return Fraction(unit_price_fen * unit_grams, net_grams) if unit_grams and net_grams else Fraction(unit_price_fen)
-
-
 def most_covered(asked: Asked, offer: Offer) -> Decimal:
     """How much of what is not awarded yet an offer can meet."""
     return min(asked.left, units_in(offer.left, asked.unit_grams, offer.net_grams))
@@ -158,7 +154,7 @@ def valued(asked: Asked, offer: Offer) -> Valued | None:
         packs=packs,
         unit_price_fen=price,
         amount_fen=amount,
-        comparable=comparable(price, asked.unit_grams, offer.net_grams),
+        comparable=Fraction(packs) * price / Fraction(covered),
         complete=covered == asked.quantity,
         over_target_fen=None if asked.target_fen is None else amount - half_up(covered * asked.target_fen),
         over_list_fen=None if offer.list_fen is None else amount - line_amount(packs, offer.list_fen),
@@ -168,79 +164,6 @@ def valued(asked: Asked, offer: Offer) -> Valued | None:
 def lowest(offers: Iterable[Valued]) -> Fraction | None:
     """The lowest comparable price among the offers that can be awarded."""
     return min((each.comparable for each in offers if each.offer.bar is None), default=None)
-
-
-# --- quotations -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """One line of a quotation as it comes in, with what the catalogue and the request know of it."""
-
-    place: int
-    line_no: int
-    line_id: int | None
-    declined: bool
-    sku_id: int | None
-    own: bool
-    active: bool
-    certified: bool
-    asked: Decimal | None
-    unit_grams: int | None
-    net_grams: int | None
-    step: Decimal | None
-    #: Packs that can be had; None: as many as the line needs.
-    given: Decimal | None
-    prices: Prices
-    list_prices: Prices
-
-    @property
-    def needed(self) -> Decimal:
-        assert self.asked is not None
-        assert self.step is not None
-        return packs_for(self.asked, self.unit_grams, self.net_grams, self.step)
-
-    @property
-    def quantity(self) -> Decimal:
-        return self.given or self.needed
-
-    @property
-    def list_fen(self) -> int | None:
-        """What the list says for the quantity asked, or for as much of it as is offered."""
-        return price_at(self.list_prices, min(self.needed, self.quantity))
-
-
-def offer_faults(offered: Offered, seen: set[int]) -> list[Fault]:
-    """Everything that speaks against a line of a quotation; ``seen`` are the lines before it."""
-
-    def fault(code: str, zh: str, en: str, field: str = "") -> Fault:
-        return Fault(f"lines[{offered.place}]{field}", code, zh, en, {"line_no": offered.line_no})
-
-    if offered.line_id is None:
-        return [fault(Refusal.UNKNOWN_LINE, *TOLD[Refusal.UNKNOWN_LINE])]
-    if offered.line_no in seen:
-        return [fault(Refusal.TWICE, "同一行只能报价一次", "A line can be offered only once")]
-    if offered.declined:
-        return []
-    if not offered.own or offered.step is None:
-        return [fault("unknown_sku", "不是本单位的规格", "This is no SKU of the own organisation", ".sku_id")]
-    if not offered.active:
-        return [fault(Bar.WITHDRAWN, *TOLD[Bar.WITHDRAWN], ".sku_id")]
-    if not offered.certified:
-        return [fault(Bar.NOT_CERTIFIED, *TOLD[Bar.NOT_CERTIFIED], ".sku_id")]
-    if not same_measure(offered.unit_grams, offered.net_grams):
-        return [fault("no_weight", "询价按重量，所报规格没有净重", "It is asked for by weight; this SKU has none", ".sku_id")]
-    faults = [
-        fault(each.code, each.zh, each.en, f".{each.field}") for each in tier_faults(offered.step, offered.prices) if each.field
-    ]
-    if not is_multiple(offered.quantity, offered.step):
-        faults.append(fault("wrong_step", "数量不是步长的整数倍", "The quantity is not a multiple of the step", ".quantity"))
-    if price_at(offered.prices, offered.quantity) is None:
-        told = "所报数量低于起订量", "The quantity offered lies below the smallest that is sold"
-        faults.append(fault(Refusal.BELOW_MINIMUM, *told, ".quantity"))
-    if offered.quantity > MAX_QUANTITY or offered.quantity * max(price for _, price in offered.prices) > MAX_FEN:
-        faults.append(fault(Refusal.AMOUNT_TOO_LARGE, *TOLD[Refusal.AMOUNT_TOO_LARGE]))
-    return faults
 
 
 # --- awards ---------------------------------------------------------------------------------------------------------
@@ -294,6 +217,7 @@ TOLD: Mapping[str, tuple[str, str]] = {
     Refusal.AMOUNT_TOO_LARGE: ("金额超出上限", "The amount is too large"),
     Bar.EXPIRED: ("报价已过有效期", "The quotation is no longer valid"),
     Bar.NOT_CERTIFIED: ("产品没有有效的认定证书", "The product has no certificate in force"),
+    Bar.CERTIFICATE_SUSPENDED: ("产品的认定证书已暂停", "The certificate of the product is suspended"),
     Bar.WITHDRAWN: ("产品已下架", "The product was withdrawn"),
     Bar.SUPPLIER_NOT_APPROVED: ("供应单位未通过审核", "The supplier is not approved"),
 }
@@ -374,13 +298,17 @@ def _choose(
     price = price_at(offer.prices, packs)
     if price is None:
         return Refusal.BELOW_MINIMUM
-    best = cheapest.get(asked.id)
-    is_lowest = best is None or comparable(price, asked.unit_grams, offer.net_grams) <= best
+    is_lowest = _is_lowest(valued(asked, offer), price, cheapest.get(asked.id))
     if not is_lowest and choice.reason_code is None:
         return Refusal.REASON_CODE
     if packs * price > MAX_FEN:
         return Refusal.AMOUNT_TOO_LARGE
     return Awarded(asked, offer, quantity, packs, price, line_amount(packs, price), is_lowest, choice.reason_code)
+
+
+def _is_lowest(whole: Valued | None, price: int, best: Fraction | None) -> bool:
+    """Whether a part of an offer, at the price of its tier, is no dearer than the best for the whole line; its own rounding does not count."""
+    return whole is None or best is None or whole.comparable * price / whole.unit_price_fen <= best
 
 
 def all_awarded(lines: Iterable[Asked], awarded: Iterable[Awarded]) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
+from shop.core import clock
 from shop.core.errors import BadValue
 
 THOUSANDTH = Decimal("0.001")
@@ -150,6 +151,13 @@ def none_asked() -> list[Any]:
     return []
 
 
+def not_to_come(day: date) -> date:
+    """Refuse a day after today."""
+    if day > clock.today():
+        raise BadValue("日期不能在将来", "the day lies in the future")
+    return day
+
+
 def each_once(ids: list[int]) -> list[int]:
     """Refuse a list that names something twice."""
     if len(set(ids)) < len(ids):
@@ -169,4 +177,6 @@ OptionalText = Annotated[str, _text(5000, least=0), AfterValidator(readable)]
 #: Any day at all, such as one of which history is asked.
 AnyDay = Annotated[date, BeforeValidator(written)]
 Day = Annotated[AnyDay, AfterValidator(plausible)]
+#: A day of which something is known.
+PastDay = Annotated[AnyDay, AfterValidator(not_to_come)]
 Moment = Annotated[AwareDatetime, BeforeValidator(written), AfterValidator(plausible_moment)]

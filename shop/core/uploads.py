@@ -53,20 +53,50 @@ class UnreadableFile(Invalid):
     en = "Only PDF, PNG, JPEG, DOCX and XLSX files are accepted"
 
 
+class BrokenPicture(Invalid):
+    code = "broken_picture"
+    zh = "图片不完整，无法打开，请重新拍摄或导出"
+    en = "The picture is broken and cannot be opened; take or export it again"
+
+
 class FileMissing(NotFound):
     code = "file_missing"
     zh = "文件内容不在存储中，请联系管理员"
     en = "The content is not in the file store; tell the administrator"
 
 
+def _png_size(content: bytes) -> tuple[int, int]:
+    """Width and height of a PNG by its header; nothing, where it has none."""
+    if content[12:16] != b"IHDR":
+        return 0, 0
+    return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG: those of its frame, before which segments of known lengths stand; nothing, where no frame comes."""
+    at = 2
+    while content[at : at + 1] == b"\xff" and at + 9 <= len(content):
+        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4])
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(content[at + 7 : at + 9]), int.from_bytes(content[at + 5 : at + 7])
+        # a marker may be filled up with 0xFF
+        at += 1 if marker == 0xFF else 2 + length
+    return 0, 0
+
+
+_SIZES = {"image/png": _png_size, "image/jpeg": _jpeg_size}
+
+
 def content_type(content: bytes) -> str:
     """What a file is, by its first bytes or, for office files, by the parts of its archive.
 
     Raises:
-        UnreadableFile: none of the kinds that are accepted (422).
+        UnreadableFile: none of the kinds that are accepted (422). BrokenPicture: it only begins like one (422).
     """
     for beginning, kind in _BEGINNINGS.items():
         if content.startswith(beginning):
+            if kind in _SIZES and not all(_SIZES[kind](content)):
+                raise BrokenPicture
             return kind
     if content.startswith(b"PK\x03\x04") and b"PK\x05\x06" in content[-_LONGEST_ARCHIVE_END:]:
         for part, kind in _OFFICE.items():

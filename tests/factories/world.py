@@ -17,6 +17,7 @@ from tests.factories.bodies import PDF
 from tests.factories.buying import Bureau, make_bureau
 from tests.factories.identity import make_user
 from tests.factories.outlets import make_batch_line, make_device, make_outlet
+from tests.factories.pictures import PNG
 from workers.handlers import HANDLERS
 
 #: By collection, such as ``purchase-requests`` or ``purchase-requests/files``.
@@ -94,9 +95,7 @@ def _deliveries(bureau: Bureau, world: World) -> None:
     part = order["supplier_orders"][0]["id"]
     made(seller.post(f"/v1/supplier-orders/{part}/confirm"))
     shipment = made(seller.post(f"/v1/supplier-orders/{part}/shipments", json={}))
-    world["shipments/photos"] = made(
-        school.post(f"/v1/shipments/{shipment['id']}/photos", files={"file": ("a.png", b"\x89PNG\r\n\x1a\n" + b"x" * 99)})
-    )["id"]
+    world["shipments/photos"] = made(school.post(f"/v1/shipments/{shipment['id']}/photos", files={"file": ("a.png", PNG)}))["id"]
     made(school.post(f"/v1/shipments/{shipment['id']}/acceptance", json={}))
     line = shipment["lines"][0]["order_line_id"]
     back = {"reason_code": "quality", "reason": "冻伤", "lines": [{"order_line_id": line, "quantity": "1"}]}
@@ -110,7 +109,7 @@ def _deliveries(bureau: Bureau, world: World) -> None:
     world["disputes/files"] = made(school.post(f"/v1/disputes/{world['disputes']}/files", files=files))["files"][0]["id"]
     rated = {"quality": 5, "price": 5, "delivery": 5, "packaging": 5}
     world["evaluations"] = made(school.put(f"/v1/supplier-orders/{part}/evaluation", json=rated))["id"]
-    photo = {"file": ("a.png", b"\x89PNG\r\n\x1a\n" + b"x" * 99)}
+    photo = {"file": ("a.png", PNG)}
     evaluation = made(school.post(f"/v1/supplier-orders/{part}/evaluation/photos", files=photo))
     world["evaluations/photos"] = world["evaluation/photos"] = evaluation["photos"][0]["id"]
     world["suppliers"] = order["supplier_orders"][0]["supplier_id"]

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from catalog.certificates.rules import months_after
 from catalog.certification import steps
 from catalog.certification.actions import changing
-from catalog.certification.actions.cases import begin, finish, locked
+from catalog.certification.actions.cases import begin, finish, locked, show_prices
 from catalog.certification.errors import (
     AlreadyCertified,
     Blacklisted,
@@ -105,7 +105,7 @@ def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any
 
 def submit(session: Session, actor: Actor, case_id: int) -> None:
     """Hand the own application in, for the first time or after it was returned. From the first time on it passes the steps that the programme
-    names then; after a return only when its township is another one now, whose office has not seen it.
+    names then; after a return only when its first office has not seen what it is now: its township is another one, or a pack is new or dearer.
 
     Raises:
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move.
@@ -118,7 +118,8 @@ def submit(session: Session, actor: Actor, case_id: int) -> None:
     # locked, so that its packs and prices stay as they are from here on
     product = session.get_one(Product, case.product_id, with_for_update=True, populate_existing=True)
     config = require_eligible(session, product)
-    if not returned or (product.district_code, product.township_code) != (case.district_code, case.township_code):
+    moved = (product.district_code, product.township_code) != (case.district_code, case.township_code)
+    if show_prices(session, case) or moved or not returned:
         _set_out(session, case, product, config)
     if case.kind in (CaseKind.CHANGE, CaseKind.PRICE):
         changing.submit(session, actor, case)

@@ -12,9 +12,11 @@ from catalog.certification import steps
 from catalog.certification.errors import ClaimedByOther, SamePerson, UnknownAttachment
 from catalog.certification.models import CertificationCase, CertificationStep
 from catalog.certification.queries import cases as queries
-from catalog.certification.states import SUPPLIER_MOVES, CaseMove, CaseStatus, Level
+from catalog.certification.rules import is_dearer
+from catalog.certification.states import SUPPLIER_MOVES, CaseKind, CaseMove, CaseStatus, Level
 from shop.core import audit, clock, workdays
 from shop.core.errors import Fault, Forbidden
+from shop.core.states import IllegalMove
 from shop.core.workdays import Calendar
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -53,16 +55,23 @@ def begin(session: Session, actor: Actor, case_id: int, move: CaseMove) -> Certi
 
     Raises:
         NotFound: there is none within reach (404).
-        IllegalMove: the case is not in a state for this (409).
+        IllegalMove: the case is not in a state for this, or at another step than the actor's (409).
         ClaimedByOther: a colleague has it on the desk (409).
         Forbidden and its kinds: somebody else's to do (403).
     """
     case = locked(session, actor, case_id)
     queries.course_of(case).after(case.status, move)
-    authorise(session, actor, case, queries.level_of(case, move))
+    authorise(session, actor, case, queries.level_of(case, move), move)
     if move not in SUPPLIER_MOVES:
         refuse_claimed(session, actor, case)
     return case
+
+
+def show_prices(session: Session, case: CertificationCase) -> bool:
+    """Note what the packs cost that a first application now shows to its offices; returns whether one is new, or dearer than what was shown."""
+    before = case.prices_shown
+    case.prices_shown = queries.highest_prices(session, case.product_id) if case.kind == CaseKind.INITIAL else {}
+    return is_dearer(before, case.prices_shown)
 
 
 def refuse_claimed(session: Session, actor: Actor, case: CertificationCase) -> None:
@@ -146,8 +155,9 @@ def _set_clock(
         case.due_on = days.add(today, config.appeal_working_days)
 
 
-def authorise(session: Session, actor: Actor, case: CertificationCase, level: Level) -> None:
-    """Raises Forbidden, OwnCase, NotYourRegion or SamePerson when the case is not the actor's to decide at this level (403)."""
+def authorise(session: Session, actor: Actor, case: CertificationCase, level: Level, action: str) -> None:
+    """Raises Forbidden, OwnCase, NotYourRegion or SamePerson when the case is not the actor's to decide at this level (403), and IllegalMove when it
+    is the actor's at another step than the present one, as after a decision that is sent twice (409)."""
     path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": case.supplier_id}).scalar_one()
     acted = queries.acted_levels(session, case.id, actor.user_id)
     if queries.may_act(actor, case, path, level, acted):
@@ -157,5 +167,7 @@ def authorise(session: Session, actor: Actor, case: CertificationCase, level: Le
     if actor.is_related(path):
         raise OwnCase
     if not queries.is_before(actor, case, level):
+        if any(queries.is_before(actor, case, Level(step["level"])) for step in case.steps):
+            raise IllegalMove(state=case.status, action=action, allowed=[])
         raise NotYourRegion
     raise SamePerson

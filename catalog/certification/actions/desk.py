@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
 from catalog.certification import steps
-from catalog.certification.actions.cases import authorise, begin, finish, locked, refuse_claimed, refuse_unknown
+from catalog.certification.actions.cases import authorise, begin, finish, locked, refuse_claimed, refuse_unknown, show_prices
 from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed
 from catalog.certification.models import CertificationCase, CertificationOpinion
 from catalog.certification.queries import cases as queries
@@ -24,7 +24,7 @@ def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool) -> N
 
     Raises:
         NotFound, NotYourRegion, OwnCase, SamePerson: as for every decision.
-        IllegalMove: it is not at a step of review (409). ClaimedByOther: a colleague has it (409).
+        IllegalMove: it is not at a step of review, or not at the actor's (409). ClaimedByOther: a colleague has it (409).
     """
     case = _before(session, actor, case_id)
     if not take_over:
@@ -108,9 +108,12 @@ def appeal(session: Session, actor: Actor, case_id: int, reason: str) -> None:
 def decide_appeal(
     session: Session, actor: Actor, case_id: int, *, granted: bool, reason: str, documents: Sequence[int] = ()
 ) -> None:
-    """The city grants an appeal: the case goes on where it was rejected; or dismisses it: the rejection stands. Raises as every decision."""
+    """The city grants an appeal: the case goes on where it was rejected, with dearer packs than before at its first step; or dismisses it: the
+    rejection stands. Raises as every decision."""
     move = CaseMove.GRANT_APPEAL if granted else CaseMove.DISMISS_APPEAL
     case = begin(session, actor, case_id, move)
+    if granted and show_prices(session, case):
+        case.sent_back_from = case.steps[0]["step"]
     case.decision_reason = None if granted else reason
     case.decided_at = None if granted else clock.now()
     finish(session, actor, case, move, reason, documents=documents)
@@ -121,7 +124,7 @@ def _before(session: Session, actor: Actor, case_id: int) -> CertificationCase:
     case = locked(session, actor, case_id)
     if steps.step_of(case.steps, case.status) is None and case.status != CaseStatus.APPEALED:
         raise IllegalMove(state=case.status, action="claim", allowed=[])
-    authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT))
+    authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT), "claim")
     return case
 
 

@@ -136,7 +136,7 @@ def publish(session: Session, actor: Actor, batch_id: int) -> int:
     eligible: set[tuple[int, str]] = set()
     for case in gathered:  # locked already, and all of them within the city's reach
         queries.course_of(case).after(case.status, CaseMove.PUBLISH)
-        authorise(session, actor, case, queries.level_of(case, CaseMove.PUBLISH))
+        authorise(session, actor, case, queries.level_of(case, CaseMove.PUBLISH), CaseMove.PUBLISH)
         refuse_claimed(session, actor, case)
         if (origin := (case.supplier_id, case.district_code)) not in eligible:
             _require_eligible(session, case)

@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -28,7 +29,7 @@ from catalog.certification.states import (
 from catalog.products.rules import above_ceiling
 from shop.core import clock, workdays
 from shop.core.errors import Fault, Language, NotFound
-from shop.core.money import yuan_from_fen
+from shop.core.money import half_up, yuan_from_fen
 from shop.core.states import StateTable
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -72,8 +73,8 @@ _PRICED_SKUS = text(
     " AND EXISTS (SELECT FROM price_tier t WHERE t.sku_id = s.id)"
 )
 _PACKS = text(
-    "SELECT s.id AS sku_id, s.code, s.pack, s.net_grams, max(t.unit_price_fen) AS highest_price FROM sku s"
-    " JOIN price_tier t ON t.sku_id = s.id WHERE s.product_id = :id AND s.status = 'active' GROUP BY s.id ORDER BY s.id"
+    "SELECT s.product_id, s.id AS sku_id, s.code, s.pack, s.net_grams, max(t.unit_price_fen) AS highest_price FROM sku s"
+    " JOIN price_tier t ON t.sku_id = s.id WHERE s.product_id = ANY (:ids) AND s.status = 'active' GROUP BY s.id ORDER BY s.id"
 )
 _DOCUMENT = text(
     f"""SELECT d.kind, f.name, f.content_type, f.storage_key
@@ -201,7 +202,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         overdue=is_overdue(row, today),
         working_days_left=calendar.between(today, row.due_on) if row.due_on else None,
         way=[_way(step, row, config.term("certification_status", step["step"], language)) for step in row.steps],
-        packs=_packs(session, row, config),
+        packs=packs(session, [row], config)[row.id],
         opinions=[OpinionOut.model_validate(each, from_attributes=True) for each in session.execute(_OPINIONS, {"id": case_id})]
         if officer
         else [],
@@ -218,16 +219,30 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     )
 
 
-def _packs(session: Session, row: Row[Any], config: ProgrammeConfig) -> list[PackOut]:
-    comparable = row.comparable_price_fen
+def highest_prices(session: Session, product_id: int) -> dict[str, int]:
+    """What each pack on sale costs at most: SKU -> fen."""
+    return {str(pack.sku_id): pack.highest_price for pack in session.execute(_PACKS, {"ids": [product_id]})}
+
+
+def packs(session: Session, cases: Sequence[Row[Any]], config: ProgrammeConfig) -> dict[int, list[PackOut]]:
+    """The packs on sale of the product of each case, beside its comparable price: case -> packs."""
+    found = session.execute(_PACKS, {"ids": [case.product_id for case in cases]}).all()
+    return {case.id: [_pack(case, pack, config) for pack in found if pack.product_id == case.product_id] for case in cases}
+
+
+def _pack(case: Row[Any], pack: Row[Any], config: ProgrammeConfig) -> PackOut:
+    comparable = case.comparable_price_fen
     ceiling = None if comparable is None else certificate_rules.ceiling(comparable, config.certification.price_tolerance_percent)
-    return [
-        PackOut(
-            **pack._mapping,
-            above_comparable=above_ceiling(pack.highest_price, pack.net_grams, ceiling, row.comparable_pack_grams),
-        )
-        for pack in session.execute(_PACKS, {"id": row.product_id})
-    ]
+    return PackOut(
+        **pack._mapping,
+        price_per_kg=per_kg(pack.highest_price, pack.net_grams),
+        above_comparable=above_ceiling(pack.highest_price, pack.net_grams, ceiling, case.comparable_pack_grams),
+    )
+
+
+def per_kg(price_fen: int | None, net_grams: int | None) -> int | None:
+    """What a kilogram comes to in fen, rounded half up; None: it has no weight, or no price."""
+    return half_up(Decimal(price_fen * 1000) / net_grams) if price_fen is not None and net_grams else None
 
 
 def _proposed(row: Row[Any]) -> dict[str, Any] | None:

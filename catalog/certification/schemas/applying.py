@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.certification.rules import DocumentKind
 from shop.core.money import PositiveYuanIn
-from shop.core.quantities import AnyDay, Grams, Id, OptionalText, ShortText
+from shop.core.quantities import Grams, Id, OptionalText, PastDay, ShortText
 
 Kilograms = Annotated[int, Field(ge=1, le=2_000_000_000, description="kilograms a year; none for services")]
 MonthKilograms = Annotated[int, Field(ge=0, le=2_000_000_000)]
@@ -38,7 +38,7 @@ class CaseData(In):
     ] = None
     comparable_pack_grams: Annotated[Grams | None, Field(ge=1, description="net weight of that pack; none for services")] = None
     comparable_price_source: ShortText | None = None
-    comparable_price_on: Annotated[AnyDay | None, Field(description="the day on which it was found")] = None
+    comparable_price_on: Annotated[PastDay | None, Field(description="the day on which it was found")] = None
 
 
 class CaseIn(CaseData):

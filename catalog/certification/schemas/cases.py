@@ -189,15 +189,19 @@ class CaseRow(BaseModel):
     version: int
 
 
-class PackOut(BaseModel):
-    """A pack that is on sale, as reviewers weigh it against comparable goods."""
+class PricedPackOut(BaseModel):
+    """A pack that is on sale, as it is weighed against comparable goods."""
 
-    sku_id: int
-    code: str
     pack: str
     net_grams: int | None
     highest_price: YuanOut
+    price_per_kg: YuanOut | None = Field(description="of goods, at the highest price, rounded; exact prices are compared")
     above_comparable: bool = Field(description="further above the comparable price, gram for gram, than the programme tolerates")
+
+
+class PackOut(PricedPackOut):
+    sku_id: int
+    code: str
 
 
 class CaseOut(CaseRow, PeopleOut):

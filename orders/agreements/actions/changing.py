@@ -8,11 +8,12 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products.rules import highest_agreed_sql
 from orders.agreements import rules
 from orders.agreements.actions import harvest as promises
 from orders.agreements.actions import planning
 from orders.agreements.actions.calling_off import drawn
-from orders.agreements.actions.drafting import columns_of, freeze
+from orders.agreements.actions.drafting import columns_of, freeze, price_faults
 from orders.agreements.actions.renewing import renew
 from orders.agreements.errors import CapBelowDrawn, ChangeOpen, NotInForce, OwnChange, TermsRefused
 from orders.agreements.queries import harvest
@@ -204,7 +205,12 @@ _HEAD = text(
     RETURNING *
     """
 )
-_LINES = text("SELECT * FROM agreement_line WHERE agreement_id = :id ORDER BY line_no")
+_LINES = text(
+    f"""
+    SELECT l.*, {highest_agreed_sql("p", "s")} AS highest_fen
+    FROM agreement_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id WHERE l.agreement_id = :id ORDER BY l.line_no
+    """  # noqa: S608
+)
 _LINES_CHANGED = text(
     """
     UPDATE agreement_line l SET quantity_cap = coalesce(w.quantity_cap, l.quantity_cap), amount_cap_fen = coalesce(w.amount_cap, l.amount_cap_fen),
@@ -249,9 +255,13 @@ def _change(session: Session, agreement: Any, body: ChangeIn) -> None:
         raise _refused("valid_until", "terminated", "协议已约定终止", "an earlier end was agreed on")
     values = body.model_dump(exclude={"reason", "lines", "schedule"})
     changed = session.execute(_HEAD, {**values, "id": agreement.id}).one()
-    known = {row.line_no for row in session.execute(_LINES, {"id": agreement.id})}
+    known = {row.line_no: row.highest_fen for row in session.execute(_LINES, {"id": agreement.id})}
     if unknown := [i for i, line in enumerate(body.lines) if line.line_no not in known]:
         raise _refused(f"lines[{unknown[0]}].line_no", "unknown_line", "协议没有此行", "the agreement has no such line")
+    if dear := [
+        fault for i, line in enumerate(body.lines) for fault in price_faults(f"lines[{i}].price", line.price, known[line.line_no])
+    ]:
+        raise TermsRefused(count=len(dear), faults=dear)
     if body.lines:
         columns = {**columns_of([(line.line_no, line) for line in body.lines]), "id": agreement.id}
         for statement in (_LINES_CHANGED, _OLD_TIERS, _NEW_TIERS):

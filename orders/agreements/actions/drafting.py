@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products.rules import above_agreed, dear_fault, dear_faults, highest_agreed_sql
 from orders.agreements.actions import planning
 from orders.agreements.errors import AwardedTerms, PartyNotApproved, SignedByOne, TermsRefused
 from orders.agreements.queries.reach import locked
@@ -23,7 +24,7 @@ from orders.agreements.schemas.terms import (
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
 from orders.terms.queries import settled
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, Forbidden, IfMatch, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound
 from shop.identity.actor import Actor
 
 _PARTIES = text(
@@ -35,10 +36,11 @@ _PARTIES = text(
     """
 )
 _SKUS = text(
-    """
-    SELECT s.id, p.supplier_id, s.step, (s.status = 'active' AND p.status = 'active') AS active
+    f"""
+    SELECT s.id, p.supplier_id, s.step, (s.status = 'active' AND p.status = 'active') AS active,
+           {highest_agreed_sql("p", "s")} AS highest_fen
     FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = ANY (:ids)
-    """
+    """  # noqa: S608
 )
 _HEAD = (
     "title",
@@ -99,8 +101,8 @@ def create(session: Session, actor: Actor, body: AgreementIn, *, quotation_reque
 
     Raises:
         NotFound: no such buyer or supplier, or not a buyer of the caller's branch (404).
-        PartyNotApproved: one side is not approved, or is no supplier (409).
-        TermsRefused: lines that are not the supplier's, or withdrawn, or caps off the step (422). PaymentTooLate: see there (422).
+        PartyNotApproved: one side is not approved (409).
+        TermsRefused: no supplier, lines that are not the supplier's, or withdrawn, or caps off the step (422). PaymentTooLate: see there (422).
     """
     values = _checked(session, actor, body)
     agreement_id: int = session.execute(
@@ -231,9 +233,10 @@ def _checked(session: Session, actor: Actor, body: AgreementIn) -> dict[str, Any
     buyer, supplier = parties.get(buyer_id), parties.get(body.supplier_id)
     if buyer is None or not actor.within_branch(buyer.path) or supplier is None:
         raise NotFound
-    if buyer_id == body.supplier_id:
-        raise Forbidden
-    if buyer.status != "approved" or supplier.status != "approved" or not supplier.supplies:
+    if buyer_id == body.supplier_id or not supplier.supplies:
+        zh, en = "须为另一家供应单位", "this is no supplier, or the buyer itself"
+        raise TermsRefused(count=1, faults=[Fault("supplier_id", "not_a_supplier", zh, en)])
+    if buyer.status != "approved" or supplier.status != "approved":
         raise PartyNotApproved
     if faults := _line_faults(session, body):
         raise TermsRefused(count=len(faults), faults=faults)
@@ -258,7 +261,18 @@ def _line_faults(session: Session, body: AgreementIn) -> list[Fault]:
         elif line.minimum_quantity is not None and line.minimum_quantity % sku.step:
             zh, en = "数量不是步长的整数倍", "the quantity is not a multiple of the step"
             faults.append(Fault(f"lines[{i}].minimum_quantity", "wrong_step", zh, en))
+        else:
+            faults += price_faults(f"lines[{i}].price", line.price, sku.highest_fen)
     return faults
+
+
+def price_faults(field: str, price: FixedPrice | ListMinusPrice | TierPrice | None, highest_fen: int | None) -> list[Fault]:
+    """Why both sides may not agree on a price: it lies above the ceiling of the certification. What follows the list never does."""
+    if isinstance(price, TierPrice):
+        return dear_faults(f"{field}.tiers", [tier.unit_price for tier in price.tiers], highest_fen)
+    if isinstance(price, FixedPrice) and highest_fen is not None and above_agreed(price.unit_price, highest_fen):
+        return [dear_fault(f"{field}.unit_price", highest_fen)]
+    return []
 
 
 def write_lines(session: Session, agreement_id: int, lines: list[AgreementLineIn]) -> None:

@@ -29,8 +29,8 @@ from shop.identity.actor import Actor
 _ROWS = """
     SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.ordered_quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
            nullif(r.faults, '[]') AS faults, nullif(r.candidates, '[]') AS candidates, s.unit AS sku_unit, s.pack AS sku_pack,
-           s.net_grams AS sku_grams
-    FROM order_import_row r LEFT JOIN sku s ON s.id = r.sku_id
+           s.net_grams AS sku_grams, coalesce(r.cells ->> CAST(m.columns #>> '{found,at}' AS int), '') <> '' AS decided
+    FROM order_import_row r JOIN order_import m ON m.id = r.import_id LEFT JOIN sku s ON s.id = r.sku_id
     WHERE r.import_id = :import_id AND r.kind = 'line'
 """
 _ALL_ROWS = text(f"{_ROWS} ORDER BY r.row_no")
@@ -145,6 +145,7 @@ def _matched(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Match]:
             by_code.get(code := plain_code(row.code)) or by_code.get(code.upper()),
             by_name.get(row.product, []),
             codes_of[row.district] if row.district else None,
+            decided=row.decided,
         )
         for row in rows
     }

@@ -13,7 +13,7 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql
+from catalog.certificates.states import in_force_sql, paused_sql
 from orders.approvals.errors import ApprovalNeeded
 from orders.budgets import actions as budgets
 from orders.budgets.errors import BudgetMissing
@@ -52,7 +52,10 @@ _RESERVE = text(
 )
 
 # A certificate of the order that is not in force. The condition is null, not false, for a suspension without an end.
-_ENDED = f"SELECT c.id FROM certificate c WHERE c.id = ANY (CAST(:certificates AS bigint[])) AND {in_force_sql('c')} IS NOT TRUE"  # noqa: S608
+_ENDED = (
+    f"SELECT c.id, {paused_sql('c')} AS paused FROM certificate c"  # noqa: S608
+    f" WHERE c.id = ANY (CAST(:certificates AS bigint[])) AND {in_force_sql('c')} IS NOT TRUE"
+)
 _WHICH_ENDED = text(_ENDED)
 
 _WRITE = text(
@@ -237,9 +240,13 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         },
     ).all()
     if not rows:
-        ended = set(session.execute(_WHICH_ENDED, force).scalars())
-        refused = [line for line in prepared.facts if line.certificate_id in ended]
-        raise LinesRefused(count=len(refused), faults=[rules.fault(line, Reason.NOT_CERTIFIED) for line in refused])
+        ended = {row.id: row.paused for row in session.execute(_WHICH_ENDED, force)}
+        refused = [
+            rules.fault(line, Reason.CERTIFICATE_SUSPENDED if ended[line.certificate_id] else Reason.NOT_CERTIFIED)
+            for line in prepared.facts
+            if line.certificate_id in ended
+        ]
+        raise LinesRefused(count=len(refused), faults=refused)
     return PurchaseOrderOut(
         **head.model_dump(exclude={"lines", "buyer_id", "delivery_address", "delivery_address_id", "payment_terms"}),
         delivery_address=head.delivery_address or "",

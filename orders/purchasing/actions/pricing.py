@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql
+from catalog.certificates.states import in_force_sql, pausing_sql
+from catalog.products.rules import highest_agreed_sql
 from orders.approvals import queries as approvals
 from orders.approvals.rules import Step
 from orders.budgets.queries import NEAREST
@@ -60,7 +61,8 @@ _FACTS = text(
     SELECT w.line_no::int, w.sku_id, w.quantity, p.id AS product_id, p.supplier_id, o.status = 'approved' AS supplier_approved,
            (s.status = 'active' AND p.status = 'active') AS active, c.id AS certificate_id, s.net_grams, s.step, s.min_quantity,
            s.vat_bp, coalesce(w.agreed_fen, t.unit_price_fen) AS unit_price_fen, k.on_hand - k.reserved AS available,
-           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id, p.category
+           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id, p.category,
+           CASE WHEN w.agreed_fen IS NOT NULL THEN {highest_agreed_sql("p", "s")} END AS highest_fen, c.id IS NULL AND {pausing_sql("p")} AS paused
     FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]), CAST(:agreed AS bigint[]), CAST(:agreement_lines AS bigint[]))
         WITH ORDINALITY AS w (sku_id, quantity, agreed_fen, agreement_line_id, line_no)
     LEFT JOIN sku s ON s.id = w.sku_id
@@ -170,14 +172,14 @@ def buyer_of(session: Session, actor: Actor, buyer_id: int | None, fund_source: 
 
 
 def _addressed(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any) -> OrderHeadIn:
-    """The order with the address written out that it names or that its unit usually uses."""
-    if head.delivery_address is not None:
+    """The order with the address written out that it names or that its unit usually uses; one that is written beside it counts first."""
+    if head.delivery_address is not None and head.delivery_address_id is None:
         return head
     paths = [actor.organisation_path or buyer.path, buyer.path]
     found = units.address_for_order(session, head.delivery_address_id, actor.organisation, buyer.id, paths)
     return head.model_copy(
         update={
-            "delivery_address": found.address,
+            "delivery_address": head.delivery_address or found.address,
             "delivery_contact": head.delivery_contact or found.contact,
             "delivery_phone": head.delivery_phone or found.phone,
         }

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql
-from orders.sourcing import rules
+from catalog.certificates.states import in_force_sql, pausing_sql
+from catalog.products.rules import highest_agreed_sql
+from orders.sourcing import offers
 from orders.sourcing.actions.moving import lock, status_now
 from orders.sourcing.errors import (
     BEFORE_CLOSING,
@@ -27,9 +28,10 @@ from orders.sourcing.errors import (
     TooManyFiles,
     TooManyQuestions,
 )
+from orders.sourcing.offers import Offered
 from orders.sourcing.queries import requests
 from orders.sourcing.queries.comparison import prices_of
-from orders.sourcing.rules import Kind, Offered
+from orders.sourcing.rules import Kind
 from orders.sourcing.schemas.quotations import QuotationIn, QuotationLineIn
 from orders.sourcing.states import QuotationStatus, RequestStatus
 from shop.core import audit, clock, outbox, uploads
@@ -65,7 +67,8 @@ _FACTS = text(
            s.net_grams, s.step,
            EXISTS (SELECT FROM certificate c WHERE c.product_id = p.id AND c.supplier_id = p.supplier_id AND {in_force_sql("c")}) AS certified,
            (SELECT jsonb_agg(jsonb_build_array(t.min_quantity::text, t.unit_price_fen) ORDER BY t.min_quantity)
-            FROM price_tier t WHERE t.sku_id = s.id) AS list_prices
+            FROM price_tier t WHERE t.sku_id = s.id) AS list_prices,
+           {highest_agreed_sql("p", "s")} AS highest_fen, {pausing_sql("p")} AS paused
     FROM unnest(CAST(:line_nos AS int[]), CAST(:skus AS bigint[])) WITH ORDINALITY AS w (line_no, sku_id, place)
     LEFT JOIN quotation_request_line l ON l.quotation_request_id = :id AND l.line_no = w.line_no
     LEFT JOIN sku s ON s.id = w.sku_id
@@ -294,6 +297,8 @@ def _facts(session: Session, actor: Actor, request_id: int, lines: Sequence[Quot
             given=line.quantity,
             prices=[(tier.min_quantity, tier.unit_price) for tier in line.tiers or []],
             list_prices=prices_of(row.list_prices),
+            highest_fen=row.highest_fen,
+            paused=row.paused,
         )
         for place, (line, row) in enumerate(zip(lines, rows, strict=True))
     ]
@@ -307,7 +312,7 @@ def _faults(head: Row[Any], body: QuotationIn, offered: list[Offered]) -> list[F
         faults.append(Fault("valid_until", "valid_too_short", *told))
     seen: set[int] = set()
     for each in offered:
-        faults += rules.offer_faults(each, seen)
+        faults += offers.offer_faults(each, seen)
         seen.add(each.line_no)
     for place, line in enumerate(body.lines):
         if line.deliver_on is not None and line.deliver_on < closing_day:

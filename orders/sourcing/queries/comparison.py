@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql
+from catalog.certificates.states import in_force_sql, pausing_sql
 from orders.sourcing import rules
 from orders.sourcing.rules import Asked, Bar, Offer, Prices, Valued
 from orders.sourcing.schemas.quotations import ComparedLineOut, ComparedSupplierOut, ComparisonOut, OfferOut
@@ -26,7 +26,7 @@ _OFFERS = text(
            (SELECT jsonb_agg(jsonb_build_array(a.min_quantity::text, a.unit_price_fen) ORDER BY a.min_quantity)
             FROM quotation_price a WHERE a.quotation_line_id = ql.id) AS prices,
            CASE WHEN t.valid_until < :today THEN 'quotation_expired' WHEN o.status <> 'approved' THEN 'supplier_not_approved'
-                WHEN s.status <> 'active' OR p.status <> 'active' THEN 'withdrawn' WHEN c.until IS NULL THEN 'not_certified' END AS bar,
+                WHEN s.status <> 'active' OR p.status <> 'active' THEN 'withdrawn' WHEN c.until IS NULL THEN CASE WHEN {pausing_sql("p")} THEN 'certificate_suspended' ELSE 'not_certified' END END AS bar,
            p.kind = 'goods' AND EXISTS (SELECT FROM region_designation g JOIN programme r ON {_DATED.format("r")}
                WHERE g.region_code IN (o.region_code, left(o.region_code, 6)) AND {_DATED.format("g")}
                AND g.designation = r.config -> 'reserved_share' ->> 'eligible_designation') AS reserved_share_eligible

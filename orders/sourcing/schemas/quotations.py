@@ -100,14 +100,16 @@ class OfferOut(BaseModel):
     covered_quantity: QuantityOut | None = Field(description="units asked for that it covers; null: it sells no quantity so small")
     packs: QuantityOut | None
     unit_price: YuanOut | None = Field(description="of one pack")
-    price_per_unit: YuanOut | None = Field(description="of one unit asked for, rounded; exact prices are compared")
+    price_per_unit: YuanOut | None = Field(
+        description="what one unit asked for comes to at whole packs, rounded; exact ones are compared"
+    )
     amount: YuanOut | None
     over_target: YuanOut | None = Field(description="amount above the target price; negative: below")
     over_list: YuanOut | None = Field(description="amount above the list price of the day it was offered; negative: below")
     deliver_on: date | None
     in_time: bool | None = Field(description="whether it comes by the day asked")
     complete: bool
-    lowest: bool
+    lowest: bool = Field(description="nobody who can be awarded covers the line, or what of it is offered, for less a unit")
     certified_until: date | None
     reserved_share_eligible: bool
     bar: Bar | None = Field(description="why it cannot be awarded now")

@@ -21,7 +21,7 @@ class Suspension(Cast):
         certificate = self.county.post(f"/v1/certificates/{self.certificate_id}/suspend", expect=200, json=body)
         same("state", certificate["state"], "suspended")
         refusal = self._order("1", expect=422)
-        same("why nothing was ordered", refusal["errors"][0]["code"], "not_certified")
+        same("why nothing was ordered", refusal["errors"][0]["code"], "certificate_suspended")
         return f"{certificate['number']}: {certificate['reason']}; refused: {refusal['errors'][0]['message']}"
 
     def choice(self) -> str:

@@ -92,6 +92,7 @@ def test_a_version_that_somebody_changed_is_not_overwritten(office):
         ({"linkage_modes": ["begging"]}, "linkage_modes[0]"),
         ({"comparable_price": "0.001"}, "comparable_price"),
         ({"comparable_price_on": "2026-13-01"}, "comparable_price_on"),
+        ({"comparable_price_on": "2099-01-01"}, "comparable_price_on"),
         ({"statement": "a\x00b"}, "statement"),
         ({"statement": None}, "statement"),
         ({"households": 5}, "households"),

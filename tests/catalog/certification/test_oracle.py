@@ -109,8 +109,8 @@ class Course(RuleBasedStateMachine):
         level = LEVEL.get(self.status, "city")
         if who in ("supplier", "parent"):
             return "own_case"
-        if level not in OFFICE[who]:
-            return "not_your_region"
+        if level not in OFFICE[who]:  # every office here has a step of the case, so it is at another one
+            return "illegal_move"
         return "same_person" if self.acted.get(who, set()) - {level} else None
 
     def matter_against(self, reason):

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from sqlalchemy import text
 
 from shop.core import sealing
@@ -68,6 +69,38 @@ def test_without_its_township_a_case_is_before_the_county(office):
     move(office, product_id, township_code=None)
     again = submit(office, case_id)
     assert (again["status"], again["township_code"], again["way"][0]["step"]) == ("county_review", None, "county_review")
+
+
+@pytest.mark.parametrize(("price", "status"), [("60.00", "county_review"), ("99.00", "township_review")])
+def test_a_dearer_price_is_for_the_first_office_to_see(office, price, status):
+    product = office.product(township_code=TOWNSHIP)
+    with office.database.unit_of_work() as session:
+        case_id = make_case(session, product.product_id, "draft")
+        complete(session, case_id)
+    submit(office, case_id)
+    office.do("township", case_id, "approve")
+    give_back(office, "county", case_id)
+    tiers = {"tiers": [{"min_quantity": "1", "unit_price": price}]}
+    answer = office.as_("supplier").put(f"/v1/skus/{product.sku_id}/prices", json=tiers)
+    assert answer.status_code == 200, answer.text
+    again = submit(office, case_id)
+    assert (again["status"], again["packs"][0]["highest_price"]) == (status, price)
+
+
+def test_a_pack_that_is_new_is_for_the_first_office_to_see(office):
+    product = office.product(township_code=TOWNSHIP)
+    with office.database.unit_of_work() as session:
+        case_id = make_case(session, product.product_id, "draft")
+        complete(session, case_id)
+    submit(office, case_id)
+    office.do("township", case_id, "approve")
+    office.do("county", case_id, "reject", reason="x")
+    pack = {"pack": "1kg/袋", "unit": "bag", "net_grams": 1000, "tiers": [{"min_quantity": "1", "unit_price": "99.00"}]}
+    answer = office.as_("supplier").post(f"/v1/products/{product.product_id}/skus", json=pack)
+    assert answer.status_code == 201, answer.text
+    office.do("supplier", case_id, "appeal", reason="x")
+    granted = office.do("city", case_id, "appeal-decision", granted=True, reason="x").json()
+    assert granted["status"] == "township_review"
 
 
 def test_another_county_does_not_get_a_case_that_this_one_has_reviewed(office):

@@ -139,10 +139,19 @@ def test_whose_opinion_counts(office):
         session.execute(text("UPDATE certification_opinion SET verdict = 'oppose'"))
 
 
+def test_a_decision_that_is_sent_twice_is_told_where_the_case_is_by_now(office):
+    case_id = office.case("township_review", township=TOWNSHIP)
+    assert office.do("township", case_id, "approve").json()["status"] == "county_review"
+    for action in ("approve", "claim"):
+        again = office.do("township", case_id, action)
+        assert (code(again), again.json()["data"]["state"]) == ((409, "illegal_move"), "county_review")
+
+
 def test_each_level_decides_only_what_is_before_it(office):
     case_id = office.case("county_review")
     assert code(office.do("elsewhere", case_id, "approve")) == (404, "not_found")
-    assert code(office.do("city", case_id, "approve")) == (403, "not_your_region")
+    early = office.do("city", case_id, "approve")
+    assert (code(early), early.json()["data"]["state"]) == ((409, "illegal_move"), "county_review")
     assert code(office.do("township", case_id, "approve")) == (404, "not_found")
     assert code(office.do("supplier", case_id, "reject", reason="x")) == (403, "forbidden")
     assert code(office.do("monitor", case_id, "approve")) == (403, "forbidden")

@@ -47,7 +47,10 @@ def test_everybody_reads_what_is_to_be_certified(square):
         "comparable_pack_grams": 5000,
         "comparable_price_source": "县城三家超市均价",
         "comparable_price_on": "2026-11-03",
-        "price": "69.90",
+        "comparable_price_per_kg": "13.98",
+        "packs": [
+            {"pack": "5kg/箱", "net_grams": 5000, "highest_price": "69.90", "price_per_kg": "13.98", "above_comparable": False}
+        ],
         "notice_from": "2026-11-23",
         "notice_last_day": "2026-11-30",
         "running": True,
@@ -58,6 +61,28 @@ def test_everybody_reads_what_is_to_be_certified(square):
     assert row["township_name"]
     whole = read(square, case_id).json()
     assert row.items() <= whole.items()
+
+
+def test_everybody_reads_the_price_of_each_pack_beside_that_of_comparable_goods(square):
+    case_id = square.notice(comparable_price_fen=1300, comparable_pack_grams=1000)
+    with square.office.database.unit_of_work() as session:
+        session.execute(
+            text(
+                "WITH added AS (INSERT INTO sku (product_id, code, pack, unit, net_grams, step, min_quantity, vat_bp, status)"
+                " SELECT product_id, 'KG', '散装', 'kg', 1000, 1, 1, 0, 'active'"
+                " FROM certification_case WHERE id = :id RETURNING id) INSERT INTO price_tier (sku_id, min_quantity, unit_price_fen)"
+                " SELECT id, 1, 9900 FROM added"
+            ),
+            {"id": case_id},
+        )
+    whole = read(square, case_id).json()
+    assert whole["packs"] == listed(square)["items"][0]["packs"]
+    assert [(each["pack"], each["highest_price"], each["price_per_kg"], each["above_comparable"]) for each in whole["packs"]] == [
+        ("5kg/箱", "69.90", "13.98", False),
+        ("散装", "99.00", "99.00", True),
+    ]
+    assert whole["comparable_price_per_kg"] == "13.00"
+    assert "price" not in whole
     assert "until 2026-11-30" in whole["how_to_object"]
     assert f"/v1/public/notices/{case_id}/objections" in whole["how_to_object"]
     assert "within 10 working days" in whole["how_to_object"]

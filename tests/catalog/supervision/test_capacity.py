@@ -71,7 +71,7 @@ def test_fifty_tonnes_do_not_sell_eighty(orchard):
     outbox.drain(orchard.office.database, HANDLERS)
     assert orchard.state() == "held"
     refused = orchard.order(1)
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "not_certified")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "certificate_suspended")
     shown = orchard.office.as_("supplier").get(f"/v1/certificates/{orchard.certificate}/capacity").json()
     assert (shown["committed_grams"], shown["percent"], shown["months"][10]["committed_grams"]) == (80_000_000, 160, 80_000_000)
 

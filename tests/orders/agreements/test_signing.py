@@ -85,7 +85,34 @@ def test_terms_that_cannot_be(scene):
     assert refused.json()["errors"][0]["code"] == "not_of_supplier"
     assert code(scene.post("buyer", "agreements", scene.body(supplier_id=10**15))) == (404, "not_found")
     assert code(scene.post("buyer", "agreements", scene.body(buyer_id=scene.farm.id))) == (404, "not_found")
-    assert code(scene.post("buyer", "agreements", scene.body(supplier_id=scene.schools[0].id))) == (409, "party_not_approved")
+    for nobody in (scene.schools[0], scene.bureau):
+        refused = scene.post("buyer", "agreements", scene.body(supplier_id=nobody.id))
+        assert code(refused) == (422, "terms_refused")
+        assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("supplier_id", "not_a_supplier")]
+
+
+def test_nothing_is_agreed_above_the_ceiling_of_the_certification(scene):
+    dear = {"kind": "fixed", "unit_price": "5.01"}
+    made = scene.agreed(scene.line(dear))
+    assert scene.call_off(made, 1).status_code == 201
+    with scene.database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE product SET ceiling_fen = 250, ceiling_grams = 500 WHERE id = :id"), {"id": scene.cabbage.product_id}
+        )
+    tiers = {"kind": "tiers", "tiers": [{"min_quantity": "1", "unit_price": "5.00"}, {"min_quantity": "9", "unit_price": "5.01"}]}
+    for price, field in ((dear, "lines[0].price.unit_price"), (tiers, "lines[0].price.tiers[1].unit_price")):
+        refused = scene.post("buyer", "agreements", scene.body(scene.line(price)))
+        assert code(refused) == (422, "terms_refused")
+        assert [(each["field"], each["code"], each["ceiling"]) for each in refused.json()["errors"]] == [
+            (field, "above_ceiling", "5.00")
+        ]
+        change = {"reason": "涨价", "lines": [{"line_no": 1, "price": price}]}
+        refused = scene.post("head", f"agreements/{made['id']}/changes", change)
+        assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [(field, "above_ceiling")]
+    # what was signed before the certificate is ordered at no higher price either
+    assert [each["code"] for each in scene.call_off(made, 1).json()["errors"]] == ["above_ceiling"]
+    fitting = scene.agreed(scene.line({"kind": "fixed", "unit_price": "5.00"}))
+    assert scene.call_off(fitting, 1).status_code == 201
 
 
 def test_a_draft_is_edited_and_a_proposal_revised(scene):

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from orders.amendments import actions
 from orders.reconcile import report
 from shop.core import clock, outbox
+from shop.core.money import yuan_from_fen
 from tests.conftest import connect
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import make_product
@@ -168,6 +169,28 @@ def test_what_cannot_be_proposed(market, sides):
     assert propose(seller, part, deliver_by="2020-01-01").json()["errors"][0]["code"] == "in_past"
     assert propose(seller, part).status_code == 422
     assert propose(seller, part, {"order_line_id": line, "quantity": "1"}, cancels=True).status_code == 422
+
+
+def test_an_agreed_price_is_no_way_round_the_review_of_prices(database, market, sides):
+    seller, _ = sides
+    _, part, line = confirmed(sides, market, 10)  # 69.90 each, and 65.00 from 100 on
+    other = market.products[3]
+    with database.unit_of_work() as session:
+        ceiling = text("UPDATE product SET ceiling_fen = 1500, ceiling_grams = 1000 WHERE id = ANY (:ids)")
+        session.execute(ceiling, {"ids": [market.products[0].product_id, other.product_id]})
+        highest = (
+            "SELECT greatest(1500 * s.net_grams / 1000, max(t.unit_price_fen)) FROM sku s JOIN price_tier t ON t.sku_id = s.id"
+        )
+        fen = session.execute(text(f"{highest} WHERE s.id = :id GROUP BY s.id"), {"id": other.sku_id}).scalar_one()
+    for change, field, most in (
+        ({"order_line_id": line, "unit_price": "75.01"}, "lines[0].unit_price", "75.00"),
+        ({"order_line_id": line, "sku_id": other.sku_id, "quantity": "1", "unit_price": "9999.00"}, "lines[0]", yuan_from_fen(fen)),
+    ):
+        refused = propose(seller, part, change)
+        assert refused.status_code == 422, refused.text
+        fault = refused.json()["errors"][0]
+        assert (fault["code"], fault["field"], fault["ceiling"]) == ("above_ceiling", field, most)
+    assert propose(seller, part, {"order_line_id": line, "unit_price": "75.00"}).status_code == 201
 
 
 def test_a_cancellation_by_consent(database, market, sides):

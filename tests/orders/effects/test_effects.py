@@ -184,7 +184,7 @@ def test_a_suspension_that_ends_by_itself_lets_orders_and_deliveries_go_on(scene
     body = {"fund_source": "canteen", "delivery_address": "-", "lines": [line]}
     with clock.fixed(until - timedelta(seconds=1)):
         refused = scene.clients["buyer"].post("/v1/purchase-orders", json=body)
-        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "not_certified")
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "certificate_suspended")
         assert code(scene.ship(part)) == (409, "disposition_needed")
     with clock.fixed(until):
         assert scene.clients["buyer"].post("/v1/purchase-orders", json=body).status_code == 201

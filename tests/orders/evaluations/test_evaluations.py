@@ -12,11 +12,11 @@ from shop.identity.permissions import Role
 from tests.conftest import connect
 from tests.factories.identity import access_token, make_organisation, make_user
 from tests.factories.orders import make_market
+from tests.factories.pictures import PNG
 from workers.handlers import HANDLERS
 
 GOOD = {"quality": 5, "price": 4, "delivery": 5, "packaging": 3}
 LOW = {"quality": 2, "price": 5, "delivery": 5, "packaging": 5}
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
 
 
 def code(answer):

@@ -66,6 +66,9 @@ def test_accepted_and_rejected_must_be_what_was_shipped():
     assert codes(faults) == ["unknown_line", "line_missing"]
     _, faults = rules.answer([shipped_line()], [Answer(1, D(10), D(0), accepted_grams=0)])
     assert codes(faults) == ["wrong_weight"]
+    [fault] = rules.answer([shipped_line(unit="kg", grams=10_000)], [Answer(1, D(10), D(0), accepted_grams=9_990)])[1]
+    assert (fault.code, fault.data["expected_grams"]) == ("wrong_weight", 10_000)
+    assert "difference_quantity" in fault.en
     _, faults = rules.answer([shipped_line(step=D(1))], [Answer(1, D("9.5"), D("0.5"), reason="压坏")])
     assert codes(faults) == ["wrong_step"]
 

@@ -16,9 +16,8 @@ from tests.conftest import connect
 from tests.factories.catalog import make_product
 from tests.factories.identity import access_token
 from tests.factories.orders import make_market
+from tests.factories.pictures import PNG
 from workers.handlers import HANDLERS
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
 
 @pytest.fixture

@@ -357,7 +357,7 @@ def test_a_suspension_between_check_and_order_is_shown_as_one(desk, market):
     shown = desk.upload(as_csv(HONEY))
     sql(desk, "UPDATE certificate SET suspended_at = now() WHERE id = :id", id=market.products[1].certificate_id)
     [fault] = desk.order(shown["id"], 422)["errors"]
-    assert (fault["field"], fault["code"], fault["column"]) == ("row[2].product", "not_certified", "product")
+    assert (fault["field"], fault["code"], fault["column"]) == ("row[2].product", "certificate_suspended", "product")
     assert faults(desk.rows(shown["id"])[2]) == [("product", "certificate_suspended")]
 
 
@@ -468,6 +468,12 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert rows[3][6] == "no line"
 
 
+def test_an_unknown_sku_in_the_column_of_what_was_found_is_told_there(desk):
+    header = ["产品名称", "数量", "平台规格编码"]
+    [row] = desk.rows(desk.upload(as_csv(["奉节脐橙", 1, "P9-9"], header=header))["id"]).values()
+    assert [(each["code"], each["column"]) for each in row["faults"]] == [("unknown_code", "平台规格编码")]
+
+
 @pytest.mark.slow
 def test_the_result_can_be_corrected_and_uploaded_again(desk):
     shown = desk.upload(as_csv(ORANGES, HONEY))
@@ -539,4 +545,5 @@ def test_a_result_that_is_sent_again_keeps_what_was_chosen(desk, market):
     desk.post(shown["id"], "rows/2/choice", 200, sku_id=market.products[0].sku_id)
     again = desk.upload(desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content, "result.xlsx")
     [row] = desk.rows(again["id"]).values()
-    assert (row["state"], row["sku"]["sku_id"]) == ("matched", market.products[0].sku_id)
+    assert (row["state"], row["sku"]["sku_id"]) == ("warning", market.products[0].sku_id)
+    assert [(each["code"], each["column"]) for each in row["warnings"]] == [("code_and_name_differ", "matched SKU")]

@@ -74,8 +74,28 @@ def test_a_code_counts_before_the_name_but_not_against_it():
     assert found(Row(code="A-1", product=""), by_code=BOX) == (1, [])
     assert found(Row(code="A-1"), OTHER, by_code=BOX) == (1, [])
     assert found(Row(code="A-1", product="别的"), OTHER, by_code=BOX) == (None, [("code_and_name_differ", False)])
+    assert found(Row(code="A-1", district="石柱"), BOX, by_code=BOX) == (None, [("district_differs", False)])
+    assert found(Row(code="A-1", pack="10kg/箱"), BOX, by_code=BOX) == (None, [("pack_differs", False)])
+    assert found(Row(code="A-1", product="", district="石柱", pack="10kg/箱"), by_code=BOX) == (
+        None,
+        [("district_differs", False), ("pack_differs", False)],
+    )
+    assert found(Row(code="A-1", district="奉节", pack="10斤/箱"), BOX, by_code=BOX) == (1, [])
     assert found(Row(code="X"), BOX) == (1, [("unknown_code", True)])
     assert found(Row(code="X", product="")) == (None, [("unknown_code", False)])
+
+
+def test_what_contradicts_a_sku_that_the_sender_has_decided_on_is_told_and_changes_nothing():
+    row = Row(code="A-1", product="别的", district="石柱", pack="10kg/箱")
+    match = matching.match(row, BOX, [OTHER], PLACES.codes("石柱"), decided=True)
+    assert match.sku_id == BOX.sku_id
+    assert [(each.code, each.warning) for each in match.faults] == [
+        ("code_and_name_differ", True),
+        ("district_differs", True),
+        ("pack_differs", True),
+    ]
+    unknown = matching.match(Row(code="X"), None, [BOX], None, decided=True)
+    assert (unknown.sku_id, [(each.code, each.warning) for each in unknown.faults]) == (None, [("unknown_code", False)])
 
 
 candidates = st.lists(

@@ -173,12 +173,15 @@ def test_a_list_is_tried_with_prices_reasons_and_substitutes(buyer, market, data
     assert [each["product_name"] for each in short["substitutes"]] == ["奉节脐橙"]
     assert (stopped["fault"]["code"], stopped["fault"]["message"]) == (
         "certificate_suspended",
-        "The certificate of the product is suspended",
+        "The certificate of the product is suspended; it can be ordered again when that ends",
     )
     assert [each["product_name"] for each in stopped["substitutes"]] == ["中益土蜂蜜"]
     assert count(database, "purchase_order") == 0
     refused = post(buyer, f"{path}/order", 422, **HEAD)
-    assert (refused["code"], [each["code"] for each in refused["errors"]]) == ("lines_refused", ["stock_short", "not_certified"])
+    assert (refused["code"], [each["code"] for each in refused["errors"]]) == (
+        "lines_refused",
+        ["stock_short", "certificate_suspended"],
+    )
     ordered = post(buyer, f"{path}/order", **HEAD, leave_out_faulty=True)
     assert (ordered["purchase_order"]["line_count"], ordered["check"]["faulty"]) == (1, 2)
     assert ordered["purchase_request_id"] is None

@@ -78,17 +78,22 @@ def test_one_bad_line_refuses_the_whole_order_and_every_bad_line_is_named(api, d
 def test_a_certificate_that_ended_revoked_or_suspended_cannot_be_sold_on(api, database):
     market = make_market(database)
     api = api.as_(market.purchaser)
-    for change in ("valid_until = valid_from", "suspended_at = now()", "revoked_at = now()"):
+    for change, why in (
+        ("valid_until = valid_from", "not_certified"),
+        ("suspended_at = now()", "certificate_suspended"),
+        ("held_at = now()", "certificate_suspended"),
+        ("revoked_at = now()", "not_certified"),
+    ):
         with database.unit_of_work() as session:
             session.execute(
                 text(
-                    "UPDATE certificate SET valid_from = '2020-01-01', valid_until = '2099-12-31', suspended_at = NULL, revoked_at = NULL"
+                    "UPDATE certificate SET valid_from = '2020-01-01', valid_until = '2099-12-31', suspended_at = NULL, held_at = NULL, revoked_at = NULL"
                 )
             )
         assert api.post("/v1/purchase-orders", json=market.order(1)).status_code == 201
         with database.unit_of_work() as session:
             session.execute(text(f"UPDATE certificate SET {change}"))
-        assert codes(api.post("/v1/purchase-orders", json=market.order(1))) == {"lines[0]": "not_certified"}
+        assert codes(api.post("/v1/purchase-orders", json=market.order(1))) == {"lines[0]": why}
 
 
 @pytest.mark.slow

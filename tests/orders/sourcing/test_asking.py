@@ -213,7 +213,7 @@ def test_published_demand_is_open_to_every_certified_supplier(scene, later):
     # its only certificate ends: nothing new, but its own it still reads
     scene.run("UPDATE certificate SET held_at = now() WHERE id = :id", id=scene.rival_oranges.certificate_id)
     assert scene.get("rival", request_id).status_code == 200
-    assert faults(scene.quote("rival", request_id, (1, "120.00"))) == {"lines[0].sku_id": "not_certified"}
+    assert faults(scene.quote("rival", request_id, (1, "120.00"))) == {"lines[0].sku_id": "certificate_suspended"}
     scene.run("UPDATE certificate SET held_at = now() WHERE id = :id", id=scene.oranges.certificate_id)
     assert scene.get("fengjie", request_id).status_code == 404
     with later():
@@ -310,6 +310,21 @@ def test_every_fault_of_a_quotation_is_named(scene):
         "lines[9].deliver_on": "before_closing",
     }
     assert scene.column("SELECT count(*) FROM quotation") == [0]
+
+
+def test_nothing_is_offered_above_the_ceiling_of_the_certification_but_what_the_list_says(scene):
+    ceiling = "UPDATE product SET ceiling_fen = 1400, ceiling_grams = 1000 WHERE id = :id"
+    scene.run(ceiling, id=scene.oranges.product_id)
+    scene.run(ceiling, id=scene.rival_oranges.product_id)
+    request_id = scene.publish()
+    refused = scene.quote("fengjie", request_id, (1, "70.01"), (10, "70.00"))
+    assert [(each["field"], each["code"], each["ceiling"]) for each in refused.json()["errors"]] == [
+        ("lines[0].tiers[0].unit_price", "above_ceiling", "70.00")
+    ]
+    assert scene.quote("fengjie", request_id, (1, "70.00")).status_code == 201
+    scene.run("UPDATE price_tier SET unit_price_fen = 15000 WHERE sku_id = :id", id=scene.rival_oranges.sku_id)
+    assert scene.quote("rival", request_id, (1, "150.00")).status_code == 201
+    assert faults(scene.quote("rival", request_id, (1, "150.01"))) == {"lines[0].tiers[0].unit_price": "above_ceiling"}
 
 
 def test_a_need_of_more_packs_than_can_be_counted_is_refused(scene):

@@ -89,6 +89,21 @@ def test_the_lowest_total_is_of_offers_that_cover_their_lines(scene, later):
         assert scene.get("buyer", alone, "/comparison").json()["lowest_total"] is None
 
 
+def test_what_the_comparison_calls_the_lowest_is_awarded_without_a_code_also_in_parts(scene, later):
+    request_id = scene.publish(lines=[{**KG, "quantity": "62"}])
+    scene.quote("fengjie", request_id, (1, "40.00"), line={"quantity": "14"})  # 13 packs of 5 kg
+    scene.quote("rival", request_id, (1, "79.00"))  # 7 packs of 10 kg: a kilogram costs less, but 70 of them cost more
+    with later():
+        table = scene.get("buyer", request_id, "/comparison").json()
+        assert [(o["amount"], o["lowest"]) for o in table["lines"][0]["offers"]] == [("520.00", True), ("553.00", False)]
+        assert [(each["total"], each["lowest"]) for each in table["suppliers"]] == [("520.00", True), ("553.00", False)]
+        assert table["lowest_total"] == "520.00"
+        assert faults(scene.award(request_id, scene.line("rival"))) == {"lines[0]": "reason_code_required"}
+        for _ in range(2):
+            awarded = scene.award(request_id, scene.line("fengjie", quantity="31"))  # 6.2 packs
+            assert (awarded.status_code, awarded.json().get("total")) == (201, "280.00"), awarded.text
+
+
 def test_the_rest_may_stay_unawarded_and_who_got_nothing_is_told(scene, later):
     request_id = mixed(scene)
     with later():
@@ -169,7 +184,9 @@ def test_what_is_not_certified_any_more_is_not_awarded(scene, later):
     scene.quote("fengjie", request_id, (1, "60.00"))
     scene.run("UPDATE certificate SET suspended_at = :at WHERE id = :id", at=END, id=scene.oranges.certificate_id)
     with later():
-        assert faults(scene.award(request_id, scene.line("fengjie"))) == {"lines[0]": "not_certified"}
+        assert faults(scene.award(request_id, scene.line("fengjie"))) == {"lines[0]": "certificate_suspended"}
+        [offer] = scene.get("buyer", request_id, "/comparison").json()["lines"][0]["offers"]
+        assert offer["bar"] == "certificate_suspended"
     assert scene.column("SELECT count(*) FROM purchase_order") == [0]
 
 

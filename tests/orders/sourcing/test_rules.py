@@ -47,9 +47,20 @@ def test_units_in_packs_are_never_more_than_they_hold(packs, unit_grams, net_gra
     assert exact - Fraction(1, 1000) < units <= exact
 
 
-def test_prices_are_compared_gram_for_gram():
-    assert rules.comparable(12600, 5000, 10_000) == 6300 < rules.comparable(6350, 5000, 5000)
-    assert rules.comparable(100, None, 5000) == 100
+def offered(net_grams, price, quantity=1000, step=1):
+    return Offer(1, 10, 1, 1, net_grams, Decimal(step), Decimal(quantity), [(Decimal(1), price)])
+
+
+def test_offers_are_compared_by_what_the_quantity_asked_costs():
+    def compared(asked, unit_grams, *offer, **changes):
+        return rules.valued(Asked(10, 1, Decimal(asked), unit_grams), offered(*offer, **changes)).comparable
+
+    assert compared(100, 5000, 10_000, 12600) == 6300 < compared(100, 5000, 5000, 6350)
+    assert compared(7, None, 5000, 100) == 100
+    # 14 packs of 4.5 kg are 63 kg for 560.00; 60 kg by the kilogram are 544.20, though each kilogram of the packs is cheaper
+    assert compared(60, 1000, 4500, 4000) == Fraction(56000, 60) > compared(60, 1000, 1000, 907) == 907
+    # what is covered in part is compared by that part
+    assert compared(60, 1000, 4500, 4000, quantity=10) == Fraction(40000, 45)
     assert not rules.same_measure(1000, None)
     assert rules.same_measure(None, None)
 
@@ -110,8 +121,9 @@ def test_an_award_is_never_more_than_asked_or_offered_and_its_total_is_the_sum_o
             assert line.offer.bar is None
             assert line.unit_price_fen == rules.price_at(line.offer.prices, line.packs)
             assert line.amount_fen == line.packs * line.unit_price_fen
-            price = rules.comparable(line.unit_price_fen, asked.unit_grams, line.offer.net_grams)
-            assert line.lowest == (cheapest is None or price <= cheapest)
+            whole = rules.valued(asked, line.offer)
+            price = whole and whole.comparable * line.unit_price_fen / whole.unit_price_fen
+            assert line.lowest == (cheapest is None or price is None or price <= cheapest)
             assert line.lowest or line.reason_code
     complete = all(sum(line.quantity for line in split.lines if line.asked is asked) == asked.quantity for asked in lines.values())
     assert rules.all_awarded(lines.values(), split.lines) == complete

@@ -4,13 +4,15 @@ import io
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shop.core import uploads
-from shop.core.uploads import UnreadableFile
+from shop.core.uploads import BrokenPicture, UnreadableFile
+from tests.factories.pictures import JPEG, PNG
 
 
 def archive(*parts, padding=0):
@@ -25,8 +27,8 @@ def archive(*parts, padding=0):
     ("content", "ending"),
     [
         (b"%PDF-1.4\n", ".pdf"),
-        (b"\x89PNG\r\n\x1a\n...", ".png"),
-        (b"\xff\xd8\xff\xe0", ".jpg"),
+        (PNG, ".png"),
+        (JPEG, ".jpg"),
         (archive("[Content_Types].xml", "word/document.xml"), ".docx"),
         (archive("[Content_Types].xml", "xl/workbook.xml"), ".xlsx"),
     ],
@@ -39,6 +41,30 @@ def test_the_content_decides_what_a_file_is(content, ending):
 def test_other_files_are_refused(content):
     with pytest.raises(UnreadableFile):
         uploads.content_type(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PNG[:8],
+        PNG[:12] + b"IDAT" + PNG[16:],
+        PNG[:16] + b"\0" * 4 + PNG[20:],
+        JPEG[:3],
+        JPEG[:19],
+        JPEG[:2] + JPEG[-2:],
+        b"\xff\xd8\xff" * 9,
+    ],
+)
+def test_what_only_begins_like_a_picture_is_refused(content):
+    with pytest.raises(BrokenPicture):
+        uploads.content_type(content)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_behind_the_beginning_of_a_picture_are_looked_at_to_their_end(rest):
+    for beginning in (PNG[:8], JPEG[:3]):
+        with suppress(BrokenPicture):
+            uploads.content_type(beginning + rest)
 
 
 @given(st.text(max_size=400))
