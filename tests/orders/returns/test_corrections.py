@@ -162,6 +162,12 @@ def test_a_budget_bounds_what_is_put_right(api, database):
     short = seller.post(f"/v1/acceptance-corrections/{made}/agree", json={})
     assert (short.status_code, short.json()["code"], short.json().get("data")) == (409, "buyers_budget_short", None)
     assert rows(database, "SELECT count(*) FROM sale_entry") == [(0,)]
+    assert buyer.post(f"/v1/acceptance-corrections/{made}/withdraw", json={}).status_code == 200
+    made = propose(seller, sent, 10).json()["id"]
+    short = buyer.post(f"/v1/acceptance-corrections/{made}/agree", json={}).json()
+    assert (short["code"], sorted(short["data"])) == ("buyers_budget_short", ["available", "fund_source", "needed", "unit", "year"])
+    seller.post(f"/v1/acceptance-corrections/{made}/withdraw", json={})
+    made = propose(buyer, sent, 10).json()["id"]
     stale = {"If-Match": '"8"'}
     for client, verb in ((seller, "agree"), (seller, "decline"), (buyer, "withdraw")):
         assert client.post(f"/v1/acceptance-corrections/{made}/{verb}", json={}, headers=stale).status_code == 412
