@@ -74,8 +74,8 @@ def test_an_order_counts_from_the_first_to_the_last_day_and_for_one_pledge(scene
     other = scene.pledge()
     order = scene.order(1)
     assert scene.count(pledge, order).status_code == 201
-    for into in (pledge, other):
-        assert code(scene.count(into, order)) == (409, "order_counts_elsewhere")
+    for into, told in ((pledge, "order_counts_here"), (other, "order_counts_elsewhere")):
+        assert code(scene.count(into, order)) == (409, told)
     later = scene.pledge(valid_from=str(today + timedelta(days=1)))
     assert code(scene.count(later, scene.order(1))) == (409, "order_outside_period")
     removed = scene.clients["buyer"].delete(f"/v1/pledges/{pledge['id']}/orders/{order['id']}")
