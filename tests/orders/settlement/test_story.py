@@ -5,11 +5,12 @@ import io
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from shop.core import clock, outbox, sheets
 from shop.identity.permissions import Role
 from tests.factories.after_sales import ask_back, differences
-from tests.factories.identity import make_user
+from tests.factories.identity import make_user, signed_in
 from workers.handlers import HANDLERS
 
 
@@ -125,6 +126,31 @@ def test_what_goes_back_after_the_settlement_is_taken_off_the_next(scene):
     third = scene.settlement()
     assert (third["carried"], third["net"], third["due"]) == ("-419.40", "699.00", "279.60")
     assert differences(scene.database) == {}
+
+
+def test_what_was_corrected_is_shown_with_its_delivery(scene):
+    made = scene.delivered(10)
+    for quantity in ("8", "9"):
+        truth = {"reason": "复点", "lines": [{"order_line_id": made.line, "accepted_quantity": quantity}]}
+        correction = scene.farm.post(f"/v1/shipments/{made.shipment}/corrections", json=truth).json()["id"]
+        buyer = scene.api.as_(scene.market.purchaser)
+        assert buyer.post(f"/v1/acceptance-corrections/{correction}/agree", json={}).status_code in (200, 201)
+    scene.later(20)
+    scene.run()
+    lines = scene.farm.get(f"/v1/settlements/{scene.settlement()['id']}/lines").json()["items"]
+    assert [(line["kind"], line["amount"]) for line in lines] == [
+        ("sale", "699.00"),
+        ("return", "-699.00"),
+        ("sale", "559.20"),
+        ("return", "-559.20"),
+        ("sale", "629.10"),
+    ]
+    assert {(line["shipment_id"], line["order_line_no"]) for line in lines} == {(made.shipment, 1)}
+    # so do the documents behind the sale
+    with scene.database.unit_of_work() as session:
+        entry = session.execute(text("SELECT max(id) FROM sale_entry WHERE reverses_id IS NULL")).scalar_one()
+    documents = signed_in(scene.api, Role.PLATFORM_ADMIN).get(f"/v1/sale-entries/{entry}").json()["documents"]
+    assert made.shipment in [each["id"] for each in documents if each["kind"] == "shipment"]
 
 
 def test_a_supplier_objects_and_is_answered(scene):
