@@ -54,6 +54,7 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     only_weight = propose(buyer, sent, 9, 45_100).json()["id"]
     seller.post(f"/v1/acceptance-corrections/{only_weight}/agree", json={})
     assert rows(database, SUM) == [(7, 35_078, 48_930)]
+    assert propose(buyer, sent, 9, 45_100).json()["errors"][0]["code"] == "unchanged"
     assert ask_back(api, market, sent, 8).json()["errors"][0]["left"] == "7"
     ask_back(api, market, sent, 7)
     seller.post("/v1/returns/2/approve", json={"without_goods": True})
@@ -73,6 +74,8 @@ def test_refusals(api, database, market):
         (3, None, "below_returned"),
         ("5.5", None, "wrong_step"),
         (9, 4, "wrong_weight"),
+        (10, None, "unchanged"),
+        (10, 50_000, "unchanged"),
     ):
         answer = propose(buyer, sent, quantity, grams)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
