@@ -5,13 +5,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from orders.outlets.states import OutletKind, OutletMove, OutletStatus
 from shop.core import clock
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, readable
+from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, plain_number, readable
 from shop.core.sheets import IgnoredColumns
 from shop.core.uscc import Uscc
 
@@ -23,8 +23,8 @@ RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(exam
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
 Venue = Literal["station", "campus", "hospital", "office", "service_area", "community", "scenic_spot", "market", "factory", "other"]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=500), AfterValidator(readable)]
-Latitude = Annotated[Decimal, Field(ge=-90, le=90, max_digits=8, decimal_places=5)]
-Longitude = Annotated[Decimal, Field(ge=-180, le=180, max_digits=8, decimal_places=5)]
+Latitude = Annotated[Decimal, Field(ge=-90, le=90, max_digits=8, decimal_places=5), BeforeValidator(plain_number)]
+Longitude = Annotated[Decimal, Field(ge=-180, le=180, max_digits=8, decimal_places=5), BeforeValidator(plain_number)]
 #: An outlet is registered so many days before it opens, at most.
 MOST_DAYS_AHEAD = 366
 
