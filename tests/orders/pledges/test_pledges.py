@@ -112,6 +112,7 @@ def test_orders_called_off_from_an_agreement_count_unless_they_stand_elsewhere(s
     assert scene.figures(agreed)["ordered"] == "240.00"  # not the stranger's
     scene.count(other, by_itself)
     assert (scene.figures(agreed)["ordered"], scene.figures(other)["ordered"]) == ("80.00", "160.00")
+    assert code(scene.clients["buyer"].post(path, json={"agreement_id": agreement})) == (409, "agreement_counts_here")
     assert code(scene.clients["buyer"].post(f"/v1/pledges/{other['id']}/agreements", json={"agreement_id": agreement})) == (
         409,
         "agreement_counts_elsewhere",
