@@ -280,5 +280,5 @@ def _whole_steps(portion: Portion, cut_grams: int) -> Decimal:
 
 
 def percent_of(part: Decimal | int, whole: Decimal | int | None) -> Decimal | None:
-    """``part`` of ``whole`` in percent with one place; None without a whole."""
-    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1")) if whole else None
+    """``part`` of ``whole`` in percent with one place, rounded down: 99.96 % is not yet all of it. None without a whole."""
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), rounding=ROUND_FLOOR) if whole else None

@@ -24,6 +24,7 @@ from orders.amendments.schemas import AmendmentIn
 from orders.amendments.states import AMENDABLE, AMENDMENT, AmendmentAction
 from orders.approvals import queries as approvals
 from orders.approvals.errors import ApprovalNeeded
+from orders.budgets import actions as budgets
 from orders.contracts import actions as contracts
 from orders.fulfilment.actions.accepting import acceptance_step
 from orders.purchasing import rules as purchasing
@@ -170,7 +171,7 @@ def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freigh
     """
     approvals.hold_spending(session, queries.buyer_of(session, supplier_order_id))
     purchase_order_id = answering.agree_freight(session, actor, supplier_order_id, freight_fen)
-    _require_approval(session, purchase_order_id)
+    _require_approval(session, purchase_order_id, buyer=True)
 
 
 def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_match: IfMatch | None = None) -> None:
@@ -254,8 +255,10 @@ def _change_lines(session: Session, actor: Actor, order: Any, amendment_id: int,
     """Carry the changes out; returns by how much the total of the supplier order changed, in fen."""
     total = text("SELECT total_fen FROM supplier_order WHERE id = :id")
     before = session.execute(total, {"id": order.id}).scalar_one()
+    buyer = side_of(actor, order) == "buyer"
     try:
-        made = amend_lines(session, order, changes)
+        with budgets.named_to(session, order.purchase_order_id, buyer=buyer):
+            made = amend_lines(session, order, changes)
     except LinesRefused as refused:
         raise NoLongerPossible(count=len(refused.faults), faults=refused.faults) from refused
     if made:
@@ -264,16 +267,16 @@ def _change_lines(session: Session, actor: Actor, order: Any, amendment_id: int,
         _finish(session, actor, order)
     change_fen = int(session.execute(total, {"id": order.id}).scalar_one() - before)
     if change_fen > 0:
-        _require_approval(session, order.purchase_order_id)
+        _require_approval(session, order.purchase_order_id, buyer=buyer)
     return change_fen
 
 
-def _require_approval(session: Session, purchase_order_id: int) -> None:
-    """What the order costs now is covered by the buyer's approvals, or takes none."""
+def _require_approval(session: Session, purchase_order_id: int, *, buyer: bool) -> None:
+    """What the order costs now is covered by the buyer's approvals, or takes none. The buyer is told what was approved, or which steps are missing."""
     try:
         require_cover(session, purchase_order_id)
-    except (AboveApproved, ApprovalNeeded):
-        raise BeyondApproval from None
+    except (AboveApproved, ApprovalNeeded) as refused:
+        raise BeyondApproval(**(refused.data if buyer else {})) from None
 
 
 def _finish(session: Session, actor: Actor, order: Any) -> None:

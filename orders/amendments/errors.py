@@ -50,7 +50,7 @@ class NoLongerPossible(Conflict):
 
 
 class BeyondApproval(Conflict):
-    """The same for both sides: who approves a buyer's orders is no business of its supplier."""
+    """``data`` is for the buyer only: who approves its orders, and how much, is no business of its supplier."""
 
     code = "beyond_approval"
     zh = "变更后的金额超出采购单位已获审批的范围，请取消后重新下单"

@@ -9,7 +9,7 @@ from catalog.products.rules import Category
 from orders.budgets.schemas import FundSource
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, ShortText, each_once
+from shop.core.quantities import Day, Id, Name, ShortText, each_once, whole
 
 ApprovingRole = Literal["approver", "finance", "buyer_admin"]
 
@@ -49,7 +49,7 @@ class ApprovalRuleIn(BaseModel):
     fund_sources: Annotated[list[FundSource], Field(max_length=4)] = Field(default=[], description="none: all")
     categories: Annotated[list[Category], Field(max_length=30)] = Field(default=[], description="none: all")
     steps: list[ApprovalStepIn] = Field(min_length=1, max_length=10)
-    position: int = Field(default=0, ge=0, le=1000)
+    position: Annotated[int, Field(ge=0, le=1000), whole] = 0
 
 
 class ApprovalRulePatch(BaseModel):

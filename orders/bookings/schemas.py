@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from orders.bookings.states import VoucherMove, VoucherStatus
-from shop.core.quantities import Day, Id, Name, each_once
+from shop.core.quantities import Day, Id, Name, each_once, whole
 
 
 class In(BaseModel):
@@ -62,7 +62,7 @@ class RedeemIn(In):
 
 class CapacityDayIn(In):
     day: Day
-    units: int = Field(ge=0, le=100_000)
+    units: Annotated[int, Field(ge=0, le=100_000), whole]
 
 
 class CapacityIn(In):

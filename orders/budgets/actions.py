@@ -1,13 +1,14 @@
 """Setting budgets, and drawing on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import queries
-from orders.budgets.errors import BelowDrawn, BudgetExceeded, BuyersBudgetShort, SetAbove
+from orders.budgets.errors import BelowDrawn, BudgetExceeded, BuyersBudgetShort, OwnBudgetShort, SetAbove
 from orders.budgets.rules import Holder
 from orders.budgets.schemas import BudgetIn, BudgetPatch
 from orders.ledger.queries import SOLD
@@ -25,7 +26,7 @@ _ADD = text(
 _LIMIT = text("UPDATE budget SET limit_fen = :limit, set_by_id = :unit_id, version = version + 1 WHERE id = :id")
 _LOCK = text(
     """
-    SELECT b.version, b.limit_fen, o.path, setter.path AS setter_path
+    SELECT b.version, b.limit_fen, b.reserved_fen + b.consumed_fen AS drawn_fen, o.path, setter.path AS setter_path
     FROM budget b JOIN organisation o ON o.id = b.organisation_id JOIN organisation setter ON setter.id = b.set_by_id
     WHERE b.id = :id FOR NO KEY UPDATE OF b
     """
@@ -105,12 +106,23 @@ _TAKE_UP = text(
         UNION ALL
         SELECT :budget_id, 'purchase_request', b.id, b.total_fen, 0 FROM (SELECT h.id, h.total_fen {_REQUESTS_BEFORE}) b
         RETURNING reserved_fen, consumed_fen
-    ), sums AS (SELECT coalesce(sum(reserved_fen), 0) AS reserved, coalesce(sum(consumed_fen), 0) AS consumed FROM taken)
-    UPDATE budget SET reserved_fen = sums.reserved, consumed_fen = sums.consumed
-    FROM sums WHERE id = :budget_id AND sums.reserved + sums.consumed <= limit_fen RETURNING id
+    ), sums AS (SELECT coalesce(sum(reserved_fen), 0)::bigint AS reserved, coalesce(sum(consumed_fen), 0)::bigint AS consumed FROM taken
+    ), drawn AS (
+        UPDATE budget SET reserved_fen = sums.reserved, consumed_fen = sums.consumed
+        FROM sums WHERE id = :budget_id AND sums.reserved + sums.consumed <= limit_fen
+    )
+    SELECT reserved + consumed FROM sums
     """  # noqa: S608
 )
 _STANDING = text(STANDS.format(order=":id"))
+_SHORT = text(
+    f"""
+    SELECT now.reserved + now.consumed - d.reserved_fen - d.consumed_fen AS needed, b.limit_fen - b.reserved_fen - b.consumed_fen AS available,
+           b.year, b.fund_source, o.name AS unit
+    FROM budget_draw d JOIN budget b ON b.id = d.budget_id JOIN organisation o ON o.id = b.organisation_id
+    CROSS JOIN LATERAL ({STANDS.format(order="d.holder_id")}) now WHERE d.holder_kind = 'purchase_order' AND d.holder_id = :id
+    """  # noqa: S608
+)
 _LOCK_DRAWS = text(
     "SELECT id, budget_id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE"
 )
@@ -157,8 +169,9 @@ def create(session: Session, actor: Actor, body: BudgetIn) -> int:
     year = {"since": clock.start_of_day(date(body.year, 1, 1)), "until": clock.end_of_day(date(body.year, 12, 31))}
     before = {**asked, **year, "budget_id": budget_id, "path": path}
     session.execute(_LOCK_BEFORE, before).all()
-    if session.execute(_TAKE_UP, before).first() is None:
-        raise BelowDrawn
+    drawn: int = session.execute(_TAKE_UP, before).scalar_one()
+    if drawn > body.limit:
+        raise BelowDrawn(drawn=yuan_from_fen(drawn))
     audit.record(session, actor, "budget.created", "budget", budget_id, limit_fen=body.limit)
     return budget_id
 
@@ -177,6 +190,8 @@ def change(session: Session, actor: Actor, budget_id: int, body: BudgetPatch, if
     if not actor.within_branch(found.setter_path):
         raise SetAbove
     if_match(found.version)
+    if found.drawn_fen > body.limit:
+        raise BelowDrawn(drawn=yuan_from_fen(found.drawn_fen))
     session.execute(_LIMIT, {"id": budget_id, "limit": body.limit, "unit_id": actor.organisation})
     audit.record(
         session,
@@ -239,6 +254,28 @@ def redraw_all(session: Session, purchase_order_ids: Sequence[int]) -> None:
     for draw in draws:
         if not session.execute(_REDRAW, {"draw_id": draw.id}).scalar_one():
             raise BuyersBudgetShort
+
+
+@contextmanager
+def named_to(session: Session, purchase_order_id: int, *, buyer: bool) -> Iterator[None]:
+    """Where the buyer itself makes its order dearer than its budget has left, tell it the sums; nobody else is told them.
+
+    Raises:
+        OwnBudgetShort: the same refusal, with the sums (409).
+    """
+    try:
+        yield
+    except BuyersBudgetShort:
+        if not buyer:
+            raise
+        left = session.execute(_SHORT, {"id": purchase_order_id}).one()
+        raise OwnBudgetShort(
+            needed=yuan_from_fen(left.needed),
+            available=yuan_from_fen(left.available),
+            unit=left.unit,
+            year=left.year,
+            fund_source=left.fund_source,
+        ) from None
 
 
 def redraw_part(session: Session, supplier_order_id: int) -> None:

@@ -19,6 +19,14 @@ class BuyersBudgetShort(Conflict):
     en = "The buyer's budget does not suffice for this"
 
 
+class OwnBudgetShort(BuyersBudgetShort):
+    """What the buyer itself is told of it."""
+
+    zh = "采购单位的预算不足：还需 {needed} 元，可用 {available} 元（{unit} {year} 年，{fund_source}）"
+    en = "The buyer's budget does not suffice for this: {needed} yuan more are needed, {available} are left ({unit}, {year}, {fund_source})"
+    words = {"fund_source": OTHERS}
+
+
 class BudgetMissing(Conflict):
     code = "budget_missing"
     zh = "本单位要求有预算才能下单，{year} 年尚无此资金来源（{fund_source}）的预算"
@@ -40,9 +48,8 @@ class SetAbove(Forbidden):
 
 class BelowDrawn(Conflict):
     code = "limit_below_drawn"
-    zh = "限额不能低于已占用和已使用的金额"
-    en = "The limit cannot be less than what is reserved and consumed"
+    zh = "限额不能低于已占用和已使用的 {drawn} 元"
+    en = "The limit cannot be less than the {drawn} yuan that are reserved and consumed"
 
 
 CONSTRAINTS["uq_budget_organisation_id_year_fund_source"] = BudgetExists
-CONSTRAINTS["ck_budget_limit"] = BelowDrawn

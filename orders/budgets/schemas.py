@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orders.ledger.rules import FundSource as FundSource
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Id, ShortText
+from shop.core.quantities import Id, ShortText, whole
 
-Year = Annotated[int, Field(ge=2000, le=2100)]
+Year = Annotated[int, Field(ge=2000, le=2100), whole]
 
 
 class BudgetIn(BaseModel):

@@ -15,7 +15,7 @@ from orders.exporting.kinds.ties import TiesIn
 from orders.exporting.rules import Format, Period, Rhythm
 from orders.exporting.states import ExportStatus, ScheduleStatus
 from shop.core.errors import BadValue
-from shop.core.quantities import Name
+from shop.core.quantities import Name, whole
 from shop.identity.schemas import In
 
 
@@ -85,9 +85,9 @@ class ScheduleIn(In):
         description="seen from the day on which the answer is made; takes the place of the days in the parameters"
     )
     rhythm: Rhythm
-    hour: int = Field(ge=0, le=23, description="Shanghai time")
-    weekday: int | None = Field(default=None, ge=1, le=7, description="weekly: from 1, Monday")
-    month_day: int | None = Field(default=None, ge=1, le=28, description="monthly")
+    hour: Annotated[int, Field(ge=0, le=23, description="Shanghai time"), whole]
+    weekday: Annotated[int | None, Field(ge=1, le=7, description="weekly: from 1, Monday"), whole] = None
+    month_day: Annotated[int | None, Field(ge=1, le=28, description="monthly"), whole] = None
     way: Literal["email", "webhook"]
 
     @model_validator(mode="before")

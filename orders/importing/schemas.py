@@ -10,10 +10,10 @@ from orders.importing.states import ImportAction, ImportStatus
 from orders.purchasing.schemas import MAX_LINES, OrderHeadIn, PurchaseOrderOut, SubstituteOut
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, Name, Quantity, QuantityOut
+from shop.core.quantities import Id, Name, Quantity, QuantityOut, whole
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS
 
-RowNo = Annotated[int, Field(ge=1, le=MAX_ROWS)]
+RowNo = Annotated[int, Field(ge=1, le=MAX_ROWS), whole]
 
 
 def _enough(columns: dict[Column, int]) -> dict[Column, int]:
@@ -35,7 +35,7 @@ class ColumnsIn(BaseModel):
 
     sheet: Annotated[Name | None, Field(description="the sheet, by its name; default: the one that was read, or the first")] = None
     header_row: RowNo
-    columns: Annotated[dict[Column, Annotated[int, Field(ge=1, le=MAX_COLUMNS)]], AfterValidator(_enough)]
+    columns: Annotated[dict[Column, Annotated[int, Field(ge=1, le=MAX_COLUMNS), whole]], AfterValidator(_enough)]
     save: bool = Field(default=False, description="use this whenever the organisation uploads a list with the same header")
 
 

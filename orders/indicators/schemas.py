@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from orders.indicators.rules import Grain
 from orders.indicators.states import ValueAction, ValueStatus
-from shop.core.quantities import SPOKEN, LongText, Name, ShortText, plain_number, spoken_schema
+from shop.core.quantities import SPOKEN, LongText, Name, ShortText, plain_number, spoken_schema, whole
 from shop.core.sheets import IgnoredColumns
 from shop.regions.schemas import DistrictCode
 
@@ -48,7 +48,7 @@ class ReviseIn(FigureIn):
 class ReviewIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    number: int = Field(ge=1, le=1_000_000, description="the revision that was looked at")
+    number: Annotated[int, Field(ge=1, le=1_000_000, description="the revision that was looked at"), whole]
     decision: Literal["accept", "return"]
     reason: ShortText | None = Field(default=None, description="needed to return it")
 

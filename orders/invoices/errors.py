@@ -33,5 +33,11 @@ class NothingToCredit(Conflict):
     en = "The invoice holds what is owed; there is nothing to credit"
 
 
+class OtherReason(Conflict):
+    code = "other_reason"
+    zh = "发票没有因该原因须冲红的内容：退货、更正、改单位须有已不再销售的货物，折让须有争议退款"
+    en = "Nothing of the invoice is to be credited for this reason: a price reduction needs what a dispute gave back, any other what is no longer sold"
+
+
 CONSTRAINTS["uq_invoice_line_sale"] = InvoicedAlready
 CONSTRAINTS["uq_invoice_line_freight"] = InvoicedAlready

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from shop.core.money import share_out, vat_in_gross
+from shop.core.money import share_level, vat_in_gross
 from shop.programmes.invoicing import Exemption, Ground, grounds_on
 
 
@@ -81,22 +81,37 @@ class Credit:
 def to_credit(lines: Sequence[Standing], allowed_fen: int) -> list[Credit]:
     """What has to be credited of the lines of one part of an order, so that its invoices hold what is owed and no more.
 
-    What is no longer sold comes off its own line. ``allowed_fen``, what disputes gave back of the part without goods, is shared over what the
-    lines hold after that. Where goods go back whose price had been reduced, the reduction goes over to the other lines. No line is credited
-    below zero; what of the allowance finds no room waits for what is invoiced later.
+    What is no longer sold comes off its own line. ``allowed_fen``, what disputes gave back of the part without goods, is shared over all lines at one
+    rate of what is sold of each, whatever of it was credited before: so each line bears the same in whatever order credit notes are written, and those
+    of other lines change nothing. Goods that go back take their reduction along, which goes over to the other lines. What a line bears already it
+    keeps where others are invoiced after it. No line is credited below zero; what of the allowance finds no room waits for what is invoiced later.
     """
     returned = [max(line.amount_fen - line.sold_fen, line.returned_fen) for line in lines]
-    reduced = [min(line.reduced_fen, line.amount_fen - back) for line, back in zip(lines, returned, strict=True)]
-    rooms = [line.amount_fen - back - less for line, back, less in zip(lines, returned, reduced, strict=True)]
-    more = min(max(allowed_fen - sum(reduced), 0), sum(rooms))
-    if more:
-        reduced = [less + share for less, share in zip(reduced, share_out(more, rooms), strict=True)]
+    rooms = [line.amount_fen - back for line, back in zip(lines, returned, strict=True)]
+    # a credit note takes nothing back below zero, so a reduction goes over as far as goods go back
+    borne = [max(line.reduced_fen - (back - line.returned_fen), 0) for line, back in zip(lines, returned, strict=True)]
+    reduced = share_level(min(allowed_fen, sum(rooms)), rooms, borne)
     return [
         Credit(line, quantity, back - line.returned_fen, less - line.reduced_fen)
         for line, back, less in zip(lines, returned, reduced, strict=True)
         if (quantity := max(line.quantity - line.sold_quantity - line.returned_quantity, Decimal(0)))
         or (back, less) != (line.returned_fen, line.reduced_fen)
     ]
+
+
+def holds(reason: CreditReason, credits: Sequence[Credit]) -> bool:
+    """Whether there is something to credit for such a reason: a reduction of the price, or something that is no longer sold."""
+    if reason is CreditReason.PRICE_REDUCTION:
+        return any(each.reduced_fen > 0 for each in credits)
+    return any(each.quantity or each.returned_fen for each in credits)
+
+
+def reason_of(said: CreditReason, credits: Sequence[Credit]) -> CreditReason:
+    """The reason of one invoice's credit note where a part of an order is credited for what is ``said``. What went back may have taken along a
+    reduction, which goes over to other invoices, of which nothing went back."""
+    if holds(said, credits):
+        return said
+    return CreditReason.RETURN if said is CreditReason.PRICE_REDUCTION else CreditReason.PRICE_REDUCTION
 
 
 def whole(lines: Sequence[Standing]) -> list[Credit]:

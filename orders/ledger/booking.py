@@ -22,6 +22,14 @@ def parent(entry: str) -> str:
     """
 
 
+def accepted_line(entry: str) -> str:
+    """SQL: the id of the acceptance line that an entry was booked for, by the acceptance itself or a correction of it. None: by nothing of the kind."""
+    return f"""
+    CASE {entry}.origin_kind WHEN 'acceptance_line' THEN {entry}.origin_id WHEN 'acceptance_correction' THEN
+         (SELECT t.acceptance_line_id FROM acceptance_correction_line t WHERE t.id = {entry}.origin_id) END
+    """
+
+
 #: SQL: certificate ``f`` was in force at the moment ``{at}``.
 CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
      AND (f.revoked_at IS NULL OR f.revoked_at > {at}) AND (f.held_at IS NULL OR f.held_at > {at})

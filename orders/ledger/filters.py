@@ -14,7 +14,7 @@ from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
 from shop.core.errors import Fault, Invalid, unknown_code
-from shop.core.quantities import MAX_ID, Code, Day, Id, none_asked
+from shop.core.quantities import MAX_ID, Code, Day, Id, none_asked, whole
 from shop.identity.rules import OrganisationKind
 from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel, Mode
@@ -25,7 +25,7 @@ RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T][0-9]{2,5})?$")]
 VillageCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T]{0,6}/.{1,60})?$")]
 #: An id, or 0 for what has none: sales to nobody who is registered here, sales at no outlet.
-IdOrNone = Annotated[int, Field(ge=0, le=MAX_ID)]
+IdOrNone = Annotated[int, Field(ge=0, le=MAX_ID), whole]
 #: What an organisation may be, and everybody who buys at a till.
 BuyerKind = OrganisationKind | Literal["consumer"]
 

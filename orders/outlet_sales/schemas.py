@@ -22,7 +22,7 @@ from orders.outlets.schemas import Number, OutletCode
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
-from shop.core.quantities import Id, Moment, Name, Quantity, QuantityOut, ShortText, each_once
+from shop.core.quantities import Id, Moment, Name, Quantity, QuantityOut, ShortText, each_once, whole
 from shop.core.sheets import IgnoredColumns
 
 #: Lines of one batch, batches of one request, and lines of all of them.
@@ -82,7 +82,7 @@ class SalesBatchIn(BaseModel):
     )
 
     batch_id: Number = Field(description="made by the sender; one content for ever")
-    sequence: int = Field(ge=1, le=2**53, description="its place in the device's chain: 1, 2, 3 …")
+    sequence: Annotated[int, Field(ge=1, le=2**53, description="its place in the device's chain: 1, 2, 3 …"), whole]
     previous_hash: Hash | None = Field(default=None, description="hash of the batch before it; none for the first")
     hash: Hash
     sent_at: Moment = Field(description="by the device's clock")

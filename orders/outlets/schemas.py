@@ -5,13 +5,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from orders.outlets.states import OutletKind, OutletMove, OutletStatus
 from shop.core import clock
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, readable
+from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, plain_number, readable
 from shop.core.sheets import IgnoredColumns
 from shop.core.uscc import Uscc
 
@@ -44,7 +44,7 @@ def _within_china(zh: str, en: str, least: int, most: int) -> AfterValidator:
     return AfterValidator(checked)
 
 
-_Degrees = Annotated[Decimal, Field(max_digits=8, decimal_places=5)]
+_Degrees = Annotated[Decimal, Field(max_digits=8, decimal_places=5), BeforeValidator(plain_number)]
 Latitude = Annotated[_Degrees, _within_china("纬度", "latitude", 3, 54)]
 Longitude = Annotated[_Degrees, _within_china("经度", "longitude", 73, 136)]
 

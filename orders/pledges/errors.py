@@ -29,14 +29,26 @@ class RecipientTwice(Conflict):
 
 class OrderCountsElsewhere(Conflict):
     code = "order_counts_elsewhere"
-    zh = "该订单已计入一项承诺；每个订单只能计入一项"
-    en = "This order counts towards a pledge already; an order counts for one only"
+    zh = "该订单已计入另一项承诺；每个订单只能计入一项"
+    en = "This order counts towards another pledge already; an order counts for one only"
+
+
+class OrderCountsHere(Conflict):
+    code = "order_counts_here"
+    zh = "该订单已计入本承诺"
+    en = "This order counts towards this pledge already"
 
 
 class AgreementCountsElsewhere(Conflict):
     code = "agreement_counts_elsewhere"
-    zh = "该协议已计入一项承诺"
-    en = "This agreement counts towards a pledge already"
+    zh = "该协议已计入另一项承诺"
+    en = "This agreement counts towards another pledge already"
+
+
+class AgreementCountsHere(Conflict):
+    code = "agreement_counts_here"
+    zh = "该协议已计入本承诺"
+    en = "This agreement counts towards this pledge already"
 
 
 class OrderOutsidePeriod(Conflict):
@@ -121,6 +133,4 @@ class TooManyForXlsx(Conflict):
     en = "A sheet does not hold that many rows; export CSV"
 
 
-CONSTRAINTS["uq_pledge_order_purchase_order_id"] = OrderCountsElsewhere
-CONSTRAINTS["uq_pledge_agreement_agreement_id"] = AgreementCountsElsewhere
 CONSTRAINTS["uq_pledge_recipient_pledge_id_name"] = RecipientTwice

@@ -13,13 +13,13 @@ from orders.pledges.states import PledgeAction, PledgeStatus, ProofState, Propos
 from orders.purchasing.schemas import FundSource, PurchaseOrderOut
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText, plain_number
+from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText, plain_number, whole
 from shop.identity.schemas import Phone
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}([0-9A-Z]{1,6})?$"), Field(examples=["500236", "500236T01"])]
 MAX_HEADS = 1_000_000
 MAX_RECIPIENTS = 200
-Heads = Annotated[int, Field(ge=1, le=MAX_HEADS)]
+Heads = Annotated[int, Field(ge=1, le=MAX_HEADS), whole]
 Share = Annotated[
     Decimal,
     BeforeValidator(plain_number),
@@ -226,7 +226,7 @@ class ProposalIn(In):
     deep_township_share: Share = Decimal(0)
     new_village_share: Annotated[Share, Field(description="at least from villages that sold nothing this year")] = Decimal(0)
     supplier_share: Annotated[Share | None, Field(description="at most from one supplier")] = None
-    max_products: Annotated[int | None, Field(ge=1, le=1000)] = None
+    max_products: Annotated[int | None, Field(ge=1, le=1000), whole] = None
     reserved_share_only: bool = False
     aim: Aim = Aim.CLOSEST
 

@@ -11,7 +11,7 @@ from orders.reserved_share.rules import Content, Exemption, Method, percent
 from orders.reserved_share.states import ShareAction, ShareStatus
 from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
-from shop.core.quantities import Id, Name, QuantityOrZero, ShortText
+from shop.core.quantities import Id, Name, QuantityOrZero, ShortText, whole
 from shop.core.sheets import IgnoredColumns
 
 #: Basis points that speak percent.
@@ -83,7 +83,7 @@ class ReviewIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"number": 1, "accepted": False, "reason": "基数与去年决算不符"}]}
     )
 
-    number: Annotated[int, Field(ge=1, le=100_000, description="the revision that was read")]
+    number: Annotated[int, Field(ge=1, le=100_000, description="the revision that was read"), whole]
     accepted: bool
     reason: ShortText | None = Field(default=None, description="needed when it is returned")
 

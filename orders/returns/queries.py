@@ -40,6 +40,8 @@ _ACCEPTANCE = text(
 _LINES = text(
     """
     SELECT al.id, al.order_line_id, sl.quantity, sl.grams, coalesce(b.accepted, al.accepted_quantity),
+           coalesce((SELECT c.accepted_grams FROM acceptance_correction_line c WHERE c.acceptance_line_id = al.id AND c.after_quantity IS NOT NULL
+                     ORDER BY c.id DESC LIMIT 1), al.accepted_grams),
            coalesce(b.accepted - b.held - b.returned, al.accepted_quantity), s.step, s.unit
     FROM acceptance a
     JOIN acceptance_line al ON al.acceptance_id = a.id

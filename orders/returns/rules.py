@@ -40,6 +40,8 @@ class AcceptedLine:
     shipped: Decimal
     shipped_grams: int
     accepted: Decimal
+    #: As both sides hold it for true by now.
+    accepted_grams: int
     left: Decimal
     step: Decimal
     unit: str
@@ -149,7 +151,10 @@ class Corrected:
 
 
 def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[list[Corrected], list[Fault]]:
-    """What each named line is to be: at least what is asked back or given back of it, at most what was shipped, of a weight that can be."""
+    """What each named line is to be: at least what is asked back or given back of it, at most what was shipped, of a weight that can be. Not all of
+    them may stay as they are."""
+    lines = list(lines)
+    stand = {(line.order_line_id, line.accepted, line.accepted_grams) for line in lines}
     by_id = {line.order_line_id: line for line in lines}
     corrected, faults = [], []
     for index, truth in enumerate(truths):
@@ -173,6 +178,8 @@ def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[
         else:
             weight = shipped_share(line, truth.quantity) if truth.grams is None else truth.grams
             corrected.append(Corrected(line.acceptance_line_id, line.order_line_id, truth.quantity, weight))
+    if not faults and all((line.order_line_id, line.quantity, line.grams) in stand for line in corrected):
+        faults.append(Fault("lines", "unchanged", "与现有验收结果相同，无需更正", "This is what was accepted already"))
     return corrected, faults
 
 

@@ -17,7 +17,7 @@ _OF_RUN = text(
     "SELECT id, number, supplier_id, due_fen, period_end, objections_until FROM settlement WHERE run_id = :id ORDER BY id"
 )
 _SETTLEMENT = text(
-    "SELECT s.id, s.number, s.supplier_id, o.region_code FROM settlement s JOIN organisation o ON o.id = s.supplier_id WHERE s.id = :id"
+    "SELECT s.id, s.number, s.supplier_id, s.objections_until, o.region_code FROM settlement s JOIN organisation o ON o.id = s.supplier_id WHERE s.id = :id"
 )
 _PAYOUT = text(
     """
@@ -66,7 +66,8 @@ def _objected(session: Session, payload: dict[str, Any]) -> None:
 
 def _answered(session: Session, payload: dict[str, Any]) -> None:
     row = session.execute(_SETTLEMENT, {"id": payload["settlement_id"]}).one()
-    _tell_of(session, row, "settlement.answered", payload["version"], organisation_id=row.supplier_id)
+    until = str(row.objections_until)
+    _tell_of(session, row, "settlement.answered", payload["version"], organisation_id=row.supplier_id, until=until)
 
 
 def _tell_of(session: Session, row: Any, kind: str, version: int, **addressee: Any) -> None:

@@ -1,5 +1,6 @@
 """The lives of a settlement's statement, a payout, a change of a bank account, and an advance."""
 
+from datetime import date
 from enum import StrEnum
 
 from shop.core.states import StateTable
@@ -135,9 +136,18 @@ _NOT_BY_HAND = frozenset({PayoutMove.RECALL, PayoutMove.REINSTATE})
 _BY_BANK = frozenset({PayoutMove.SEND, PayoutMove.PAY, PayoutMove.FAIL})
 
 
-def payout_moves(status: str, method: str) -> list[PayoutMove]:
-    """What a person may do with a payout."""
+def may_object(settlement_status: str, until: date, today: date) -> bool:
+    """Whether the supplier may still object, and has not confirmed: also after an answer, which it may not agree with."""
+    return settlement_status in (SettlementStatus.OPEN, SettlementStatus.ANSWERED) and today <= until
+
+
+def payout_moves(status: str, method: str, *, objected: bool, early: bool) -> list[PayoutMove]:
+    """What a person may do with a payout; ``objected``: an objection waits for its answer; ``early``: the supplier may still object."""
     refused = _NOT_BY_HAND | (frozenset() if method == "bank" else _BY_BANK)
+    if objected:
+        refused |= {PayoutMove.APPROVE}
+    if objected or early:
+        refused |= {PayoutMove.RELEASE}
     return [move for move in PAYOUT.possible(status) if move not in refused]
 
 

@@ -77,12 +77,18 @@ class ChainOut(BaseModel):
     accepted: YuanOut
     #: In the statistics: what was accepted, less what was returned or corrected since.
     booked: YuanOut
-    #: Invoices of goods, less credit notes.
-    invoiced: YuanOut
+    allowed: YuanOut = Field(description="what disputes gave back without goods")
+    invoiced: YuanOut = Field(
+        description="invoices of goods, less credit notes; what disputes gave back also as far as the freight bears it"
+    )
+    invoice_difference: YuanOut | None = Field(
+        description="`invoiced` less what should be: `booked` less `allowed`. Above zero a credit note is due, below it an invoice"
+    )
     #: What the whole part costs by now, with its freight.
     payable: YuanOut
     paid: YuanOut
     announced: YuanOut
+    overpaid: YuanOut = Field(description="of the whole order: what was paid beyond what it costs by now, a credit of the buyer's")
     ties: bool
     reasons: list[ReasonOut]
 

@@ -30,7 +30,7 @@ _WAITING = text(
         FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = po.buyer_id WHERE r.status = 'requested'
         UNION ALL
         SELECT 'payout', p.id, s.number, o.name, p.amount_fen, p.approved_by, p.drafted_by, p.approved_at, o.region_code,
-               CASE WHEN s.status = 'open' AND s.objections_until >= :today THEN s.objections_until + 1 END, NULL, NULL, false
+               CASE WHEN s.status IN ('open', 'answered') AND s.objections_until >= :today THEN s.objections_until + 1 END, NULL, NULL, false
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.status = 'approved'
         UNION ALL
         SELECT 'payout', p.id, s.number, o.name, p.amount_fen, NULL, NULL,

@@ -83,6 +83,30 @@ def share_out(total: int, weights: list[int]) -> list[int]:
     return [sign * part for part in parts]
 
 
+def share_level(total: int, weights: list[int], floors: list[int]) -> list[int]:
+    """Split ``total`` over ``weights``, which sum to it at least, at one rate for all: each part is its weight at that rate, rounded, or its floor.
+
+    Ties go to the earlier part. So (unlike by the largest remainder) a larger total makes no part smaller, and parts that become floors move no other
+    one: shared in any steps, the parts are those of one step. Floors that sum to more than the total are the parts.
+    """
+    if total <= sum(floors):
+        return floors
+    grain = 4 * max(weights) ** 2  # of two rates at which parts grow, no finer one lies between
+
+    def at(rate: int) -> list[int]:
+        return [max(floor, (2 * weight * rate + grain) // (2 * grain)) for weight, floor in zip(weights, floors, strict=True)]
+
+    low, high = 0, grain
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if sum(at(middle)) <= total else (low, middle)
+    parts = at(low)
+    growing = [i for i, more in enumerate(at(high)) if more > parts[i]]
+    for i in growing[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
 def _asked(value: Any) -> int:
     return fen_from_yuan(plain_number(value))
 

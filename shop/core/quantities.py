@@ -2,14 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Hashable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from shop.core import clock
 from shop.core.errors import BadValue
+
+Named = TypeVar("Named", bound=Hashable)
 
 THOUSANDTH = Decimal("0.001")
 MAX_QUANTITY = Decimal(10**9)
@@ -85,8 +88,18 @@ QuantityOrZero = Annotated[
     _schema,
 ]
 QuantityOut = Annotated[Decimal, SPOKEN, _schema]
-Grams = Annotated[int, Field(ge=0, le=10**12, description="grams")]
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise BadValue("须为整数", "must be a whole number")
+    return value
+
+
+#: After the bounds of a whole number of a request: of itself ``true`` would be taken for 1.
+whole = BeforeValidator(_whole_number)
+Grams = Annotated[int, Field(ge=0, le=10**12, description="grams"), whole]
+Id = Annotated[int, Field(ge=1, le=MAX_ID), whole]
 
 
 def storable(value: str) -> str:
@@ -158,11 +171,11 @@ def not_to_come(day: date) -> date:
     return day
 
 
-def each_once(ids: list[int]) -> list[int]:
+def each_once(named: list[Named]) -> list[Named]:
     """Refuse a list that names something twice."""
-    if len(set(ids)) < len(ids):
+    if len(set(named)) < len(named):
         raise BadValue("每项只能出现一次", "each once")
-    return ids
+    return named
 
 
 def _text(limit: int, least: int = 1) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shop.core.errors import BadValue, Language
-from shop.core.quantities import AnyDay, Id, Name, ShortText, storable
+from shop.core.quantities import AnyDay, Id, Name, ShortText, storable, whole
 from shop.core.uscc import Uscc
 from shop.identity.permissions import REGIONAL, Permission, Role
 from shop.identity.rules import MAY_NAME_SUPPORTER, NEEDS_SUPPORTER, Capacity, OrganisationKind, Side
@@ -275,7 +275,7 @@ class ApiKeyIn(In):
     #: Networks or addresses from which alone it may be used; empty: from anywhere.
     networks: Annotated[list[Network], Field(max_length=20)] = []
     scopes: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission))]
-    valid_days: Annotated[int, Field(ge=1, le=366)]
+    valid_days: Annotated[int, Field(ge=1, le=366), whole]
 
 
 class ApiKeyOut(BaseModel):

@@ -6,11 +6,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from shop.core.errors import BadValue
+from shop.core.quantities import whole
 from shop.programmes.errors import PaymentTooLate
 from shop.programmes.parts import Part
 
-PaymentDays = Annotated[int, Field(ge=0, le=365, description="calendar days; default: the programme's")]
-SharePercent = Annotated[int, Field(ge=1, le=100)]
+PaymentDays = Annotated[int, Field(ge=0, le=365, description="calendar days; default: the programme's"), whole]
+SharePercent = Annotated[int, Field(ge=1, le=100), whole]
 
 
 class Prepayment(Part):
@@ -31,7 +32,7 @@ class Instalment(Part):
     """A share of the price, due so many days after the order or after each acceptance."""
 
     percent: SharePercent
-    days: Annotated[int, Field(ge=0, le=365)]
+    days: Annotated[int, Field(ge=0, le=365), whole]
     after: Literal["order", "acceptance"]
 
 
@@ -52,7 +53,7 @@ class DepositPayment(Part):
     """预付部分: a share is paid after the confirmation and before shipping, the rest after each acceptance."""
 
     kind: Literal["deposit"]
-    percent: Annotated[int, Field(ge=1, le=99)]
+    percent: Annotated[int, Field(ge=1, le=99), whole]
     deposit_days: PaymentDays | None = None
     days: PaymentDays | None = None
 
@@ -77,8 +78,8 @@ class PaymentRules(Part):
     #: So many days after an unpaid prepayment was due its supplier may cancel, and the buyer has been told.
     cancel_after_days: int = Field(default=3, ge=1, le=365)
     #: The buyer is told so many days before and after an amount is due.
-    remind_before: tuple[Annotated[int, Field(ge=0, le=90)], ...] = (7, 1)
-    remind_after: tuple[Annotated[int, Field(ge=1, le=365)], ...] = Field(default=(1, 15, 30), min_length=1)
+    remind_before: tuple[Annotated[int, Field(ge=0, le=90), whole], ...] = (7, 1)
+    remind_after: tuple[Annotated[int, Field(ge=1, le=365), whole], ...] = Field(default=(1, 15, 30), min_length=1)
 
     def settled(self, terms: PaymentTerms) -> PaymentTerms:
         """The terms with every number filled in.

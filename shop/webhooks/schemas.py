@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 
 from shop.core.errors import BadValue
 from shop.core.outward import MAX_URL_LENGTH
-from shop.core.quantities import Moment, ShortText, storable
+from shop.core.quantities import Moment, ShortText, storable, whole
 from shop.webhooks import rules
 
 
@@ -93,7 +93,7 @@ class EndpointPatch(In):
 
 class RotationIn(In):
     #: For how long the secret before signs beside the new one.
-    overlap_hours: Annotated[int, Field(ge=0, le=24 * 7)] = rules.OVERLAP_HOURS
+    overlap_hours: Annotated[int, Field(ge=0, le=24 * 7), whole] = rules.OVERLAP_HOURS
 
 
 class EndpointOut(BaseModel):

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.certification.rules import DocumentKind
 from shop.core.money import PositiveYuanIn
-from shop.core.quantities import Grams, Id, OptionalText, PastDay, ShortText
+from shop.core.quantities import Id, OptionalText, PastDay, ShortText, whole
 
-Kilograms = Annotated[int, Field(ge=1, le=2_000_000_000, description="kilograms a year; none for services")]
-MonthKilograms = Annotated[int, Field(ge=0, le=2_000_000_000)]
+Kilograms = Annotated[int, Field(ge=1, le=2_000_000_000, description="kilograms a year; none for services"), whole]
+MonthKilograms = Annotated[int, Field(ge=0, le=2_000_000_000), whole]
 Months = Annotated[
     list[MonthKilograms],
     Field(min_length=12, max_length=12, description="kilograms in each month from January on; they add up to the year"),
@@ -36,7 +36,9 @@ class CaseData(In):
     comparable_price: Annotated[
         PositiveYuanIn | None, Field(description="of the same kind and quality elsewhere, for one pack")
     ] = None
-    comparable_pack_grams: Annotated[Grams | None, Field(ge=1, description="net weight of that pack; none for services")] = None
+    comparable_pack_grams: Annotated[
+        int | None, Field(ge=1, le=10**12, description="net weight of that pack in grams; none for services"), whole
+    ] = None
     comparable_price_source: ShortText | None = None
     comparable_price_on: Annotated[PastDay | None, Field(description="the day on which it was found")] = None
 

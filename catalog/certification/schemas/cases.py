@@ -12,7 +12,7 @@ from catalog.certification.steps import Correction, Decision, Verdict
 from catalog.products.rules import MAX_TIERS, Category, Kind
 from catalog.products.schemas import TierIn, refuse_null
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, ShortText, each_once
+from shop.core.quantities import Id, ShortText, each_once, whole
 
 #: As many cases as are decided in one request.
 MOST_DECIDED = 200
@@ -94,9 +94,9 @@ class ChangeIn(In):
     producer: ShortText | None = None
     grade: ShortText | None = None
     specification: ShortText | None = None
-    annual_capacity_kg: Annotated[int | None, Field(ge=1, le=2_000_000_000)] = None
+    annual_capacity_kg: Annotated[int | None, Field(ge=1, le=2_000_000_000), whole] = None
     monthly_capacity_kg: Annotated[
-        list[Annotated[int, Field(ge=0, le=2_000_000_000)]] | None, Field(min_length=12, max_length=12)
+        list[Annotated[int, Field(ge=0, le=2_000_000_000), whole]] | None, Field(min_length=12, max_length=12)
     ] = None
     statement: ShortText = Field(description="why")
 

@@ -12,7 +12,7 @@ from catalog.products.schemas import DistrictCode
 from catalog.supervision.rules import CheckKind
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import AnyDay, Day, Grams, Id, LongText, Name, ShortText, storable
+from shop.core.quantities import AnyDay, Day, Id, LongText, Name, ShortText, storable, whole
 
 
 class In(BaseModel):
@@ -22,12 +22,12 @@ class In(BaseModel):
 class PlanIn(In):
     title: Name
     kind: CheckKind
-    size: Annotated[int, Field(ge=1, le=500, description="how many are drawn")]
+    size: Annotated[int, Field(ge=1, le=500, description="how many are drawn"), whole]
     district: DistrictCode | None = Field(
         default=None, description="among which they are drawn; left out: everywhere, for the city"
     )
     category: Category | None = None
-    least_risk: Annotated[int, Field(ge=0, le=1000, description="of the score of the risk list")] = 0
+    least_risk: Annotated[int, Field(ge=0, le=1000, description="of the score of the risk list"), whole] = 0
 
 
 class PlanRow(BaseModel):
@@ -139,7 +139,9 @@ class PriceCheckIn(In):
     certificate_id: Id
     sku_id: Id
     found_price: Annotated[PositiveYuanIn, Field(description="of comparable goods, for one pack")]
-    found_grams: Annotated[Grams | None, Field(ge=1, description="net weight of that pack; none for services")] = None
+    found_grams: Annotated[
+        int | None, Field(ge=1, le=10**12, description="net weight of that pack in grams; none for services"), whole
+    ] = None
     source: ShortText
     found_on: Day
 

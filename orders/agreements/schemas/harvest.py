@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from orders.agreements.schemas.terms import In
 from shop.core.errors import BadValue
-from shop.core.quantities import Day, Id, ShortText
+from shop.core.quantities import Day, Id, ShortText, whole
 
 
 def _first_day(month: date) -> date:
@@ -17,7 +17,7 @@ def _first_day(month: date) -> date:
 
 
 Month = Annotated[Day, AfterValidator(_first_day), Field(description="the first day of the month", examples=["2026-09-01"])]
-HarvestGrams = Annotated[int, Field(ge=0, le=10**13, description="grams")]
+HarvestGrams = Annotated[int, Field(ge=0, le=10**13, description="grams"), whole]
 
 
 class MonthlyCapacityIn(In):

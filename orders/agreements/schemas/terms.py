@@ -12,7 +12,7 @@ from orders.budgets.schemas import FundSource
 from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, plain, plain_number
+from shop.core.quantities import Day, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, plain, plain_number, whole
 from shop.identity.schemas import Phone
 
 MAX_LINES = 200
@@ -30,7 +30,7 @@ PercentOff = Annotated[
     Decimal, BeforeValidator(plain_number), Field(ge=0, lt=100, decimal_places=2, allow_inf_nan=False), *_percent_out
 ]
 PercentOut = Annotated[Decimal, *_percent_out]
-LeadDays = Annotated[int, Field(ge=0, le=60, description="how many days ahead of an instalment its order is drafted")]
+LeadDays = Annotated[int, Field(ge=0, le=60, description="how many days ahead of an instalment its order is drafted"), whole]
 
 
 class In(BaseModel):
@@ -127,10 +127,10 @@ class PlaceIn(In):
 
 
 class EntryIn(In):
-    line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
+    line_no: Annotated[int, Field(ge=1, le=MAX_LINES), whole]
     place: Name = Field(description="the name of one of the places")
-    weekdays: list[Annotated[int, Field(ge=1, le=7, description="1 is Monday")]] = Field(min_length=1, max_length=7)
-    every_weeks: Annotated[int, Field(ge=1, le=52)] = 1
+    weekdays: list[Annotated[int, Field(ge=1, le=7, description="1 is Monday"), whole]] = Field(min_length=1, max_length=7)
+    every_weeks: Annotated[int, Field(ge=1, le=52), whole] = 1
     quantity: Quantity
     starts_on: Day | None = Field(default=None, description="default: the first day of the agreement")
     ends_on: Day | None = Field(default=None, description="default: its last day")
@@ -160,7 +160,7 @@ class ReasonIn(In):
 class LineChangeIn(In):
     """What changes of a line; a field that is left out stays."""
 
-    line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
+    line_no: Annotated[int, Field(ge=1, le=MAX_LINES), whole]
     price: PriceIn | None = None
     quantity_cap: Quantity | None = None
     amount_cap: PositiveYuanIn | None = None

@@ -3,14 +3,14 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.statements import Direction
 from orders.banking.states import WriteOffMove, WriteOffStatus
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, ShortText
+from shop.core.quantities import Day, Id, Name, ShortText, each_once
 
 LineStatus = Literal["open", "partly", "matched"]
 
@@ -245,13 +245,19 @@ Part = Annotated[
 ]
 
 
+def _each_once(parts: list[Part]) -> list[Part]:
+    """What a line is matched with stands in its parts once; two amounts for one order are a slip, or their sum."""
+    each_once([tuple(part.model_dump(exclude={"amount"}).values()) for part in parts])
+    return parts
+
+
 class MatchIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"parts": [{"kind": "order", "purchase_order_id": 1, "amount": "849.00"}]}]},
     )
 
-    parts: list[Part] = Field(min_length=1, max_length=100)
+    parts: Annotated[list[Part], AfterValidator(_each_once)] = Field(min_length=1, max_length=100)
     allow_credit: bool = Field(default=False, description="the buyer did pay more than is due")
     note: ShortText | None = None
 

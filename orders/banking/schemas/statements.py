@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from orders.banking.rules import Column, complete, named_twice
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
+from shop.core.quantities import whole
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS
 
 Direction = Literal["in", "out"]
-_Number = Annotated[int, Field(ge=1, le=MAX_COLUMNS)]
+_Number = Annotated[int, Field(ge=1, le=MAX_COLUMNS), whole]
 
 
 class BankColumnsIn(BaseModel):
@@ -24,7 +25,7 @@ class BankColumnsIn(BaseModel):
         },
     )
 
-    header_row: int = Field(ge=1, le=MAX_ROWS)
+    header_row: Annotated[int, Field(ge=1, le=MAX_ROWS), whole]
     columns: dict[Column, Annotated[list[_Number], Field(min_length=1, max_length=10)]]
     save: bool = Field(default=False, description="use it whenever the same header comes again")
 

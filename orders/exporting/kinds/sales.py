@@ -15,7 +15,7 @@ from orders.statistics.question import COUNTED, DEFAULT_MEASURES, Compare, Measu
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, beside_last_year, cells, header, total
 from shop.core.errors import BadValue, Language
-from shop.core.quantities import Day
+from shop.core.quantities import Day, whole
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -31,7 +31,7 @@ class SalesIn(SaleParameters):
     compare: Compare | None = None
     sort: Measure | None = None
     ascending: bool = False
-    top: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    top: Annotated[int | None, Field(ge=1, le=10_000), whole] = None
     known_on: Day | None = None
 
     @property

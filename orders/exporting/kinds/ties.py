@@ -18,9 +18,12 @@ _AMOUNTS = {
     "shipped": ("发货（元）", "Shipped (yuan)"),
     "accepted": ("验收（元）", "Accepted (yuan)"),
     "booked": ("统计（元）", "Statistics (yuan)"),
+    "allowed": ("争议退款（元）", "Given back by disputes (yuan)"),
     "invoiced": ("发票（元）", "Invoiced (yuan)"),
+    "invoice_difference": ("发票差额（元）", "Invoices beyond what is owed (yuan)"),
     "payable": ("应付（元）", "Payable (yuan)"),
     "paid": ("已付（元）", "Paid (yuan)"),
+    "overpaid": ("订单多付（元）", "Overpaid for the order (yuan)"),
 }
 _COLUMNS = [
     Column("number", "订单号", "Order"),

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.invoices import positions, rules
-from orders.invoices.errors import NothingToCredit
+from orders.invoices.errors import NothingToCredit, OtherReason
 from orders.invoices.rules import Credit, CreditReason, Standing
 from orders.invoices.schemas import CreditIn
 from orders.invoices.states import INVOICE, InvoiceMove
@@ -58,6 +58,7 @@ def credit(session: Session, actor: Actor, invoice_id: int, body: CreditIn) -> i
 
     Raises:
         NotFound: not an invoice of the caller's organisation (404). NothingToCredit: it holds what is owed, or nothing more (409).
+        OtherReason: nothing of it is to be credited for this reason (409).
     """
     part = session.execute(_PART_OF, {"id": invoice_id}).first()
     if part is None or not actor.within_branch(part.path):
@@ -69,7 +70,9 @@ def credit(session: Session, actor: Actor, invoice_id: int, body: CreditIn) -> i
         credits = [each for each in rules.to_credit(lines, allowed) if each.line.invoice_id == invoice_id]
     if not credits:
         raise NothingToCredit
-    return _write(session, actor, credits, body.reason, body.note)[0]
+    if not rules.holds(body.reason, credits):
+        raise OtherReason
+    return _write(session, actor, invoice_id, credits, body.reason, body.note)
 
 
 def follow(session: Session, supplier_order_id: int, reason: CreditReason) -> None:
@@ -80,7 +83,8 @@ def follow(session: Session, supplier_order_id: int, reason: CreditReason) -> No
     if not credits:
         return
     if programmes.config_of(session, clock.today()).invoicing.credit_notes == "automatic":
-        _write(session, SYSTEM, credits, reason, None)
+        for invoice_id, each in _by_invoice(credits):
+            _write(session, SYSTEM, invoice_id, each, rules.reason_of(reason, each), None)
         return
     for invoice_id, each in _by_invoice(credits):
         due = sum(one.amount_fen for one in each)
@@ -108,43 +112,40 @@ def _by_invoice(credits: Sequence[Credit]) -> list[tuple[int, list[Credit]]]:
     return [(invoice_id, list(each)) for invoice_id, each in groupby(ordered, key=lambda each: each.line.invoice_id)]
 
 
-def _write(session: Session, who: Who, credits: Sequence[Credit], reason: CreditReason, note: str | None) -> list[int]:
-    made = []
+def _write(session: Session, who: Who, invoice_id: int, credits: Sequence[Credit], reason: CreditReason, note: str | None) -> int:
     now = clock.now()
     today = clock.shanghai_date(now)
     year = today.year
-    for invoice_id, each in _by_invoice(credits):
-        head = session.execute(_HEAD, {"id": invoice_id}).one()
-        amount = sum(one.amount_fen for one in each)
-        credited = head.credited_fen + amount
-        move = InvoiceMove.CREDIT_REST if credited == head.gross_fen else InvoiceMove.CREDIT_PART
-        # a reduction that goes over into a return takes nothing back
-        status = INVOICE.after(head.status, move) if amount else head.status
-        serial = numbers.next_number(session, credit_note_series(head.seller_id, year))
-        credit_note_id: int = session.execute(
-            _WRITE,
-            {
-                "now": now,
-                "today": today,
-                "invoice": invoice_id,
-                "number": f"HC{year}-{head.seller_id:06}-{serial:06}",
-                "year": year,
-                "serial": serial,
-                "reason": reason,
-                "note": note,
-                "user": who.user_id,
-                "status": status,
-                "credited": credited,
-                "lines": array(one.line.id for one in each),
-                "quantities": array(one.quantity for one in each),
-                "returned": array(one.returned_fen for one in each),
-                "reduced": array(one.reduced_fen for one in each),
-                "vats": array(one.vat_fen for one in each),
-            },
-        ).scalar_one()
-        audit.record(
-            session, who, "credit_note.issued", "credit_note", credit_note_id, reason=note, reason_code=reason, amount_fen=amount
-        )
-        outbox.publish(session, "credit_note.issued", credit_note_id=credit_note_id)
-        made.append(credit_note_id)
-    return made
+    head = session.execute(_HEAD, {"id": invoice_id}).one()
+    amount = sum(each.amount_fen for each in credits)
+    credited = head.credited_fen + amount
+    move = InvoiceMove.CREDIT_REST if credited == head.gross_fen else InvoiceMove.CREDIT_PART
+    # a reduction that goes over into a return takes nothing back
+    status = INVOICE.after(head.status, move) if amount else head.status
+    serial = numbers.next_number(session, credit_note_series(head.seller_id, year))
+    credit_note_id: int = session.execute(
+        _WRITE,
+        {
+            "now": now,
+            "today": today,
+            "invoice": invoice_id,
+            "number": f"HC{year}-{head.seller_id:06}-{serial:06}",
+            "year": year,
+            "serial": serial,
+            "reason": reason,
+            "note": note,
+            "user": who.user_id,
+            "status": status,
+            "credited": credited,
+            "lines": array(each.line.id for each in credits),
+            "quantities": array(each.quantity for each in credits),
+            "returned": array(each.returned_fen for each in credits),
+            "reduced": array(each.reduced_fen for each in credits),
+            "vats": array(each.vat_fen for each in credits),
+        },
+    ).scalar_one()
+    audit.record(
+        session, who, "credit_note.issued", "credit_note", credit_note_id, reason=note, reason_code=reason, amount_fen=amount
+    )
+    outbox.publish(session, "credit_note.issued", credit_note_id=credit_note_id)
+    return credit_note_id

@@ -6,7 +6,13 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.pledges.errors import OrderOutsidePeriod
+from orders.pledges.errors import (
+    AgreementCountsElsewhere,
+    AgreementCountsHere,
+    OrderCountsElsewhere,
+    OrderCountsHere,
+    OrderOutsidePeriod,
+)
 from orders.pledges.queries import pledges as reading
 from orders.pledges.states import PLEDGE, PledgeAction
 from shop.core import audit, clock
@@ -19,11 +25,13 @@ _ORDER = text(
     FROM purchase_order po JOIN organisation b ON b.id = po.buyer_id WHERE po.id = :id
     """
 )
-_ADD_ORDER = """
+_ADD_ORDER = text(
+    """
     INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)
-    VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now)
-"""
-_ADD_IF_FREE = text(f"{_ADD_ORDER} ON CONFLICT (purchase_order_id) DO NOTHING RETURNING id")
+    VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now) ON CONFLICT DO NOTHING RETURNING id
+    """
+)
+_COUNTS_HERE = text("SELECT 1 FROM pledge_order WHERE pledge_id = :pledge_id AND purchase_order_id = :order_id")
 #: An order that belongs to a unit by now that is not of the pledging organisation's branch.
 _DROP_MOVED = text(
     """
@@ -36,7 +44,9 @@ _DROP_MOVED = text(
 _AGREEMENT = text("SELECT b.path FROM agreement a JOIN organisation b ON b.id = a.buyer_id WHERE a.id = :id")
 _ADD_AGREEMENT = text(
     "INSERT INTO pledge_agreement (pledge_id, agreement_id, added_by, added_at) VALUES (:pledge_id, :agreement_id, :user_id, :now)"
+    " ON CONFLICT DO NOTHING RETURNING id"
 )
+_AGREEMENT_COUNTS_HERE = text("SELECT 1 FROM pledge_agreement WHERE pledge_id = :pledge_id AND agreement_id = :agreement_id")
 
 
 def add_order(session: Session, actor: Actor, pledge_id: int, order_id: int, recipient_id: int | None = None) -> None:
@@ -46,7 +56,7 @@ def add_order(session: Session, actor: Actor, pledge_id: int, order_id: int, rec
         NotFound: the pledge, the order or the recipient is not the organisation's own.
         IllegalMove: the pledge is not open (409).
         OrderOutsidePeriod: it was not placed in the pledge's time (409).
-        OrderCountsElsewhere: it counts already (409).
+        OrderCountsHere, OrderCountsElsewhere: it counts already, towards this pledge or another one (409).
     """
     pledge = fillable(session, actor, pledge_id)
     order = session.execute(_ORDER, {"id": order_id}).first()
@@ -56,14 +66,15 @@ def add_order(session: Session, actor: Actor, pledge_id: int, order_id: int, rec
     if recipient_id is not None:
         recipient(session, pledge_id, recipient_id)
     values = {"pledge_id": pledge_id, "order_id": order_id, "recipient_id": recipient_id, "user_id": actor.user_id}
-    session.execute(text(_ADD_ORDER), {**values, "now": clock.now()})
+    if session.execute(_ADD_ORDER, {**values, "now": clock.now()}).first() is None:
+        raise OrderCountsHere if session.execute(_COUNTS_HERE, values).first() else OrderCountsElsewhere
     audit.record(session, actor, "pledge.order_added", "pledge", pledge_id, purchase_order_id=order_id)
 
 
 def add_if_free(session: Session, pledge_id: int, order_id: int, recipient_id: int | None, user_id: int | None) -> None:
     """Let an order count that ``user_id`` wanted for the pledge; where it counts already it stays as it is."""
     values = {"pledge_id": pledge_id, "order_id": order_id, "recipient_id": recipient_id, "user_id": user_id, "now": clock.now()}
-    if session.execute(_ADD_IF_FREE, values).first():
+    if session.execute(_ADD_ORDER, values).first():
         audit.record(session, audit.SYSTEM, "pledge.order_added", "pledge", pledge_id, purchase_order_id=order_id)
 
 
@@ -109,14 +120,15 @@ def add_agreement(session: Session, actor: Actor, pledge_id: int, agreement_id: 
 
     Raises:
         NotFound, IllegalMove: as for :func:`remove_order`.
-        AgreementCountsElsewhere: it counts already (409).
+        AgreementCountsHere, AgreementCountsElsewhere: it counts already, towards this pledge or another one (409).
     """
     pledge = fillable(session, actor, pledge_id)
     buyer = session.execute(_AGREEMENT, {"id": agreement_id}).scalar()
     if buyer is None or not buyer.startswith(pledge.path):
         raise NotFound
     values = {"pledge_id": pledge_id, "agreement_id": agreement_id, "user_id": actor.user_id, "now": clock.now()}
-    session.execute(_ADD_AGREEMENT, values)
+    if session.execute(_ADD_AGREEMENT, values).first() is None:
+        raise AgreementCountsHere if session.execute(_AGREEMENT_COUNTS_HERE, values).first() else AgreementCountsElsewhere
     audit.record(session, actor, "pledge.agreement_added", "pledge", pledge_id, agreement_id=agreement_id)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.budgets import actions as budgets
 from orders.purchasing.actions.cancelling import give_back_stock
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.actions.totals import payable_and_paid, total_changed
@@ -106,7 +107,8 @@ def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freigh
         raise FreightFixed
     if order.freight_asked_fen != freight_fen:
         raise OtherFreight
-    _write_freight(session, actor, order, freight_fen)
+    with budgets.named_to(session, order.purchase_order_id, buyer=True):
+        _write_freight(session, actor, order, freight_fen)
     return int(order.purchase_order_id)
 
 

@@ -2,9 +2,12 @@
 
 # ruff: noqa: S608  statements are put together from constants only
 
-from orders.invoices.positions import FREIGHT, LEFT
+from orders.invoices.positions import FREIGHT, LEFT, LIVE_LINES
 from orders.money.queries import ALLOWED_OF_PART
 from orders.reconcile.checks.check import sql
+
+_REDUCED_PARTS = "(SELECT DISTINCT supplier_order_id AS id FROM invoice_line WHERE reduced_fen > 0)"
+_LIVE_LINES = LIVE_LINES.replace(":id", "p.id")
 
 INVOICED = [
     sql(
@@ -101,11 +104,33 @@ INVOICED = [
         "invoice_reductions",
         "发票折让不超过争议退款",
         "Reductions in credit notes are at most what disputes gave back",
+        # what goes back takes its reduction along, also before its own credit note says so
         f"""
-        SELECT 'supplier_order ' || l.id AS subject, l.allowed::text AS expected, l.reduced::text AS found
-        FROM (SELECT supplier_order_id AS id, sum(reduced_fen)::bigint AS reduced, {ALLOWED_OF_PART.format(id="invoice_line.supplier_order_id")} AS allowed
-              FROM invoice_line GROUP BY 1) l
-        WHERE l.reduced > l.allowed
+        SELECT 'supplier_order ' || p.id AS subject, a.allowed::text AS expected, l.reduced::text AS found
+        FROM {_REDUCED_PARTS} p
+        CROSS JOIN LATERAL (SELECT sum(greatest(reduced_fen - greatest(amount_fen - returned_fen - sold_fen, 0), 0)) AS reduced
+                            FROM ({_LIVE_LINES}) l) l
+        CROSS JOIN LATERAL (SELECT {ALLOWED_OF_PART.format(id="p.id")} AS allowed) a
+        WHERE l.reduced > a.allowed
+        """,
+    ),
+    sql(
+        "invoice_shares",
+        "争议退款按同一比例折让到各发票行",
+        "What disputes gave back is borne by all lines of invoices at one rate",
+        # to the fen next to it; where nothing is due any more, and nothing was invoiced after the first credit note
+        f"""
+        SELECT 'supplier_order ' || p.id AS subject, format('at most %s', round(l.lowest, 6)) AS expected, format('%s', round(l.highest, 6)) AS found
+        FROM {_REDUCED_PARTS} p
+        CROSS JOIN LATERAL (
+            SELECT max((reduced_fen - 1.5) / sold_fen) AS highest, min((reduced_fen + 1.5) / sold_fen) AS lowest,
+                   sum(amount_fen - returned_fen - reduced_fen) AS held, sum(sold_fen) AS sold
+            FROM ({_LIVE_LINES}) l WHERE sold_fen > 0
+        ) l
+        WHERE l.highest > l.lowest AND l.held <= l.sold - {ALLOWED_OF_PART.format(id="p.id")}
+          AND NOT EXISTS (
+            SELECT FROM invoice i JOIN credit_note c ON c.invoice_id IN (SELECT id FROM invoice WHERE supplier_order_id = p.id)
+            WHERE i.supplier_order_id = p.id AND i.issued_at > c.issued_at)
         """,
     ),
     sql(

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.budgets import actions as budgets
 from orders.invoices import actions as invoices
 from orders.invoices.rules import CreditReason
 from orders.ledger import actions as ledger
@@ -34,7 +35,7 @@ _LINES = text(
 # the order too: it must not move to another budget unit while a first sale of a line is booked
 _LOCK = text(
     f"""
-    SELECT c.*, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path
+    SELECT c.*, so.purchase_order_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path
     FROM acceptance_correction c JOIN supplier_order so ON so.id = c.supplier_order_id {SIDES}
     WHERE c.id = :id FOR SHARE OF so FOR UPDATE OF c
     """  # noqa: S608
@@ -153,7 +154,8 @@ def agree(session: Session, actor: Actor, correction_id: int, note: str | None, 
     if _side(actor, row) == row.proposed_side:
         raise OwnProposal
     _step(session, actor, row, CorrectionMove.AGREE, note)
-    _book(session, actor, row)
+    with budgets.named_to(session, row.purchase_order_id, buyer=row.proposed_side == "supplier"):
+        _book(session, actor, row)
 
 
 def decline(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:

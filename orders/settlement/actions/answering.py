@@ -1,5 +1,6 @@
 """What a supplier says to a statement, what platform finance answers, and holds that it lifts."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -22,6 +23,7 @@ _LOCK = text(
     "SELECT s.*, o.path, o.region_code FROM settlement s JOIN organisation o ON o.id = s.supplier_id WHERE s.id = :id FOR UPDATE OF s"
 )
 _MOVE = text("UPDATE settlement SET status = :status, version = version + 1 WHERE id = :id")
+_MAY_OBJECT_UNTIL = text("UPDATE settlement SET objections_until = greatest(objections_until, :until) WHERE id = :id")
 _ANSWER = text(
     "UPDATE settlement_objection SET answer = :answer, answered_by = :user_id, answered_at = :now"
     " WHERE settlement_id = :id AND answered_at IS NULL RETURNING id"
@@ -60,7 +62,8 @@ def object_(session: Session, actor: Actor, settlement_id: int, reason: str) -> 
 
 
 def answer(session: Session, actor: Actor, settlement_id: int, words: str) -> None:
-    """Answer an objection. Amounts stand: what was wrong is put right by a correction, which the next settlement takes up.
+    """Answer an objection. Amounts stand: what was wrong is put right by a correction, which the next settlement takes up. The supplier has the days
+    for objections anew, to agree with the answer or not.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: no objection waits (409).
@@ -70,6 +73,9 @@ def answer(session: Session, actor: Actor, settlement_id: int, words: str) -> No
         raise NotFound
     _step(session, actor, row, SettlementMove.ANSWER, words)
     session.execute(_ANSWER, {"id": row.id, "answer": words, "user_id": actor.user_id, "now": clock.now()})
+    today = clock.today()
+    days = timedelta(days=config_of(session, today).settlement.objection_days)
+    session.execute(_MAY_OBJECT_UNTIL, {"id": row.id, "until": today + days})
     outbox.publish(session, "settlement.answered", settlement_id=row.id, version=row.version + 1)
 
 

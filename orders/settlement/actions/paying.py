@@ -31,7 +31,7 @@ from orders.settlement.queries.left import require_not_left, transfers_of
 from orders.settlement.queries.owed import is_barred, is_stopped
 from orders.settlement.queries.uncovered import missing_of
 from orders.settlement.schemas.payouts import Method
-from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, SettlementStatus
+from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, SettlementStatus, may_object
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.db import array
@@ -131,7 +131,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         raise SamePerson
     if row.settlement_status == SettlementStatus.OBJECTED:
         raise SettlementObjected
-    if row.settlement_status == SettlementStatus.OPEN and clock.today() <= row.objections_until:
+    if may_object(row.settlement_status, row.objections_until, clock.today()):
         raise ObjectionPeriodRunning(until=str(row.objections_until))
     missing = missing_of(session, row.settlement_id) if config_of(session, clock.today()).settlement.when_paid else 0
     barred = is_barred(session, row.supplier_id)

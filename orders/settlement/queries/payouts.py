@@ -29,7 +29,9 @@ from orders.settlement.states import (
     AdvanceStatus,
     PayoutFileStatus,
     PayoutStatus,
+    SettlementStatus,
     advance_moves,
+    may_object,
     payout_file_moves,
     payout_moves,
 )
@@ -42,7 +44,8 @@ from shop.identity.permissions import Permission
 Shape = TypeVar("Shape", bound=BaseModel)
 
 _PAYOUT = f"""
-    SELECT p.*, p.amount_fen AS amount, p.returned_fen AS returned, s.number AS settlement_number, s.period_end, o.name AS supplier_name,
+    SELECT p.*, p.amount_fen AS amount, p.returned_fen AS returned, s.number AS settlement_number, s.period_end,
+           s.status AS settlement_status, s.objections_until, o.name AS supplier_name,
            drafted.name AS drafted_by_name, approved.name AS approved_by_name, released.name AS released_by_name,
            (SELECT max(a.released_at) FROM payout_attempt a WHERE a.payout_id = p.id AND p.released_by IS NOT NULL) AS released_at
     FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id
@@ -154,7 +157,12 @@ def payout(session: Session, actor: Actor, payout_id: int) -> PayoutOut:
         **_as(PayoutRow, row).model_dump(),
         attempts=attempts,
         failure_report_id=session.execute(_FAILURE, {"id": payout_id}).scalar(),
-        possible_actions=payout_moves(row.status, row.method),
+        possible_actions=payout_moves(
+            row.status,
+            row.method,
+            objected=row.settlement_status == SettlementStatus.OBJECTED,
+            early=may_object(row.settlement_status, row.objections_until, clock.today()),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.ledger.booking import accepted_line, parent
 from orders.money.queries.reach import reach
 from orders.settlement.queries.reach import IN_REACH
 from orders.settlement.rules import Hold, Period
@@ -65,9 +66,16 @@ _LINES = f"""
         WHERE settlement_id = :id
         UNION ALL SELECT posting_id, supplier_order_id, amount_fen, NULL, 0, hold FROM settlement_held WHERE settlement_id = :id
     ) x JOIN money_posting mp ON mp.id = x.posting_id {ABOUT}
-    -- what was taken back is shown with the delivery that it was taken back of
-    LEFT JOIN sale_entry root ON root.id = coalesce(e.reverses_id, e.id)
-    LEFT JOIN acceptance_line al ON root.origin_kind = 'acceptance_line' AND al.id = root.origin_id
+    -- what was taken back, or booked again for another buyer, is shown with the delivery that it was of
+    LEFT JOIN LATERAL (
+        WITH RECURSIVE chain AS (
+            SELECT e.id, e.origin_kind, e.origin_id, e.reverses_id
+            UNION ALL
+            SELECT before.id, before.origin_kind, before.origin_id, before.reverses_id FROM chain JOIN sale_entry before ON before.id = {parent("chain")}
+        )
+        SELECT {accepted_line("chain")} AS id FROM chain WHERE origin_kind IN ('acceptance_line', 'acceptance_correction') LIMIT 1
+    ) accepted ON e.id IS NOT NULL
+    LEFT JOIN acceptance_line al ON al.id = accepted.id
     LEFT JOIN acceptance a ON a.id = al.acceptance_id
     LEFT JOIN shipment h ON h.id = a.shipment_id
     LEFT JOIN order_line ol ON ol.id = al.order_line_id

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.products.rules import Category
 from orders.settlement.rules import CommissionKind
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Code, Day, Id, ShortText
+from shop.core.quantities import Code, Day, Id, ShortText, whole
 
-BasisPoints = Annotated[int, Field(ge=0, le=10_000, description="hundredths of a per cent: 150 is 1.5 %")]
+BasisPoints = Annotated[int, Field(ge=0, le=10_000, description="hundredths of a per cent: 150 is 1.5 %"), whole]
 
 
 class CommissionRuleIn(BaseModel):

@@ -13,9 +13,9 @@ from orders.sourcing.schemas.requests import MAX_LINES, FileOut, In
 from orders.sourcing.states import QuotationStatus
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
-from shop.core.quantities import Day, Id, LongText, OptionalText, Quantity, QuantityOut, ShortText
+from shop.core.quantities import Day, Id, LongText, OptionalText, Quantity, QuantityOut, ShortText, whole
 
-LineNo = Annotated[int, Field(ge=1, le=MAX_LINES)]
+LineNo = Annotated[int, Field(ge=1, le=MAX_LINES), whole]
 
 
 class QuotationLineIn(In):

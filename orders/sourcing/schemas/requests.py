@@ -13,7 +13,7 @@ from orders.sourcing.states import RequestAction, RequestStatus
 from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, LongText, Moment, Name, Quantity, QuantityOut, ShortText, each_once
+from shop.core.quantities import Day, Id, LongText, Moment, Name, Quantity, QuantityOut, ShortText, each_once, whole
 from shop.identity.schemas import Phone
 
 MAX_LINES = 1_000
@@ -34,7 +34,7 @@ class RequestLineIn(In):
     specification: LongText | None = Field(default=None, description="what it has to be; needed without a SKU")
     category: Category | None = Field(default=None, description="default: that of the SKU; without any, all suppliers match")
     unit: Unit | None = Field(default=None, description="what is counted; needed without a SKU, otherwise that of the SKU")
-    unit_grams: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+    unit_grams: Annotated[int, Field(ge=1, le=10**9), whole] | None = Field(
         default=None, description="net weight of one unit; then packs of other sizes are compared gram for gram. A kg has 1000"
     )
     quantity: Quantity

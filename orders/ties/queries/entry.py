@@ -6,6 +6,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.ledger import queries as ledger
+from orders.ledger.booking import accepted_line
 from orders.ledger.selection import reach_of
 from orders.tax_invoices.states import COUNTED
 from orders.ties.schemas import DocumentOut, SaleEntryDetailOut
@@ -16,7 +17,7 @@ from shop.identity.permissions import Permission
 #: One statement for every kind of document, each by an index; an entry has those of its own origin. What was taken back and booked again leads
 #: to the document of the first booking; what an outlet gave back, also to the batch that says so.
 _DOCUMENTS = text(
-    """
+    f"""
     WITH RECURSIVE chain AS (
         SELECT e.* FROM sale_entry e WHERE e.id = :id
         UNION ALL
@@ -27,8 +28,8 @@ _DOCUMENTS = text(
     entry AS (SELECT * FROM chain WHERE id = :id),
     origin AS (SELECT origin_kind, origin_id FROM chain WHERE origin_kind NOT IN ('correction', 'reassignment', 'release') LIMIT 1),
     accepted AS (
-        SELECT al.*, h.accepted_at, h.shipment_id FROM origin JOIN acceptance_line al ON al.id = origin.origin_id
-        JOIN acceptance h ON h.id = al.acceptance_id WHERE origin.origin_kind = 'acceptance_line'),
+        SELECT al.*, h.accepted_at, h.shipment_id FROM origin JOIN acceptance_line al ON al.id = ({accepted_line("origin")})
+        JOIN acceptance h ON h.id = al.acceptance_id),
     invoiced AS (SELECT il.* FROM chain JOIN invoice_line il ON il.sale_entry_id = chain.id),
     credited AS (SELECT cl.* FROM invoiced JOIN credit_note_line cl ON cl.invoice_line_id = invoiced.id)
     SELECT 1 AS place, 'order' AS kind, po.id, po.number, po.placed_at AS at, CAST(NULL AS date) AS on_day, po.total_fen AS fen
@@ -76,7 +77,7 @@ _DOCUMENTS = text(
     UNION ALL
     SELECT 14, 'correction', c.id, NULL, NULL, c.sold_on, c.amount_fen FROM sale_entry c WHERE c.reverses_id = :id
     ORDER BY place, id
-    """
+    """  # noqa: S608
 )
 #: Where a document is read, and what that takes.
 _PATHS = {

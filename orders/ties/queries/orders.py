@@ -21,7 +21,7 @@ _LINKS = f"""
     SELECT so.id, so.purchase_order_id, so.supplier_id, so.status, po.number, po.placed_at, po.buyer_id, buyer.name AS buyer_name,
            supplier.name AS supplier_name, so.total_fen AS ordered_fen, k.number AS contract_number, k.fen AS contracted_fen, w.waybills, w.shipped_fen,
            w.lacking, w.differing, a.accepted_fen, a.by_quantity_fen, e.booked_fen, e.first_fen, i.invoice_ids, i.invoice_numbers, i.invoiced_fen,
-           {PAYABLE} AS payable_fen, d.paid_fen, d.announced_fen, d.due_fen, d.overdue, x.allowed_fen, m.*,
+           {PAYABLE} AS payable_fen, d.paid_fen, d.announced_fen, d.due_fen, d.overdue, x.allowed_fen, m.*, v.*,
            EXISTS (SELECT FROM payment_plan q WHERE q.purchase_order_id = po.id AND q.counted_at IS NOT NULL) AS counted
     FROM supplier_order so {SIDES}
     LEFT JOIN LATERAL (
@@ -50,7 +50,8 @@ _LINKS = f"""
         FROM sale_entry WHERE order_id = so.purchase_order_id AND supplier_order_id = so.id) e
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(DISTINCT v.id), '{{}}') AS invoice_ids, coalesce(array_agg(DISTINCT v.number), '{{}}') AS invoice_numbers,
-               coalesce(sum(il.amount_fen - il.returned_fen - il.reduced_fen) FILTER (WHERE il.kind = 'goods'), 0)::bigint AS invoiced_fen
+               (coalesce(sum(il.amount_fen - il.returned_fen) FILTER (WHERE il.kind = 'goods'), 0) - coalesce(sum(il.reduced_fen), 0))::bigint
+                   AS invoiced_fen
         FROM invoice v JOIN invoice_line il ON il.invoice_id = v.id WHERE v.supplier_order_id = so.id) i
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(arrived_fen), 0)::bigint AS paid_fen, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced_fen,
@@ -60,7 +61,9 @@ _LINKS = f"""
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(refund_fen), 0)::bigint AS allowed_fen FROM dispute WHERE supplier_order_id = so.id) x
     CROSS JOIN LATERAL (
-        SELECT {PAYABLE_OF_ORDER.format(order="po.id")} AS payable_of_order, {PAID.format(order="po.id")} AS paid_for_order) m
+        SELECT greatest({PAID.format(order="po.id")} - {PAYABLE_OF_ORDER.format(order="po.id")}, 0) AS overpaid_fen) m
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN i.invoice_numbers <> '{{}}' THEN i.invoiced_fen - greatest(e.booked_fen - x.allowed_fen, 0) END AS invoice_difference_fen) v
 """  # noqa: S608
 #: When each reason holds of the links ``l``. Parts that nobody confirmed, or that came to nothing, have no contract.
 _WHEN = {
@@ -71,10 +74,10 @@ _WHEN = {
     "acceptance_differs": "l.accepted_fen <> l.by_quantity_fen",
     "statistic_differs": "l.first_fen <> l.accepted_fen",
     "invoice_missing": "l.status = 'accepted' AND l.booked_fen > l.allowed_fen AND cardinality(l.invoice_numbers) = 0",
-    "invoice_differs": "l.status = 'accepted' AND cardinality(l.invoice_numbers) > 0 AND l.invoiced_fen <> l.booked_fen - l.allowed_fen",
+    "invoice_differs": "l.status = 'accepted' AND l.invoice_difference_fen <> 0",
     "due_differs": "l.counted AND l.due_fen <> greatest(l.payable_fen, 0)",
     "payment_overdue": "l.overdue",
-    "overpaid": "l.paid_for_order > l.payable_of_order",
+    "overpaid": "l.overpaid_fen > 0",
 }
 assert _WHEN.keys() == REASONS.keys()
 _FOUND = ", ".join(f"CASE WHEN {condition} THEN '{code}' END" for code, condition in _WHEN.items())
@@ -136,7 +139,10 @@ def _values(actor: Actor, asked: TiesAsked) -> dict[str, Any]:
     }
 
 
-_AMOUNTS = ("ordered", "contracted", "shipped", "accepted", "booked", "invoiced", "payable", "paid", "announced")
+_AMOUNTS = (
+    *("ordered", "contracted", "shipped", "accepted", "booked", "allowed", "invoiced", "invoice_difference"),
+    *("payable", "paid", "announced", "overpaid"),
+)
 
 
 def _shown(row: Row[Any], language: Language) -> ChainOut:

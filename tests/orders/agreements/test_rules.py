@@ -169,3 +169,10 @@ def test_the_state_follows_from_the_day(day, state):
     assert state_on("active", first, last, ended, date(2026, 9, day)) is state
     assert state_on("active", first, last, None, date(2026, 9, 10)) is AgreementState.EXPIRED
     assert state_on("declined", first, last, None, date(2026, 9, 10)) is AgreementState.DECLINED
+
+
+def test_what_is_not_drawn_whole_is_not_shown_as_all():
+    assert rules.percent_of(Decimal("79.999"), 100) == Decimal("79.9")
+    assert rules.percent_of(99_996, 100_000) == Decimal("99.9")
+    assert rules.percent_of(100, Decimal(100)) == 100
+    assert rules.percent_of(1, None) is None

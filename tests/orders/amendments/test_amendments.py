@@ -282,7 +282,10 @@ def test_what_was_approved_may_cost_as_much_as_was_approved(api, database):
     ):
         last = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][-1]["id"]
         amendment = propose(seller, part, {"order_line_id": last, **lines}).json()["id"]
-        assert buyer.post(f"/v1/amendments/{amendment}/accept").status_code == status
+        answer = buyer.post(f"/v1/amendments/{amendment}/accept")
+        assert answer.status_code == status
+        if status == 409:
+            assert answer.json()["data"] == {"total": "699.04", "approved": "699.00"}
         if status == 409:
             buyer.post(f"/v1/amendments/{amendment}/refuse", json={"reason": "超出审批"})
 
@@ -296,7 +299,10 @@ def test_a_supplier_does_not_see_what_the_buyer_may_spend(api, database):
     assert (refused.status_code, refused.json()["code"], refused.json().get("data")) == (409, "buyers_budget_short", None)
     buyer.post(f"/v1/amendments/{amendment}/withdraw")
     amendment = propose(seller, part, {"order_line_id": line, "unit_price": "75.00"}).json()["id"]
-    assert buyer.post(f"/v1/amendments/{amendment}/accept").json()["code"] == "buyers_budget_short"
+    refused = buyer.post(f"/v1/amendments/{amendment}/accept").json()
+    sums = {"needed": "51.00", "available": "1.00", "unit": "区教委", "year": clock.today().year, "fund_source": "canteen"}
+    assert (refused["code"], refused["data"]) == ("buyers_budget_short", sums)
+    assert "51.00" in refused["title"]
     assert report.differences(database) == 0
 
 

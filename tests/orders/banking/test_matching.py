@@ -577,3 +577,13 @@ def test_what_is_left_of_a_line_is_told_as_it_is(desk):
         with pytest.raises(LineTaken) as refused:
             making.make(session, SYSTEM, [making.Wanted(line, MatchKind.ORDER, 10_001)])
     assert refused.value.data == {"left": "100.00"}
+
+
+def test_an_order_is_named_once_in_a_match(desk):
+    order = desk.order(5)
+    desk.imported(statement((30_000, "沙坪坝中学", "货款", "T1")))
+    [line] = desk.lines()
+    twice = [{"kind": "order", "purchase_order_id": order["id"], "amount": "100.00"}] * 2
+    refused = desk.match(line["id"], *twice)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "parts")
+    assert desk.lines()[0]["status"] == "open"

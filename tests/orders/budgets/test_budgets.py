@@ -122,7 +122,7 @@ def test_limits_are_raised_and_lowered_but_not_below_what_is_drawn(bureau):
     bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(1))
     path = f"/v1/budgets/{budget['id']}"
     low = bureau.as_("bureau_finance").patch(path, json={"limit": "69.89", "reason": "压缩"})
-    assert (low.status_code, low.json()["code"]) == (409, "limit_below_drawn")
+    assert (low.status_code, low.json()["code"], low.json()["data"]) == (409, "limit_below_drawn", {"drawn": "69.90"})
     assert bureau.as_("bureau_finance").patch(path, json={"limit": "69.90", "reason": "压缩"}).json()["available"] == "0.00"
     # a school sees the budget that it draws on, and does not change it
     assert bureau.as_("school_finance").get(path).status_code == 200

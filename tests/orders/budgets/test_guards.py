@@ -51,7 +51,8 @@ def test_what_was_bought_before_the_budget_was_set_counts(bureau, database):
     bureau.rule(min_amount="500.00")
     assert bureau.ask(10).json()["purchase_request"]
     asked = {"organisation_id": bureau.school.id, "year": clock.today().year, "fund_source": "canteen", "limit": "838.79"}
-    assert code(bureau.as_("bureau_buyer_admin").post("/v1/budgets", json=asked)) == (409, "limit_below_drawn")
+    refused = bureau.as_("bureau_buyer_admin").post("/v1/budgets", json=asked)
+    assert (code(refused), refused.json()["data"]) == ((409, "limit_below_drawn"), {"drawn": "838.80"})
     own = bureau.budget("838.80", organisation_id=bureau.school.id)
     assert (own["reserved"], own["available"]) == ("838.80", "0.00")
     # a budget above it takes up the rest, and of other funds

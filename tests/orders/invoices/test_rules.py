@@ -60,6 +60,64 @@ def test_after_the_credits_the_invoices_hold_what_is_owed(lines, allowed):
     assert to_credit(after, allowed) == []
 
 
+def borne(lines, allowed):
+    """What each line bears of the allowance once every invoice has its credit note: (returned, reduced)."""
+    after = {line.id: line for line in lines}
+    for credit in to_credit(lines, allowed):
+        after[credit.line.id] = applied(credit.line, credit)
+    return [(line.returned_fen, line.reduced_fen) for line in after.values()]
+
+
+def credited(lines, allowed, invoice):
+    """The lines after the credit note of one invoice."""
+    credits = {each.line.id: each for each in to_credit(lines, allowed) if each.line.invoice_id == invoice}
+    return [applied(line, credits[line.id]) if line.id in credits else line for line in lines]
+
+
+def sold(amounts, invoices):
+    """Lines as they are invoiced."""
+    return [
+        Standing(number, number % invoices, Decimal(1), amount, 900, Decimal(0), 0, 0, Decimal(1), amount)
+        for number, amount in enumerate(amounts)
+    ]
+
+
+@given(st.lists(st.integers(1, 300) | AMOUNTS, min_size=1, max_size=6), st.integers(1, 4), st.data())
+def test_each_line_bears_the_same_whenever_credit_notes_are_written(amounts, invoices, data):
+    """Allowances, returns and credit notes come in any order: in the end each line bears what it bears where all credit notes are written at once."""
+    lines, allowed = sold(amounts, invoices), 0
+    never_credited = lines
+    for _ in range(data.draw(st.integers(1, 8))):
+        what = data.draw(st.sampled_from(["allow", "return", "credit", "credit"]))
+        if what == "allow":
+            allowed += data.draw(st.integers(0, sum(amounts)))
+        elif what == "return":
+            at = data.draw(st.integers(0, len(lines) - 1))
+            left = data.draw(st.integers(0, lines[at].sold_fen))
+            lines, never_credited = (
+                [replace(line, sold_fen=left) if line.id == at else line for line in each] for each in (lines, never_credited)
+            )
+        else:
+            lines = credited(lines, allowed, data.draw(st.integers(0, invoices - 1)))
+    at_once = borne(never_credited, allowed)
+    assert borne(lines, allowed) == at_once
+    for invoice in data.draw(st.permutations(range(invoices))):
+        lines = credited(lines, allowed, invoice)
+        assert [each for each in to_credit(lines, allowed) if each.line.invoice_id == invoice] == []
+    assert [(line.returned_fen, line.reduced_fen) for line in lines] == at_once
+    assert sum(reduced for _, reduced in at_once) == min(allowed, sum(line.sold_fen for line in lines))
+
+
+def test_a_line_that_is_invoiced_later_leaves_the_others_what_they_bear():
+    first, later = sold([10_000, 30_000], 2)
+    [first] = credited([first], 1000, 0)
+    assert first.reduced_fen == 1000
+    assert borne([first, later], 1000) == [(0, 1000), (0, 0)]
+    # of a second allowance the later one bears all until the rate is the same
+    assert borne([first, later], 3000) == [(0, 1000), (0, 2000)]
+    assert borne([first, later], 4800) == [(0, 1200), (0, 3600)]
+
+
 @given(standings(), st.integers(0, 10**10))
 def test_no_credit_takes_more_than_the_line_holds(lines, allowed):
     for credit in to_credit(lines, allowed):

@@ -74,8 +74,8 @@ def test_an_order_counts_from_the_first_to_the_last_day_and_for_one_pledge(scene
     other = scene.pledge()
     order = scene.order(1)
     assert scene.count(pledge, order).status_code == 201
-    for into in (pledge, other):
-        assert code(scene.count(into, order)) == (409, "order_counts_elsewhere")
+    for into, told in ((pledge, "order_counts_here"), (other, "order_counts_elsewhere")):
+        assert code(scene.count(into, order)) == (409, told)
     later = scene.pledge(valid_from=str(today + timedelta(days=1)))
     assert code(scene.count(later, scene.order(1))) == (409, "order_outside_period")
     removed = scene.clients["buyer"].delete(f"/v1/pledges/{pledge['id']}/orders/{order['id']}")
@@ -112,6 +112,7 @@ def test_orders_called_off_from_an_agreement_count_unless_they_stand_elsewhere(s
     assert scene.figures(agreed)["ordered"] == "240.00"  # not the stranger's
     scene.count(other, by_itself)
     assert (scene.figures(agreed)["ordered"], scene.figures(other)["ordered"]) == ("80.00", "160.00")
+    assert code(scene.clients["buyer"].post(path, json={"agreement_id": agreement})) == (409, "agreement_counts_here")
     assert code(scene.clients["buyer"].post(f"/v1/pledges/{other['id']}/agreements", json={"agreement_id": agreement})) == (
         409,
         "agreement_counts_elsewhere",

@@ -55,6 +55,7 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     only_weight = propose(buyer, sent, 9, 45_100).json()["id"]
     seller.post(f"/v1/acceptance-corrections/{only_weight}/agree", json={})
     assert rows(database, SUM) == [(7, 35_078, 48_930)]
+    assert propose(buyer, sent, 9, 45_100).json()["errors"][0]["code"] == "unchanged"
     assert ask_back(api, market, sent, 8).json()["errors"][0]["left"] == "7"
     ask_back(api, market, sent, 7)
     seller.post("/v1/returns/2/approve", json={"without_goods": True})
@@ -75,6 +76,8 @@ def test_refusals(api, database, market):
         (3, None, "below_returned"),
         ("5.5", None, "wrong_step"),
         (9, 4, "wrong_weight"),
+        (10, None, "unchanged"),
+        (10, 50_000, "unchanged"),
     ):
         answer = propose(buyer, sent, quantity, grams)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
@@ -165,6 +168,12 @@ def test_a_budget_bounds_what_is_put_right(api, database):
     short = seller.post(f"/v1/acceptance-corrections/{made}/agree", json={})
     assert (short.status_code, short.json()["code"], short.json().get("data")) == (409, "buyers_budget_short", None)
     assert rows(database, "SELECT count(*) FROM sale_entry") == [(0,)]
+    assert buyer.post(f"/v1/acceptance-corrections/{made}/withdraw", json={}).status_code == 200
+    made = propose(seller, sent, 10).json()["id"]
+    short = buyer.post(f"/v1/acceptance-corrections/{made}/agree", json={}).json()
+    assert (short["code"], sorted(short["data"])) == ("buyers_budget_short", ["available", "fund_source", "needed", "unit", "year"])
+    seller.post(f"/v1/acceptance-corrections/{made}/withdraw", json={})
+    made = propose(buyer, sent, 10).json()["id"]
     stale = {"If-Match": '"8"'}
     for client, verb in ((seller, "agree"), (seller, "decline"), (buyer, "withdraw")):
         assert client.post(f"/v1/acceptance-corrections/{made}/{verb}", json={}, headers=stale).status_code == 412

@@ -55,7 +55,7 @@ def test_one_person_never_does_both_in_two_sessions_at_once(scene):
 
 
 @pytest.mark.slow
-def test_an_objection_and_a_release_at_once_exclude_one_another(scene):
+def test_an_objection_a_confirmation_and_a_release_at_once_exclude_one_another(scene):
     scene.account()
     for _ in range(4):
         scene.delivered(1)
@@ -64,14 +64,14 @@ def test_an_objection_and_a_release_at_once_exclude_one_another(scene):
         row = scene.settlement()
         payout = f"/v1/payouts/{row['payout_id']}"
         scene.cashier.post(f"{payout}/approve", json={})
-        # an answered objection lets it be released, and another one be raised
-        scene.farm.post(f"/v1/settlements/{row['id']}/object", json={"reason": "少一单"})
-        scene.cashier.post(f"/v1/settlements/{row['id']}/answer", json={"answer": "列入下期"})
-        with ThreadPoolExecutor(2) as pool:
-            objected = pool.submit(scene.farm.post, f"/v1/settlements/{row['id']}/object", json={"reason": "再议"})
+        with ThreadPoolExecutor(3) as pool:
+            objected = pool.submit(scene.farm.post, f"/v1/settlements/{row['id']}/object", json={"reason": "少一单"})
+            confirmed = pool.submit(scene.farm.post, f"/v1/settlements/{row['id']}/confirm")
             released = pool.submit(scene.treasurer.post, f"{payout}/release")
-            codes = sorted([objected.result().status_code, released.result().status_code])
+            codes = sorted([objected.result().status_code, confirmed.result().status_code])
         assert codes == [200, 409]
+        if released.result().status_code == 200:
+            assert confirmed.result().status_code == 200
 
 
 @pytest.mark.slow

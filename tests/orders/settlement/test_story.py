@@ -2,13 +2,15 @@
 
 import csv
 import io
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from shop.core import outbox, sheets
+from shop.core import clock, outbox, sheets
 from shop.identity.permissions import Role
 from tests.factories.after_sales import ask_back, differences
-from tests.factories.identity import make_user
+from tests.factories.identity import make_user, signed_in
 from workers.handlers import HANDLERS
 
 
@@ -126,6 +128,31 @@ def test_what_goes_back_after_the_settlement_is_taken_off_the_next(scene):
     assert differences(scene.database) == {}
 
 
+def test_what_was_corrected_is_shown_with_its_delivery(scene):
+    made = scene.delivered(10)
+    for quantity in ("8", "9"):
+        truth = {"reason": "复点", "lines": [{"order_line_id": made.line, "accepted_quantity": quantity}]}
+        correction = scene.farm.post(f"/v1/shipments/{made.shipment}/corrections", json=truth).json()["id"]
+        buyer = scene.api.as_(scene.market.purchaser)
+        assert buyer.post(f"/v1/acceptance-corrections/{correction}/agree", json={}).status_code in (200, 201)
+    scene.later(20)
+    scene.run()
+    lines = scene.farm.get(f"/v1/settlements/{scene.settlement()['id']}/lines").json()["items"]
+    assert [(line["kind"], line["amount"]) for line in lines] == [
+        ("sale", "699.00"),
+        ("return", "-699.00"),
+        ("sale", "559.20"),
+        ("return", "-559.20"),
+        ("sale", "629.10"),
+    ]
+    assert {(line["shipment_id"], line["order_line_no"]) for line in lines} == {(made.shipment, 1)}
+    # so do the documents behind the sale
+    with scene.database.unit_of_work() as session:
+        entry = session.execute(text("SELECT max(id) FROM sale_entry WHERE reverses_id IS NULL")).scalar_one()
+    documents = signed_in(scene.api, Role.PLATFORM_ADMIN).get(f"/v1/sale-entries/{entry}").json()["documents"]
+    assert made.shipment in [each["id"] for each in documents if each["kind"] == "shipment"]
+
+
 def test_a_supplier_objects_and_is_answered(scene):
     scene.account()
     scene.delivered(10)
@@ -140,11 +167,45 @@ def test_a_supplier_objects_and_is_answered(scene):
     assert (refused.status_code, refused.json()["code"]) == (409, "settlement_objected")
     answered = scene.cashier.post(f"{path}/answer", json={"answer": "该单在争议中，列入下期"}).json()
     assert (answered["status"], answered["objections"][0]["answer"]) == ("answered", "该单在争议中，列入下期")
+    assert scene.farm.post(f"{path}/confirm").json()["status"] == "confirmed"
     assert scene.release(row["payout_id"]).json()["status"] == "released"
-    assert scene.farm.post(f"{path}/object", json={"reason": "再议"}).json()["code"] == "payout_on_its_way"
     outbox.drain(scene.database, HANDLERS)
     assert "settlement.objected" in {item["kind"] for item in scene.cashier.get("/v1/notifications").json()["items"]}
     assert "settlement.answered" in {item["kind"] for item in scene.farm.get("/v1/notifications").json()["items"]}
+
+
+def test_after_an_answer_the_supplier_has_the_days_for_objections_anew(scene):
+    scene.account()
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    path, payout = f"/v1/settlements/{row['id']}", f"/v1/payouts/{row['payout_id']}"
+
+    def may():
+        return scene.treasurer.get(payout).json()["possible_actions"]
+
+    until = date.fromisoformat(row["objections_until"])
+    scene.later((until - clock.today()).days)
+    scene.farm.post(f"{path}/object", json={"reason": "少一单"})
+    assert may() == []
+    scene.later(2)  # the days of before are over when it is answered
+    answered = scene.cashier.post(f"{path}/answer", json={"answer": "无误"}).json()
+    until = clock.today() + timedelta(days=3)
+    assert (answered["objections_until"], scene.farm.get(path).json()["possible_actions"]) == (str(until), ["confirm", "object"])
+    assert may() == ["approve"]
+    scene.cashier.post(f"{payout}/approve", json={})
+    refused = scene.treasurer.post(f"{payout}/release")
+    assert (refused.json()["code"], may()) == ("objection_period_running", ["withdraw"])
+    [waits] = scene.treasurer.get("/v1/finance/waiting", params={"kind": "payout"}).json()["items"]
+    assert waits["not_before"] == str(until + timedelta(days=1))
+    assert scene.farm.post(f"{path}/object", json={"reason": "仍少一单"}).json()["status"] == "objected"
+    assert scene.treasurer.post(f"{payout}/release").json()["code"] == "settlement_objected"
+    scene.cashier.post(f"{path}/answer", json={"answer": "已逐单核对"})
+    scene.later(4)
+    assert may() == ["release", "withdraw"]
+    assert scene.treasurer.post(f"{payout}/release").json()["status"] == "released"
+    assert differences(scene.database) == {}
 
 
 def test_objections_end_and_then_it_is_paid_without_a_word(scene):

@@ -16,13 +16,20 @@ from tests.databases import step
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import PDF, make_product
 from tests.factories.identity import make_supplier, make_user, signed_in
+from tests.factories.money import make_till
 from tests.factories.outlets import make_batch_line, make_outlet
+from tests.orders.invoices.test_reductions import allow
 from workers.handlers import HANDLERS
 
 
 @pytest.fixture
 def bureau(api, database):
     return make_bureau(api, database)
+
+
+@pytest.fixture
+def till(api, database):
+    return make_till(api, database)
 
 
 #: What orders are placed with, and none of which those who only follow a sale may read.
@@ -103,6 +110,32 @@ def test_what_does_not_tie_is_named(bureau, broken, reason):
     assert reason in {each["code"] for each in chain(bureau, order)["reasons"]}
     listed = bureau.as_("bureau_finance").get("/v1/ties", params={"untied": True}).json()["items"]
     assert [each["supplier_order_id"] for each in listed] == [part]
+
+
+def test_by_how_much_it_does_not_tie_stands_beside_the_reasons(till):
+    """A dispute gives back 100.00 of an order with freight that was paid and invoiced whole."""
+    buyer, seller = till.as_("purchaser"), till.api.as_(till.market.sellers[0])
+    order = buyer.post("/v1/purchase-orders", json=till.market.order(10)).json()
+    part = order["supplier_orders"][0]["id"]
+    seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "36.00"})
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json={"waybill": "SF1"}).json()["id"]
+    assert buyer.post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code == 201
+    invoice = seller.post(f"/v1/supplier-orders/{part}/invoices", json={}).json()
+    till.arrived(order["id"], "735.00")
+
+    def told():
+        [found] = seller.get(f"/v1/ties/orders/{order['id']}").json()["parts"]
+        figures = [found[name] for name in ("booked", "allowed", "invoiced", "invoice_difference", "payable", "paid", "overpaid")]
+        return figures, [each["code"] for each in found["reasons"]]
+
+    assert told() == (["699.00", "0.00", "699.00", "0.00", "735.00", "735.00", "0.00"], [])
+    allow(till.api, till.market, part, "100.00")
+    assert told() == (["699.00", "100.00", "699.00", "100.00", "635.00", "635.00", "100.00"], ["invoice_differs", "overpaid"])
+    # the freight bears its share of it
+    note = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "price_reduction"}).json()
+    assert [line["reduced"] for line in note["lines"]] == ["95.10", "4.90"]
+    assert told() == (["699.00", "100.00", "599.00", "0.00", "635.00", "635.00", "100.00"], ["overpaid"])
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shop.core.money import YuanIn, fen_from_yuan, half_up, line_amount, share_out, vat_in_gross, yuan, yuan_from_fen
+from shop.core.money import YuanIn, fen_from_yuan, half_up, line_amount, share_level, share_out, vat_in_gross, yuan, yuan_from_fen
 from shop.core.quantities import Quantity
 
 
@@ -93,3 +93,25 @@ def test_the_description_of_the_api_allows_what_is_taken(value, taken):
     else:
         with pytest.raises(ValidationError):
             adapter.validate_python(value)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6) | st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=8), st.data())
+def test_what_is_shared_in_steps_is_shared_as_in_one(lines, data):
+    weights = [max(pair) for pair in lines]
+    floors = [min(pair) for pair in lines]
+    total = data.draw(st.integers(0, sum(weights)))
+    parts = share_level(total, weights, floors)
+    assert sum(parts) == max(total, sum(floors))
+    assert all(floor <= part <= weight for floor, part, weight in zip(floors, parts, weights, strict=True))
+    # some have their part already, and some of a smaller total
+    smaller = share_level(data.draw(st.integers(0, total)), weights, floors)
+    had = [data.draw(st.sampled_from(some)) for some in zip(floors, smaller, parts, strict=True)]
+    assert share_level(total, weights, had) == parts
+
+
+def test_parts_are_at_one_rate():
+    assert share_level(10_000, [24_700, 58_000], [0, 0]) == [2987, 7013]
+    assert share_level(1, [5, 5], [0, 0]) == [1, 0]
+    assert share_level(10, [10, 10, 10], [6, 0, 0]) == [6, 2, 2]
+    assert share_level(0, [0], [0]) == [0]
+    assert share_level(3, [10, 10], [4, 0]) == [4, 0]
