@@ -119,7 +119,7 @@ def plausible(grams: int, expected: int, unit: str) -> bool:
     return grams == expected if unit in WEIGHED_UNITS else expected <= 2 * grams <= 3 * expected
 
 
-def _wrong_weight(field: str, expected: int) -> Fault:
+def wrong_weight(field: str, expected: int) -> Fault:
     return Fault(
         field,
         "wrong_weight",
@@ -178,7 +178,7 @@ def _shipping_fault(field: str, one: Sent, line: OpenLine | None, today: date, s
     if not is_multiple(one.quantity, line.step):
         return Fault(f"{field}.quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
     if one.grams is not None and not plausible(one.grams, weight_of(one.quantity, line.net_grams), line.unit):
-        return _wrong_weight(f"{field}.grams", weight_of(one.quantity, line.net_grams))
+        return wrong_weight(f"{field}.grams", weight_of(one.quantity, line.net_grams))
     if one.short and line.unit not in WEIGHED_UNITS:
         return Fault(
             f"{field}.short",
@@ -273,7 +273,7 @@ def _weight_fault(index: int, one: Answer, line: ShippedLine) -> Fault | None:
     for grams, quantity, name in pairs:
         expected = _share(line, quantity)
         if grams is not None and not plausible(grams, expected, line.unit):
-            return _wrong_weight(f"lines[{index}].{name}_grams", expected)
+            return wrong_weight(f"lines[{index}].{name}_grams", expected)
     return None
 
 
