@@ -470,6 +470,23 @@ def test_what_is_doubted_is_held_until_somebody_has_decided(shop: Shop, more, re
     assert shop.sums()["certified"] == 7500
 
 
+def test_a_till_that_is_a_year_ahead_sold_what_was_certified_on_the_day_on_which_it_told(shop: Shop):
+    made = shop.trade.goods[0].made
+    with shop.database.unit_of_work() as session:
+        until = {"id": made.certificate_id, "until": clock.today() + timedelta(days=100)}
+        session.execute(text("UPDATE certificate SET valid_until = :until WHERE id = :id"), until)
+    held = shop.send(shop.till.batch([sale("1", "G1", 2, at=clock.now() + timedelta(days=355))]))
+    assert (held["status"], held["reason_code"]) == ("held", "clock")
+    # a decision on it is a decision on today's figures
+    asked = {"sold_to": clock.today().isoformat(), "status": "open"}
+    assert len(signed_in(shop.api, Role.CITY_OFFICER).get("/v1/counting-holds", params=asked).json()["items"]) == 1
+    decide(shop, count=True)
+    assert shop.sums() == {"certified": 5000, "other": 0, "resale": 0, "grams": 1500}
+    with shop.database.unit_of_work() as session:
+        [entry] = session.execute(text("SELECT sold_on, certified, certificate_id FROM sale_entry WHERE source = 'outlet'"))
+    assert tuple(entry) == (clock.today(), True, made.certificate_id)
+
+
 def test_a_till_that_is_ahead_at_midnight_sells_today(shop: Shop):
     """Figures up to today are those of the whole month, which hold no day to come."""
     with clock.fixed(datetime(2026, 10, 20, 15, 55, tzinfo=UTC)):
