@@ -39,6 +39,12 @@ class DocumentCountsOnce(Conflict):
     en = "Together the two claims are more than their document says; they cannot both count"
 
 
+class OtherStays(Invalid):
+    code = "other_stays"
+    zh = "对方没有待处理的疑点，不能在此裁定"
+    en = "Nothing is open against the other side: what becomes of it is not decided here"
+
+
 class MatchedBefore(Conflict):
     code = "matched_before"
     zh = "其中一方已对应其他记录"
