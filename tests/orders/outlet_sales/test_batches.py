@@ -106,6 +106,36 @@ def test_a_hash_that_is_not_that_of_the_content_is_refused(shop: Shop):
     assert (answer.status_code, answer.json()["code"], answer.json()["errors"][0]["field"]) == (422, "hash_mismatch", "hash")
 
 
+def test_of_many_batches_those_that_are_wrong_are_refused_alone(shop: Shop):
+    good, corrupt, twice, lost, last = (
+        shop.till.batch(lines)
+        for lines in (
+            [sale("1", "G1", 1)],
+            [sale("2", "G1", 1)],
+            [sale("3", "G1", 1), sale("3", "G1", 1)],
+            [sale("4", "G1", 1, refunds_line_id="4")],
+            [sale("5", "G1", 1)],
+        )
+    )
+    broken = {**corrupt, "lines": [sale("2", "G1", 9)]}
+    far = Till("far").batch([sale("6", "G1", 1)], sequence=20_000)
+    sent = [good, broken, twice, lost, last, far]
+    answer = shop.client().post("/v1/sales-batches/bulk", json={"batches": sent})
+    assert answer.status_code == 201, answer.text
+    assert [(each["status"], each["reason_code"]) for each in answer.json()["batches"]] == [
+        ("accepted", None),
+        ("refused", "hash_mismatch"),
+        ("refused", "line_twice"),
+        ("refused", "refunds_no_sale"),
+        ("waiting", None),
+        ("refused", "sequence_far_ahead"),
+    ]
+    assert shop.sums()["certified"] == 2500
+    # the chain goes on where it stood
+    assert shop.send(corrupt)["status"] == "accepted"
+    assert shop.sums()["certified"] == 5000
+
+
 def test_what_comes_out_of_order_waits_until_the_gap_is_filled(shop: Shop):
     batches = [shop.till.batch([sale(str(n), "G1", n)]) for n in range(1, 5)]
     assert [shop.send(batches[n])["status"] for n in (2, 3, 1)] == ["waiting"] * 3
@@ -269,7 +299,7 @@ def test_what_is_decided_shows_at_once(shop: Shop, count, status, certified):
     """Before any event is done; and the event, done later, changes nothing."""
     batch = shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
     assert batch["status"] == "held"
-    assert [answer.status_code for answer in said(shop, count=count)] == [200]
+    assert [(answer.status_code, answer.json()["subject"]["status"]) for answer in said(shop, count=count)] == [(200, status)]
     client = signed_in(shop.api, Role.MONITOR)
     shown = client.get(f"/v1/sales-batches/{batch['id']}").json()
     assert (shown["status"], shown["certified"], shown["undecided"]) == (status, certified, "0.00")
