@@ -43,6 +43,7 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         f"{number},F5,some day,G1,1,1,,",
         f"{number},F1,{day} 10:00,G1,1,1,,",
         f"{number},F6,{day},G1,1,1,,F99",
+        f"{number},F8,{day} 10:00,G1,1,1,=1+1,",
     ]
     refused = send(client, good + bad)
     assert refused.status_code == 422
@@ -52,6 +53,7 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         (6, "bad_value"),
         (7, "line_twice"),
         (8, "unknown_sale"),
+        (9, "formulas_not_accepted"),
     }
     back = [f"{number},F{n},{day} 10:00,G1,1,1,,F{sale}" for n, sale in ((7, 7), (8, 9), (9, 8))]
     assert [(each["row"], each["code"]) for each in send(client, back).json()["errors"]] == [
