@@ -327,7 +327,7 @@ def decide(
         DocumentCountsOnce: both are to count, and their document says less than the two together (409).
         CorrectsNothing: it is to count in the place of a batch that is not here, or was corrected before (409).
         RefundExceeds: it is to give back more than is left of its sale (409).
-        OtherStays: the other side is to be void, and is held by no claim: an order, or a sale at an outlet; or there is none (422).
+        OtherStays: the other side is to be void, and is not held against this one, as no order or sale at an outlet is; or there is none (422).
     """
     said = [(found, verdict)]
     if verdict is Verdict.COUNT:

@@ -41,8 +41,8 @@ class DocumentCountsOnce(Conflict):
 
 class OtherStays(Invalid):
     code = "other_stays"
-    zh = "对方没有待处理的疑点，不能在此裁定"
-    en = "Nothing is open against the other side: what becomes of it is not decided here"
+    zh = "对方没有与本笔相对的疑点，须另行裁定"
+    en = "The other side is not held against this one: what becomes of it is not decided here"
 
 
 class MatchedBefore(Conflict):
