@@ -229,6 +229,14 @@ def test_a_check_that_has_nothing_to_look_at_is_not_passed(trading):
     }  # fmt: skip
 
 
+def test_whoever_hands_many_in_hears_what_is_wrong_with_each(trading):
+    ready, before, strangers = trading.draft(), trading.submitted(amount="990.00"), trading.draft(of="neighbour")
+    ids = [ready["id"], before["id"], strangers["id"]]
+    refused = trading.as_("seller").post("/v1/external-sales/submit", json={"ids": ids})
+    assert codes(refused) == {("ids[1]", "illegal_move"), ("ids[2]", "not_found")}
+    assert trading.status(ready) == "draft"
+
+
 def test_two_persons_and_no_stranger(trading, database):
     sale = trading.submitted()
     path = f"/v1/external-sales/{sale['id']}/accept"
