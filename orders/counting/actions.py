@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.counting import countable
-from orders.counting.errors import CityDecides, DocumentCountsOnce, HoldDecided
+from orders.counting.errors import CityDecides, DocumentCountsOnce, HoldDecided, OtherStays
 from orders.counting.rules import DocumentKind, HoldStatus, Reason, Subject, Verdict, document_key
 from shop.core import audit, clock, locks, outbox
 from shop.core.db import array
@@ -327,6 +327,7 @@ def decide(
         DocumentCountsOnce: both are to count, and their document says less than the two together (409).
         CorrectsNothing: it is to count in the place of a batch that is not here, or was corrected before (409).
         RefundExceeds: it is to give back more than is left of its sale (409).
+        OtherStays: the other side is to be void, and is not held against this one, as no order or sale at an outlet is; or there is none (422).
     """
     said = [(found, verdict)]
     if verdict is Verdict.COUNT:
@@ -339,6 +340,8 @@ def decide(
             together = {**found._mapping, "together": found.amount_fen + twin.amount_fen}
             if not session.execute(_COVERED, together).scalar_one():
                 raise DocumentCountsOnce
+    elif other is Verdict.VOID or (other and found.other_id is None):
+        raise OtherStays.at("other")
     for row, each in said:
         values = {"id": row.id, "status": each.status, "user": actor.user_id, "now": clock.now(), "decision": reason}
         session.execute(_CLOSE, values)

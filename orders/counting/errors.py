@@ -39,6 +39,12 @@ class DocumentCountsOnce(Conflict):
     en = "Together the two claims are more than their document says; they cannot both count"
 
 
+class OtherStays(Invalid):
+    code = "other_stays"
+    zh = "对方没有与本笔相对的疑点，须另行裁定"
+    en = "The other side is not held against this one: what becomes of it is not decided here"
+
+
 class MatchedBefore(Conflict):
     code = "matched_before"
     zh = "其中一方已对应其他记录"

@@ -14,8 +14,8 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-#: SQL: when the first sale of batch ``b`` was made; of one that withdraws another the first of that.
-BATCH_SOLD_AT = """coalesce(b.first_sold_at, (SELECT of.first_sold_at FROM sales_batch of WHERE of.outlet_id = b.outlet_id AND of.batch_id = b.corrects),
+#: SQL: when the first sale of batch ``b`` was made, not after it was told, whatever the till's clock says; of one that withdraws another the first of that.
+BATCH_SOLD_AT = """least(coalesce(b.first_sold_at, (SELECT of.first_sold_at FROM sales_batch of WHERE of.outlet_id = b.outlet_id AND of.batch_id = b.corrects)),
     b.received_at)"""
 #: SQL: the day of the sale that hold ``h`` is about (of a batch that of its first one); else the day on which it was opened.
 SOLD_ON = f"""coalesce(

@@ -1,7 +1,8 @@
-"""How a document reads the same wherever it is written down, and which of its numbers cannot be: pure functions."""
+"""How a document reads the same wherever it is written down, and which figures cannot be: pure functions."""
 
 import re
 import unicodedata
+from decimal import Decimal
 from enum import StrEnum
 
 from shop.core.errors import Fault
@@ -108,6 +109,22 @@ def wrong_document(kind: DocumentKind | str, number: str, field: str) -> list[Fa
     if not key:
         return [Fault(field, "number_missing", "请填写号码", "the number is missing")]
     return []
+
+
+GRAMS_PER_TONNE = 1_000_000
+
+
+def implausible(grams: int, amount_fen: int, listed_fen: Decimal | None, *, price_times: int, line_tonnes: int) -> bool:
+    """Whether a line's quantity cannot be: it weighs more than ``line_tonnes``, or what was paid lies more than ``price_times`` below or above what the
+    list asks for it (None or 0: there is no such price). What was given away (amount 0) tells nothing by its price.
+
+    No source names such limits; both are the programme's.
+    """
+    if grams > line_tonnes * GRAMS_PER_TONNE:
+        return True
+    if not listed_fen or not amount_fen:
+        return False
+    return amount_fen * price_times < listed_fen or listed_fen * price_times < amount_fen
 
 
 def _plain(written: str) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products.rules import Kind
 from orders.external_sales import rules
 from orders.external_sales.rules import Claim, Line, Side
+from orders.fulfilment.rules import plausible, wrong_weight
 from orders.ledger.booking import REGIONAL, in_force
 from orders.ledger.rules import CONSUMER
 from shop.core import clock
@@ -30,7 +32,7 @@ _ORGANISATIONS = text(
     """
 )
 _PRODUCTS = text(
-    "SELECT id, name, supplier_id, coalesce(township_code, district_code) AS place FROM product WHERE id = ANY (CAST(:ids AS bigint[]))"
+    "SELECT id, name, kind, supplier_id, coalesce(township_code, district_code) AS place FROM product WHERE id = ANY (CAST(:ids AS bigint[]))"
 )
 _SKUS = text("SELECT id, product_id, unit, net_grams FROM sku WHERE id = ANY (CAST(:ids AS bigint[]))")
 _REGIONS = text("SELECT code FROM region WHERE code = ANY (CAST(:codes AS text[]))")
@@ -184,11 +186,22 @@ def _lines(claim: Claim, known: _Known) -> list[Fault]:
             faults.append(Fault(f"{at}.sku_id", "unknown_sku", "该产品没有这个规格", "The product has no such SKU"))
         elif line.sku_id is None and line.unit is None:
             faults.append(Fault(f"{at}.unit", "unit_missing", "请填写规格或计量单位", "Say the SKU or the unit"))
-        elif line.grams is None and (sku is None or sku.net_grams is None):
-            faults.append(Fault(f"{at}.grams", "weight_missing", "请填写重量", "Say the weight"))
-        elif line.grams is None and sku is not None and weight_of(line.quantity, sku.net_grams) > MOST_GRAMS:
-            faults.append(Fault(f"{at}.quantity", "too_heavy", "重量超出范围", "It weighs more than any deal"))
+        else:
+            faults += _weight(line, product.kind, sku, at)
     return faults
+
+
+def _weight(line: Line, kind: str, sku: Any, at: str) -> list[Fault]:
+    """What a pack weighs is known: a weight that is told beside it goes with it, as with deliveries. Services weigh nothing."""
+    if sku is None:
+        missing = line.grams is None or (kind == Kind.GOODS and not line.grams)
+        return [Fault(f"{at}.grams", "weight_missing", "请填写重量", "Say the weight")] if missing else []
+    expected = weight_of(line.quantity, sku.net_grams or 0)
+    if expected > MOST_GRAMS:
+        return [Fault(f"{at}.quantity", "too_heavy", "重量超出范围", "It weighs more than any deal")]
+    if line.grams is not None and not plausible(line.grams, expected, sku.unit):
+        return [wrong_weight(f"{at}.grams", expected, sku.unit)]
+    return []
 
 
 def _papers(claim: Claim, today: date) -> list[Fault]:
@@ -200,7 +213,7 @@ def _checked(claim: Claim, actor: Actor, known: _Known) -> Checked:
     goods = []
     for line in claim.lines:
         sku = known.skus.get(line.sku_id or 0)
-        grams = line.grams if line.grams is not None else weight_of(line.quantity, sku.net_grams if sku else 0)
+        grams = line.grams if line.grams is not None else weight_of(line.quantity, (sku and sku.net_grams) or 0)
         name = known.products[line.product_id].name
         goods.append(Goods(line.product_id, line.sku_id, name, line, line.unit or (sku.unit if sku else ""), grams))
     return Checked(

@@ -7,15 +7,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.counting.rules import implausible
 from orders.external_sales.rules import PaperKind
 from orders.external_sales.schemas import CheckOut, HeldOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
 from orders.external_sales.states import EXTERNAL_SALE
 from orders.ledger.booking import CERTIFIED, NOON
-from shop.core import paging
+from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 _IN_REACH = """
     (coalesce(claimant.path LIKE CAST(:branch AS text), false)
@@ -40,9 +42,14 @@ _PAGE = text(
     ORDER BY x.id DESC LIMIT :rows
     """
 )
+# What the goods are sold for here: by the pack that is named, else by the weight that is told, as a pack of the product costs (of services by the number).
+_LISTED = """
+    SELECT CASE WHEN l.sku_id IS NULL AND s.net_grams IS NOT NULL THEN t.unit_price_fen * l.grams::numeric / s.net_grams ELSE t.unit_price_fen * l.quantity END
+    FROM sku s JOIN price_tier t ON t.sku_id = s.id WHERE s.product_id = l.product_id AND s.id = coalesce(l.sku_id, s.id) ORDER BY s.id, t.min_quantity LIMIT 1
+"""
 _LINES = text(
     f"""
-    SELECT l.*, l.amount_fen AS amount,
+    SELECT l.*, l.amount_fen AS amount, ({_LISTED}) AS listed_fen,
            (SELECT f.number FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=NOON)} ORDER BY f.id DESC LIMIT 1)
              AS certificate_number
     FROM external_sale_line l JOIN external_sale x ON x.id = l.sale_id WHERE l.sale_id = :id ORDER BY l.line_no
@@ -72,6 +79,7 @@ _ELSEWHERE = text(
 )
 _CHECKS: dict[str, tuple[str, str]] = {
     "lines_tie": ("明细合计与发票金额一致", "The lines come to what the invoice says"),
+    "plausible": ("各行重量和金额合理", "No line weighs too much, or costs what cannot be"),
     "certified": ("全部产品在销售当日已认定", "Every product was certified on the day of the sale"),
     "documents_unused": ("单据未在其他申报或订单中使用", "No other claim or order rests on its documents"),
     "no_doubt": ("没有待处理的疑点", "Nothing speaks against it"),
@@ -133,9 +141,19 @@ def file(session: Session, actor: Actor, sale_id: int, paper_id: int) -> Any:
 
 def _looked_at(session: Session, sale_id: int, total_fen: int) -> tuple[list[LineOut], list[PaperOut], dict[str, bool | None]]:
     """The lines and papers of a claim, and which of the checks of them it passes; None: there is nothing to look at."""
-    lines = [LineOut.model_validate(line, from_attributes=True) for line in session.execute(_LINES, {"id": sale_id})]
+    rows = session.execute(_LINES, {"id": sale_id}).all()
     papers = [PaperOut.model_validate(paper, from_attributes=True) for paper in session.execute(_PAPERS, {"id": sale_id})]
-    return lines, papers, {"lines_tie": _tie(total_fen, papers), "certified": all(line.certificate_number for line in lines)}
+    limits = programmes.config_of(session, clock.today()).counting
+    odd = any(
+        implausible(row.grams, row.amount_fen, row.listed_fen, price_times=limits.price_times, line_tonnes=limits.line_tonnes)
+        for row in rows
+    )
+    passed = {
+        "lines_tie": _tie(total_fen, papers),
+        "plausible": not odd,
+        "certified": all(row.certificate_number for row in rows),
+    }
+    return [LineOut.model_validate(row, from_attributes=True) for row in rows], papers, passed
 
 
 def _tie(total_fen: int, papers: list[PaperOut]) -> bool | None:

@@ -33,7 +33,7 @@ class LineIn(In):
     sku_id: Id | None = None
     quantity: Quantity
     unit: Unit | None = Field(default=None, description="default: that of the SKU")
-    grams: Grams | None = Field(default=None, description="default: by the SKU's net weight")
+    grams: Grams | None = Field(default=None, description="default: by the SKU's net weight, with which it goes within half")
     amount: Annotated[PositiveYuanIn, Field(description="with tax")]
 
 
@@ -79,7 +79,9 @@ class ReasonIn(In):
 
 
 class AcceptIn(In):
-    reason: ShortText | None = Field(default=None, description="needed where `lines_tie` or `certified` was not passed")
+    reason: ShortText | None = Field(
+        default=None, description="needed where `lines_tie`, `plausible` or `certified` was not passed"
+    )
 
 
 class SubmitIn(In):

@@ -121,8 +121,8 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
-    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE)
-    rows, faults = [], []
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE, tells_formulas=True)
+    rows, faults = [], [*table.formulas]
     for number, said in table.rows:
         row, wrong = _row(number, said)
         faults += wrong

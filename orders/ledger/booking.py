@@ -100,13 +100,16 @@ _CLAIMED = f"""
     FROM {{lines}} JOIN product p ON p.id = l.product_id
     WHERE l.id = ANY (CAST(:line_ids AS bigint[]))
 """
+#: SQL: the moment at which line ``l`` of batch ``b`` of an outlet is taken to have been sold: not after it was told, whatever the till's clock says. It
+#: counts on that day.
+SOLD_AT = "least(l.sold_at, b.received_at)"
 _AT_OUTLETS = _CLAIMED.format(
     occurred="l.sold_on",
-    at="l.sold_at",
-    certified=CERTIFIED.format(at="l.sold_at"),
+    at=SOLD_AT,
+    certified=CERTIFIED.format(at=SOLD_AT),
     claim="""'outlet' AS source, l.outlet_id, 'purchase' AS direction, 'consumer' AS given_kind, o.region_code AS given_region,
            NULL::bigint AS buyer_id, 'other' AS fund_source, 'marketplace' AS platform, 0::bigint AS declared""",
-    lines="sales_batch_line l JOIN outlet o ON o.id = l.outlet_id",
+    lines="sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id JOIN outlet o ON o.id = l.outlet_id",
 )
 #: SQL: the moment at which external sale ``x`` is taken to have been made, of which only the day is known.
 NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"

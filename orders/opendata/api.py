@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from orders.opendata import contracting, tables
 from orders.opendata.rules import LICENCE
 from orders.opendata.schemas import TableOut, TablesOut
-from shop.core.paging import After
+from shop.core.paging import After, of_list
 from shop.core.quantities import Day
 from shop.core.settings import settings
 from shop.identity.access import Call, Routes
@@ -36,7 +36,9 @@ def ocds_releases(
 ) -> Response:
     """Awards and contracts of public buyers as an OCDS 1.1 release package, the oldest first; `links.next` leads on. Ask with `from` for what is
     new since the last time."""
-    return _json(contracting.releases(call.session, first=first, last=last, after=after))
+    # the address of the next page tells the days in one way, however they were asked for
+    with of_list("/v1/public/ocds/releases", [("from", str(first)), ("to", str(last))]):
+        return _json(contracting.releases(call.session, first=first, last=last, after=after))
 
 
 @routes.get("/ocds/records/{ocid}", public=True, responses=_JSON)

@@ -41,14 +41,28 @@ class TooManyLines(Invalid):
 
 class NotFromFile(Conflict):
     code = "not_from_file"
-    zh = "只能撤回文件报送的、尚未作废或更正的批次；设备报送的批次由设备发更正批次"
-    en = "Only batches of files are taken back that were not left out or replaced; what a device sent is corrected by a batch of it"
+    zh = "只能撤回文件报送的批次；设备报送的批次由设备发更正批次"
+    en = "Only batches of files are taken back; what a device sent is corrected by a batch of it"
+
+
+class TakenBackBefore(Conflict):
+    code = "taken_back_before"
+    zh = "该批次已撤回"
+    en = "The batch was taken back before"
+
+
+class LeftOut(Conflict):
+    code = "left_out"
+    zh = "该批次已裁定不计入，无须撤回"
+    en = "An officer left the batch out of the figures: there is nothing to take back"
 
 
 class FileSeen(Conflict):
+    """``batch_ids`` are those that :func:`~orders.outlet_sales.actions.importing.take_back` takes."""
+
     code = "sales_file_seen"
-    zh = "该文件已导入过"
-    en = "This file was imported before"
+    zh = "该文件已于 {imported_at} 导入过"
+    en = "This file was imported before, at {imported_at}"
 
 
 CONSTRAINTS["uq_sales_batch_outlet_id_batch_id"] = BatchReused

@@ -124,25 +124,6 @@ def doubt(told: Told, term: Term, *, clock_minutes: int, late_days: int) -> Doub
     return None
 
 
-GRAMS_PER_TONNE = 1_000_000
-
-
-def implausible(
-    quantity: Decimal, grams: int, amount_fen: int, price_fen: int | None, *, price_times: int, line_tonnes: int
-) -> bool:
-    """Whether a sale's quantity cannot be: it weighs more than ``line_tonnes``, or what was paid lies more than ``price_times`` below or above the
-    price of the list (fen; None or 0: there is none). What was given away (amount 0) tells nothing by its price.
-
-    No source names such limits; both are the programme's.
-    """
-    if grams > line_tonnes * GRAMS_PER_TONNE:
-        return True
-    if not price_fen or not amount_fen:
-        return False
-    listed = quantity * price_fen
-    return amount_fen * price_times < listed or listed * price_times < amount_fen
-
-
 #: How far apart two may tell the moment of one sale.
 APART = timedelta(minutes=1)
 

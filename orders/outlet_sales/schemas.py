@@ -162,7 +162,7 @@ class SalesBatchOut(BaseModel):
 
 
 class TakenOut(BaseModel):
-    """What became of one of several batches; ``refused``: its id was used for other content, and nothing of it was kept."""
+    """What became of one of several batches; ``refused``: nothing of it was kept. ``reason_code`` says why, as where it is sent alone."""
 
     batch_id: str
     status: Literal["accepted", "waiting", "held", "replaced", "withdrawn", "void", "refused"]

@@ -149,8 +149,8 @@ def read(
 ) -> tuple[list[Read[M]], list[Fault], list[str]]:
     """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells; empty cells are left out."""
     found: list[Read[M]] = []
-    faults: list[Fault] = []
-    table = sheets.table(content, columns, required, MAX_ROWS - 2)
+    table = sheets.table(content, columns, required, MAX_ROWS - 2, tells_formulas=True)
+    faults = [*table.formulas]
     for number, cells in table.rows:
         written = {name: cell for name, cell in cells.items() if cell}
         said: dict[str, Any] = {}

@@ -39,8 +39,8 @@ class ReportRefused(Invalid):
 
 class NotReviewing(Forbidden):
     code = "not_the_reviewing_office"
-    zh = "单位报表由所在区县审核，区县报表由市级审核"
-    en = "The county reviews what its units report, the city what counties report"
+    zh = "单位报表由所在区县或市级审核，区县报表由市级审核"
+    en = "The county or the city reviews what units report, the city what counties report"
 
 
 class OwnReport(Forbidden):

@@ -63,9 +63,12 @@ class Problem(Exception):
     def at(cls, field: str, *, row: int | None = None, **data: Any) -> Self:
         """This refusal, with the field that causes it, and the row of a file."""
         problem = cls(**data)
-        where = {} if row is None else {"row": row}
-        problem.faults = [Fault(field, cls.code, problem._sentence("zh"), problem._sentence("en"), where)]
+        problem.faults = [problem.fault(field, **({} if row is None else {"row": row}))]
         return problem
+
+    def fault(self, field: str, **where: Any) -> Fault:
+        """This refusal as what is wrong with a field."""
+        return Fault(field, self.code, self._sentence("zh"), self._sentence("en"), where)
 
     def __str__(self) -> str:
         return f"{self.code}: {self._sentence('en')}"
@@ -140,6 +143,24 @@ class Invalid(Problem):
     @classmethod
     def one(cls, field: str, code: str, zh: str, en: str) -> "Invalid":
         return cls(faults=[Fault(field, code, zh, en)])
+
+
+class SomeRefused(Invalid):
+    code = "some_refused"
+    zh = "{count} 项不能办理，未办理任何一项"
+    en = "{count} of these cannot be done; none was"
+
+
+def refuse_some(field: str, asked: int, refused: Mapping[int, Problem]) -> None:
+    """Refuse what was asked of several at once, if any of them is refused: each by its place in ``field``. One alone is refused as it is.
+
+    Raises:
+        SomeRefused: of several (422). Problem: of one.
+    """
+    if refused and asked == 1:
+        raise refused[0]
+    if refused:
+        raise SomeRefused(count=len(refused), faults=[problem.fault(f"{field}[{place}]") for place, problem in refused.items()])
 
 
 def unknown_code(field: str, code: object) -> Fault:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -28,17 +28,23 @@ class Page(BaseModel, Generic[T]):
 
 
 Limit = Annotated[int, Query(ge=1, le=200, description="rows in a page")]
-After = Annotated[str | None, Query(max_length=500, description="cursor: `next` of the page before, of the same list")]
+After = Annotated[
+    str | None, Query(max_length=500, description="cursor: `next` of the page before, of the same list with the same filters")
+]
 
 
 #: Which list is read just now: a part of its cursors.
 _LIST: ContextVar[str | None] = ContextVar("list", default=None)
+#: Parameters that say how much of a list is shown, and how, not what is in it.
+_SHOWN = frozenset({"after", "limit", "format"})
 
 
 @contextmanager
-def of_list(address: str) -> Iterator[None]:
-    """Cursors that are made and read within belong to the list at an address: those of another would begin somewhere in it, and look right."""
-    before = _LIST.set(hashlib.sha256(address.encode()).hexdigest()[:8])
+def of_list(address: str, filters: Iterable[tuple[str, str]] = ()) -> Iterator[None]:
+    """Cursors that are made and read within belong to the list at an address with its filters, as they were given: those of another would begin
+    somewhere in it, and look right."""
+    asked = sorted((name, value) for name, value in filters if value and name not in _SHOWN)
+    before = _LIST.set(hashlib.sha256(json.dumps([address, asked]).encode()).hexdigest()[:8])
     try:
         yield
     finally:
@@ -52,18 +58,24 @@ def cursor(values: Sequence[Any]) -> str:
 
 
 def position(after: str | None, *kinds: type) -> list[Any] | None:
-    """The sort values that a cursor holds, one per kind (``int``, ``str``), or None without a cursor. One that names no list is from before they did: who
-    follows the feed of changes keeps it for long.
+    """The sort values that a cursor holds, one per kind (``int``, ``str``), or None without a cursor.
 
     Raises:
-        Invalid: the cursor is not one of ours, or of another list.
+        Invalid: the cursor is not one of ours, or of another list or other filters.
     """
     if after is None:
         return None
     place, _, of = after.partition(".")
     if of and of != _LIST.get():
-        raise Invalid.one("after", "cursor_of_another_list", "该分页游标属于另一列表", "The cursor is of another list")
+        raise Invalid.one(
+            "after",
+            "cursor_of_another_list",
+            "该分页游标属于另一列表，或另一筛选条件",
+            "The cursor is of another list, or of other filters",
+        )
     try:
+        if not of and _LIST.get():
+            raise ValueError
         values = json.loads(base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)))
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError

@@ -111,11 +111,11 @@ def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
     Raises:
         UnreadableSpreadsheet, MarkupTable, OldWorkbook, FormulasFound: see there (422).
     """
-    found: list[list[str]] = (
-        _workbook(content, *([] if formulas else ["strict"])) if is_workbook(content) else _text(content, formulas=formulas)
-    )
+    found: list[list[str]] = _workbook(content, *([] if formulas else ["strict"])) if is_workbook(content) else _text(content)
     if not found:
         raise UnreadableSpreadsheet
+    if not formulas and (told := _formulas(content, found)):
+        raise FormulasFound(faults=told)
     return found
 
 
@@ -182,12 +182,12 @@ def read_apart(reader: Path, content: bytes, *options: str) -> Any:
         if error.returncode != FORMULA_FOUND:
             raise UnreadableSpreadsheet from None
         cell = _CELL.fullmatch(error.stdout.decode("ascii", "replace"))
-        raise (_formula(int(cell[1]), cell[0]) if cell else FormulasFound()) from None
+        raise FormulasFound(faults=[_formula(int(cell[1]), cell[0])] if cell else []) from None
     except (subprocess.TimeoutExpired, ValueError):
         raise UnreadableSpreadsheet from None
 
 
-def _text(content: bytes, *, formulas: bool) -> list[list[str]]:
+def _text(content: bytes) -> list[list[str]]:
     decoded = _decoded(content)
     if decoded is None or "\x00" in decoded:
         raise UnreadableSpreadsheet
@@ -198,16 +198,24 @@ def _text(content: bytes, *, formulas: bool) -> list[list[str]]:
         found = [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
     except csv.Error:
         raise UnreadableSpreadsheet from None
-    for row, line in enumerate(found, start=1):
-        for place, cell in enumerate(line):
-            if not formulas and cell.lstrip().startswith("="):
-                raise _formula(row, found[0][place] if place < len(found[0]) else "")
     return found
 
 
-def _formula(row: int, column: str) -> FormulasFound:
-    """The first formula of a file; ``column`` is its header, or the cell's own name in a workbook."""
-    return FormulasFound(faults=[fault(row, column, FormulasFound.code, FormulasFound.zh, FormulasFound.en)])
+def _formulas(content: bytes, lines: Sequence[Sequence[str]]) -> list[Fault]:
+    """The formulas of a text by row and column; those of a workbook its reader tells."""
+    if is_workbook(content):
+        return []
+    return [
+        _formula(row, lines[0][place] if place < len(lines[0]) else "")
+        for row, line in enumerate(lines, start=1)
+        for place, cell in enumerate(line)
+        if cell.lstrip().startswith("=")
+    ]
+
+
+def _formula(row: int, column: str) -> Fault:
+    """A formula; ``column`` is its header, or the cell's own name in a workbook."""
+    return fault(row, column, FormulasFound.code, FormulasFound.zh, FormulasFound.en)
 
 
 def _decoded(content: bytes) -> str | None:
@@ -231,10 +239,12 @@ IgnoredColumns = Annotated[list[str], Field(description="headers of columns that
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows below a header that are not empty, by their numbers, each as :func:`texts` gives it; and the headers of columns that nobody reads."""
+    """The rows below a header that are not empty, by their numbers, each as :func:`texts` gives it; the headers of columns that nobody reads; and the
+    formulas of a text, where they are told with the other faults."""
 
     rows: list[tuple[int, dict[str, str]]]
     ignored: list[str]
+    formulas: list[Fault]
 
 
 def columns(
@@ -332,8 +342,11 @@ def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any
     return read
 
 
-def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int) -> Table:
-    """What stands below the header; ``most`` rows may be sent. Formulas are refused.
+def table(
+    content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int, *, tells_formulas: bool = False
+) -> Table:
+    """What stands below the header; ``most`` rows may be sent. Formulas are refused; those of a text by the caller with its other faults, if it says that
+    it tells them. A workbook with formulas is read no further.
 
     Raises:
         UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, FormulasFound, TooManyRows: see there (422).
@@ -342,15 +355,16 @@ def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequenc
         raise NoSpreadsheet
     if not content.strip():
         raise NoRows
-    header, *body = rows(content, formulas=False)
+    header, *body = found = rows(content, formulas=tells_formulas and not is_workbook(content))
+    formulas = _formulas(content, found) if tells_formulas else []
     if len(body) > most:
         # the first row that is too many, as a spreadsheet program counts them
         raise TooManyRows.at("file", row=most + 2, limit=most)
     places, ignored = columns(header, titles, required)
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
-    if not (found := [(number, cell) for number, cell in cells if any(cell.values())]):
+    if not (filled := [(number, cell) for number, cell in cells if any(cell.values())]):
         raise NoRows
-    return Table(found, ignored)
+    return Table(filled, ignored, formulas)
 
 
 def fault_of(titles: Mapping[str, Sequence[str]], row: int, name: str, code: str, zh: str, en: str) -> Fault:

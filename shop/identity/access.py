@@ -316,7 +316,7 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
             claim = call.claim(operation, idempotency.content_of(call.request))
             if claim is not None and claim.answered is not None:
                 return claim.answered
-            with paging.of_list(_address(call.request)):
+            with paging.of_list(_address(call.request), call.request.query_params.multi_items()):
                 result = endpoint(call, **arguments)
             if operation.method == "GET" and not operation.public and asked.found_none(result):
                 given, again = call.request.query_params, partial(endpoint, call)

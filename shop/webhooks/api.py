@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 from sqlalchemy import Row
 
 from shop.core.errors import Invalid
-from shop.core.paging import After, Limit, Page, cursor, page, position
+from shop.core.paging import After, Limit, Page, cursor, of_list, page, position
 from shop.core.quantities import Id, Moment
 from shop.core.settings import settings
 from shop.identity.access import PROBLEM, Call, Routes
@@ -53,21 +53,23 @@ def changes(
     """What happened to the own organisation and the units below it, in one order, without gaps; go on from `next`."""
     if after is not None and since is not None:
         raise Invalid.one("since", "conflicting", "after 与 since 只能取其一", "after and since exclude each other")
-    start = position(after, int)
-    found = queries.changes(call.session, call.actor, after=start[0] if start else None, since=since, types=types, limit=limit)
-    items = [
-        ChangeOut(
-            id=row.event_id,
-            type=row.type,
-            created_at=row.at,
-            organisation_id=row.organisation_id,
-            subject_type=row.subject_type,
-            subject_id=row.subject_id,
-            links=rules.links(row.subject_type, row.subject_id, settings().public_url),
-        )
-        for row in found.rows
-    ]
-    return ChangesOut(items=items, next=cursor([found.position]), more=found.more)
+    # whoever follows the feed keeps a cursor for long: it is a place in the one order, whatever is asked of it
+    with of_list("/v1/changes"):
+        start = position(after, int)
+        found = queries.changes(call.session, call.actor, after=start[0] if start else None, since=since, types=types, limit=limit)
+        items = [
+            ChangeOut(
+                id=row.event_id,
+                type=row.type,
+                created_at=row.at,
+                organisation_id=row.organisation_id,
+                subject_type=row.subject_type,
+                subject_id=row.subject_id,
+                links=rules.links(row.subject_type, row.subject_id, settings().public_url),
+            )
+            for row in found.rows
+        ]
+        return ChangesOut(items=items, next=cursor([found.position]), more=found.more)
 
 
 @routes.get("/change-types", Permission.CHANGES_READ)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.counting import actions as counting
@@ -18,7 +18,8 @@ from orders.external_sales.states import EXTERNAL_SALE, SaleMove, SaleStatus
 from orders.ledger import actions as ledger
 from shop.core import clock
 from shop.core.db import array
-from shop.core.errors import Fault, IfMatch, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound, Problem, refuse_some
+from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -34,15 +35,14 @@ def submit(session: Session, actor: Actor, sale_ids: Sequence[int]) -> int:
     names, or that another sale may be, is held, and so is the other one.
 
     Raises:
-        NotFound: one of them is none of the caller's organisation (404). IllegalMove: one was handed in before (409).
+        NotFound: it is none of the caller's organisation (404). IllegalMove: it was handed in before (409). SomeRefused: of many, the same of each (422).
         PapersMissing: of a single claim, every paper that it lacks (422). SomeNotReady: of many, the same by number (422).
     """
     counting.alone(session)
     rows = locked(session, sale_ids)
-    if len(rows) < len(sale_ids) or not all(actor.within_branch(row.claimant_path) for row in rows):
-        raise NotFound
-    for row in rows:
-        EXTERNAL_SALE.after(row.status, SaleMove.SUBMIT)
+    found = {row.id: row for row in rows}
+    refused = {place: why for place, each in enumerate(sale_ids) if (why := _not_handed_in(actor, found.get(each)))}
+    refuse_some("ids", len(sale_ids), refused)
     papers = session.execute(_DOCUMENTS, {"ids": array(sale_ids)}).all()
     _require_papers(session, rows, papers)
     step(session, actor, rows, SaleMove.SUBMIT)
@@ -54,6 +54,17 @@ def submit(session: Session, actor: Actor, sale_ids: Sequence[int]) -> int:
     ]
     counting.use(session, Subject.EXTERNAL_SALE, uses)
     return len(judge(session, sale_ids) & sides.keys())
+
+
+def _not_handed_in(actor: Actor, sale: Row[Any] | None) -> Problem | None:
+    """Why a claim is not handed in, whatever its papers are."""
+    if sale is None or not actor.within_branch(sale.claimant_path):
+        return NotFound()
+    try:
+        EXTERNAL_SALE.after(sale.status, SaleMove.SUBMIT)
+    except IllegalMove as refused:
+        return refused
+    return None
 
 
 def _require_papers(session: Session, rows: Sequence[Any], papers: Sequence[Any]) -> None:

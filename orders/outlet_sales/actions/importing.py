@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from orders.outlet_sales import sheets
 from orders.outlet_sales.actions import receiving, refunding, taking
-from orders.outlet_sales.errors import FileSeen, NotFromFile, RefundsNoSale
+from orders.outlet_sales.errors import FileSeen, LeftOut, NotFromFile, RefundsNoSale, TakenBackBefore
 from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt, refunds_of_none
 from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow, UndecidedOut
 from orders.outlet_sales.sheets import SALES_COLUMNS
@@ -21,7 +21,7 @@ from orders.outlets.errors import RowsRefused
 from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read, fault
 from shop.core import audit, clock, uploads
 from shop.core.db import array
-from shop.core.errors import Fault, NotFound
+from shop.core.errors import Fault, NotFound, Problem, refuse_some
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -34,7 +34,7 @@ _SEEN = text(
     """
 )
 _FILE_SEEN = text(
-    "SELECT 1 FROM sales_batch WHERE batch_id = ANY (CAST(:names AS text[])) AND outlet_id = ANY (CAST(:outlets AS bigint[])) LIMIT 1"
+    "SELECT id, received_at FROM sales_batch WHERE batch_id = ANY (CAST(:names AS text[])) AND outlet_id = ANY (CAST(:outlets AS bigint[])) ORDER BY id"
 )
 _TERMS = text(f"SELECT o.id, {taking.TERM} FROM outlet o WHERE o.id = ANY (CAST(:ids AS bigint[]))")  # noqa: S608
 #: What became of the lines of batches, with as many numbers of each kind as are told.
@@ -56,7 +56,7 @@ _UNKNOWN = text(
 )
 _TO_TAKE_BACK = text(
     f"""
-    SELECT b.outlet_id, b.way, b.status FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
+    SELECT b.id, b.outlet_id, b.way, b.status FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
     WHERE b.id = ANY (CAST(:ids AS bigint[])) AND {queries.IN_REACH}
     """  # noqa: S608
 )
@@ -93,8 +93,8 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
     digest = hashlib.sha256(content).hexdigest()
     batch_id = f"file-{digest[:32]}"
     names = [batch_id, *(f"{batch_id}-{reason}" for reason in Doubt)]
-    if session.execute(_FILE_SEEN, {"names": names, "outlets": sorted(set(outlets.values()))}).first():
-        raise FileSeen
+    if before := session.execute(_FILE_SEEN, {"names": names, "outlets": sorted(set(outlets.values()))}).all():
+        raise FileSeen(imported_at=clock.shanghai_text(before[0].received_at), batch_ids=[row.id for row in before])
     faults += _faults(session, rows, outlets, called.keys() - outlets.keys())
     if faults:
         faults.sort(key=lambda each: each.data["row"])
@@ -134,23 +134,31 @@ def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: 
     and their numbers may be told anew by another file.
 
     Raises:
-        NotFound: one is not within reach (404). NotFromFile: it is a device's, which corrects it by a batch, or stands no more (409).
+        NotFound: it is not within reach (404). NotFromFile: it is a device's, which corrects it by a batch (409).
+        TakenBackBefore, LeftOut: it stands no more (409). SomeRefused: of several, the same of each (422).
     """
     asked = {"ids": array(batch_ids), **queries.reach(actor, Permission.OUTLETS_MANAGE)}
     named = session.execute(_TO_TAKE_BACK, asked).all()
-    if len(named) < len(batch_ids):
-        raise NotFound
     outlet_ids = sorted({row.outlet_id for row in named})
     taking.lock(session, outlet_ids)
-    for row in session.execute(_TO_TAKE_BACK, asked):
-        if row.way != "file" or row.status not in (BatchStatus.ACCEPTED, BatchStatus.HELD):
-            raise NotFromFile
+    found = {row.id: row for row in session.execute(_TO_TAKE_BACK, asked)}
+    refused = {place: why for place, each in enumerate(batch_ids) if (why := _stays(found.get(each)))}
+    refuse_some("ids", len(batch_ids), refused)
     refunding.undo(session, batch_ids)
     session.execute(_TAKEN_BACK, {"ids": array(batch_ids)})
     # refunds of other batches that did not fit before may do so now
     taking.settle(session, [], outlet_ids)
     for batch_id in batch_ids:
         audit.record(session, actor, "sales_batch.taken_back", "sales_batch", batch_id, reason=reason)
+
+
+def _stays(batch: Row[Any] | None) -> Problem | None:
+    """Why a batch is not taken back."""
+    if batch is None:
+        return NotFound()
+    if batch.way != "file":
+        return NotFromFile()
+    return {BatchStatus.WITHDRAWN: TakenBackBefore(), BatchStatus.VOID: LeftOut()}.get(batch.status)
 
 
 def _parted(

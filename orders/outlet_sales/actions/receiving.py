@@ -14,7 +14,7 @@ from orders.outlet_sales.rules import Link, refunds_of_none, walk
 from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut
 from orders.outlets.actions.devices import device_of
 from shop.core import clock, outbox
-from shop.core.errors import Fault
+from shop.core.errors import Problem
 from shop.identity.actor import Actor
 
 #: Batches, and lines of them, that one transaction takes of a chain; what waits beyond is taken by the next.
@@ -79,13 +79,36 @@ _OUTLET_OF = text("SELECT outlet_id FROM outlet_device WHERE id = :id")
 
 
 def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> list[TakenOut]:
-    """Keep batches of the device that asks, and take what its chain allows; in the order in which they were sent.
+    """Keep batches of the device that asks, and take what its chain allows; in the order in which they were sent. Each is judged by itself: one that
+    is refused keeps none of the others back.
 
     Raises:
-        DeviceNeeded: no device asks (403). HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines: see there; nothing was kept (422).
+        DeviceNeeded: no device asks (403). TooManyLines: see there; nothing was kept (422).
     """
+    return [
+        TakenOut(batch_id=batch.batch_id, status="refused", reason_code=became.code) if isinstance(became, Problem) else became
+        for batch, became in zip(batches, _receive(session, actor, batches), strict=True)
+    ]
+
+
+def receive_one(session: Session, actor: Actor, batch: SalesBatchIn) -> int:
+    """The same for one batch; returns its id.
+
+    Raises:
+        HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead: see there (422). BatchReused: its id was used for other content (409).
+    """
+    [became] = _receive(session, actor, [batch])
+    if isinstance(became, Problem):
+        raise became
+    assert became.id is not None
+    return became.id
+
+
+def _receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> list[TakenOut | Problem]:
+    """What became of each batch, or why it is refused."""
     device = device_of(actor)
-    _require_whole(batches)
+    if sum(len(batch.lines) for batch in batches) > MOST_AT_ONCE:
+        raise TooManyLines(limit=MOST_AT_ONCE)
     taking.lock(session, [device.outlet_id])
     end = session.execute(_DEVICE, {"id": device.id}).one()
     known = session.execute(
@@ -100,17 +123,14 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
     before: dict[str, Row[Any]] = {row.batch_id: row for row in known if row.batch_id is not None}
     places = {row.sequence for row in known if row.in_chain and row.device_id == device.id}
     fresh: dict[str, tuple[SalesBatchIn, bool]] = {}
-    refused: set[int] = set()
+    refused: dict[int, Problem] = {}
     for place, batch in enumerate(batches):
         same = fresh[batch.batch_id][0].hash if batch.batch_id in fresh else getattr(before.get(batch.batch_id), "hash", None)
-        if same is None:
-            if batch.sequence > end.last_sequence + FURTHEST:
-                where = f"{_where(len(batches) == 1, place)}sequence"
-                raise SequenceFarAhead.at(where, last=end.last_sequence, most=FURTHEST)
+        if (wrong := _wrong(batch, same, end.last_sequence)) is not None:
+            refused[place] = wrong
+        elif same is None:
             fresh[batch.batch_id] = (batch, batch.sequence not in places)
             places.add(batch.sequence)
-        elif same != batch.hash:
-            refused.add(place)
     ids: dict[str, int] = {name: row.id for name, row in before.items()}
     if fresh:
         made = keep(session, [(device.outlet_id, *each) for each in fresh.values()], clock.now(), device_id=device.id)
@@ -121,19 +141,27 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
         _go_on(session, device.id, end)
     found = taking.statuses(session, list(ids.values()))
     return [
-        TakenOut(batch_id=batch.batch_id, status="refused", reason_code=BatchReused.code)
+        refused[place]
         if place in refused
         else TakenOut(batch_id=batch.batch_id, id=ids[batch.batch_id], **found[ids[batch.batch_id]])
         for place, batch in enumerate(batches)
     ]
 
 
-def receive_one(session: Session, actor: Actor, batch: SalesBatchIn) -> int:
-    """The same for one batch; returns its id. Raises also BatchReused: its id was used for other content (409)."""
-    [taken] = receive(session, actor, [batch])
-    if taken.id is None:
-        raise BatchReused(batch_id=batch.batch_id)
-    return taken.id
+def _wrong(batch: SalesBatchIn, known_hash: str | None, last_sequence: int) -> Problem | None:
+    """Why a batch is refused; ``known_hash``: of what its id was used for before."""
+    if not batch.is_whole:
+        return HashMismatch.at("hash")
+    first: dict[str, int] = {}
+    if twice := [n for n, line in enumerate(batch.lines) if first.setdefault(line.line_id, n) != n]:
+        return LineTwice(faults=[LineTwice().fault(f"lines[{n}].line_id") for n in twice])
+    if lost := refunds_of_none([(line.line_id, line.refunds_line_id) for line in batch.lines]):
+        return RefundsNoSale(faults=[RefundsNoSale().fault(f"lines[{n}].refunds_line_id") for n in lost])
+    if known_hash is not None:
+        return None if known_hash == batch.hash else BatchReused(batch_id=batch.batch_id)
+    if batch.sequence > last_sequence + FURTHEST:
+        return SequenceFarAhead.at("sequence", last=last_sequence, most=FURTHEST)
+    return None
 
 
 def continue_chain(session: Session, device_id: int) -> None:
@@ -222,33 +250,3 @@ def _line(batch_id: int, outlet_id: int, number: int, line: LineIn) -> dict[str,
         "quantity": str(line.quantity),
         "fen": line.amount,
     }
-
-
-def _require_whole(batches: Sequence[SalesBatchIn]) -> None:
-    if sum(len(batch.lines) for batch in batches) > MOST_AT_ONCE:
-        raise TooManyLines(limit=MOST_AT_ONCE)
-    single = len(batches) == 1
-    faults = [
-        Fault(f"{_where(single, place)}hash", HashMismatch.code, HashMismatch.zh, HashMismatch.en)
-        for place, batch in enumerate(batches)
-        if not batch.is_whole
-    ]
-    if faults:
-        raise HashMismatch(faults=faults)
-    for place, batch in enumerate(batches):
-        seen: set[str] = set()
-        for number, line in enumerate(batch.lines):
-            if line.line_id in seen:
-                where = f"{_where(single, place)}lines[{number}].line_id"
-                raise LineTwice(faults=[Fault(where, LineTwice.code, LineTwice.zh, LineTwice.en)])
-            seen.add(line.line_id)
-        faults = [
-            Fault(f"{_where(single, place)}lines[{number}].refunds_line_id", RefundsNoSale.code, RefundsNoSale.zh, RefundsNoSale.en)
-            for number in refunds_of_none([(line.line_id, line.refunds_line_id) for line in batch.lines])
-        ]
-        if faults:
-            raise RefundsNoSale(faults=faults)
-
-
-def _where(single: bool, place: int) -> str:
-    return "" if single else f"batches[{place}]."

@@ -13,7 +13,7 @@ from orders.counting import actions as counting
 from orders.counting.actions import Doubted
 from orders.counting.rules import Subject
 from orders.ledger import actions as ledger
-from orders.ledger.booking import CERTIFIED
+from orders.ledger.booking import CERTIFIED, SOLD_AT
 from orders.ledger.rules import Claim
 from orders.outlet_sales.actions import refunding, reselling, resembling, weighing
 from orders.outlet_sales.actions.days import add_to_days
@@ -72,12 +72,12 @@ _CLASSIFY = text(
     )
     UPDATE sales_batch_line l SET
         status = CASE WHEN j.other_id IS NOT NULL THEN 'held'
-                      WHEN EXISTS (SELECT FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at="l.sold_at")}) THEN 'counted'
+                      WHEN EXISTS (SELECT FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=SOLD_AT)}) THEN 'counted'
                       ELSE 'other' END,
         reason_code = CASE WHEN j.other_id IS NOT NULL THEN '{Doubt.SUSPECTED_DUPLICATE}'
                            ELSE nullif(l.reason_code, '{Doubt.IMPLAUSIBLE}') END
-    FROM judged j WHERE j.id = l.id
-    RETURNING l.id, l.batch_id, l.outlet_id, l.line_no, l.sold_at, l.sold_on, l.product_id, l.quantity, l.grams, l.amount_fen, l.status, j.other_id
+    FROM judged j, sales_batch b WHERE j.id = l.id AND b.id = l.batch_id
+    RETURNING l.id, l.batch_id, l.outlet_id, l.line_no, {SOLD_AT} AS sold_at, l.sold_on, l.product_id, l.quantity, l.grams, l.amount_fen, l.status, j.other_id
     """  # noqa: S608
 )
 #: Of all that a batch says, however many of its lines were looked at just now.

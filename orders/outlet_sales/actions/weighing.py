@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.outlet_sales.rules import Doubt, implausible
+from orders.counting.rules import implausible
+from orders.outlet_sales.rules import Doubt
 from shop.core import clock
 from shop.core.db import array
 from shop.programmes import queries as programmes
@@ -15,7 +16,8 @@ from shop.programmes import queries as programmes
 # back is a part of its sale. A line with a reason has been looked at by an officer.
 _TOLD = text(
     """
-    SELECT l.id, l.batch_id, l.outlet_id, l.sold_on, l.quantity, l.grams, l.amount_fen, coalesce(own.price_fen, scanned.price_fen) AS price_fen
+    SELECT l.id, l.batch_id, l.outlet_id, l.sold_on, l.grams, l.amount_fen,
+           l.quantity * coalesce(own.price_fen, scanned.price_fen) AS listed_fen
     FROM sales_batch_line l
     LEFT JOIN outlet_goods own ON own.outlet_id = l.outlet_id AND own.goods_id = l.goods_id
     LEFT JOIN LATERAL (
@@ -37,14 +39,7 @@ def hold(session: Session, batch_ids: Sequence[int]) -> list[Row[Any]]:
     found = [
         line
         for line in session.execute(_TOLD, {"ids": array(batch_ids)})
-        if implausible(
-            line.quantity,
-            line.grams,
-            line.amount_fen,
-            line.price_fen,
-            price_times=limits.price_times,
-            line_tonnes=limits.line_tonnes,
-        )
+        if implausible(line.grams, line.amount_fen, line.listed_fen, price_times=limits.price_times, line_tonnes=limits.line_tonnes)
     ]
     if found:
         session.execute(_HOLD, {"ids": array(line.id for line in found)})

@@ -15,7 +15,8 @@ from orders.outlets.schemas import CloseIn, ImportedOut, OutletIn, RefuseIn
 from orders.outlets.sheets import OUTLET_COLUMNS, Read
 from orders.outlets.states import OUTLET, OutletKind, OutletMove
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import Fault, IfMatch, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound, Problem, refuse_some
+from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -145,7 +146,8 @@ def verify(session: Session, actor: Actor, outlet_ids: Sequence[int]) -> None:
     """The county has seen that the outlets are there: all of them or none.
 
     Raises:
-        NotFound: one is not within reach (404). OwnOutlet: it is one of the officer's own organisation (403). IllegalMove (409).
+        NotFound: it is not within reach (404). OwnOutlet: it is one of the officer's own organisation (403). IllegalMove (409).
+        SomeRefused: of several, the same of each (422).
     """
     _decide(session, actor, outlet_ids, OutletMove.VERIFY)
     session.execute(_VERIFY, {"ids": list(outlet_ids), "user": actor.user_id, "now": clock.now()})
@@ -189,13 +191,22 @@ def _locked(session: Session, actor: Actor, outlet_id: int, if_match: IfMatch) -
 
 def _decide(session: Session, actor: Actor, outlet_ids: Sequence[int], move: OutletMove) -> None:
     values = {**queries.reach(actor, Permission.OUTLETS_VERIFY), "ids": list(outlet_ids)}
-    rows = session.execute(_TO_DECIDE, values).all()
-    if len(rows) < len(outlet_ids):
-        raise NotFound
-    for row in rows:
-        if actor.is_related(row.path):
-            raise OwnOutlet
-        OUTLET.after(row.status, move)
+    found = {row.id: row for row in session.execute(_TO_DECIDE, values)}
+    refused = {place: why for place, each in enumerate(outlet_ids) if (why := _refusal(actor, found.get(each), move))}
+    refuse_some("outlet_ids", len(outlet_ids), refused)
+
+
+def _refusal(actor: Actor, outlet: Row[Any] | None, move: OutletMove) -> Problem | None:
+    """Why nothing is decided about an outlet."""
+    if outlet is None:
+        return NotFound()
+    if actor.is_related(outlet.path):
+        return OwnOutlet()
+    try:
+        OUTLET.after(outlet.status, move)
+    except IllegalMove as refused:
+        return refused
+    return None
 
 
 def _operators(session: Session, actor: Actor, *, ids: Sequence[int] = (), usccs: Sequence[str] = ()) -> Sequence[Row[Any]]:

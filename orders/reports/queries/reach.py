@@ -46,7 +46,7 @@ def may_write(actor: Actor, row: Row[Any]) -> bool:
 
 
 def may_review(actor: Actor, row: Row[Any]) -> bool:
-    """Whether the review is the actor's office: of officers of the county for its units, of the city's for counties."""
+    """Whether the review is the actor's office: of officers of the county, or the city, for units; of the city's for counties."""
     if row.organisation_id is None:
         return "" in actor.regions(Permission.REPORTS_REVIEW)
     return actor.covers_region(Permission.REPORTS_REVIEW, row.region_code) and not actor.is_related(row.path)

@@ -83,12 +83,12 @@ def test_one_invoice_in_both_books_is_one_sale(trading, database):
 
 
 def test_a_number_then_amount_and_day_tell_it(trading, database):
-    by_number = to_buyer(trading, order_number="jd-1", amount="11.00")
-    near = to_buyer(trading, amount="12.00")
-    far = to_buyer(trading, amount="13.00", sold_on=f"{clock.today().year}-01-02")
-    first = trading.accepted(of="buyer", order_number="JD-1", amount="10.50")
-    second = trading.accepted(of="buyer", amount="12.00")
-    third = trading.accepted(of="buyer", amount="13.00")
+    by_number = to_buyer(trading, order_number="jd-1", amount="111.00")
+    near = to_buyer(trading, amount="112.00")
+    far = to_buyer(trading, amount="113.00", sold_on=f"{clock.today().year}-01-02")
+    first = trading.accepted(of="buyer", order_number="JD-1", amount="110.50")
+    second = trading.accepted(of="buyer", amount="112.00")
+    third = trading.accepted(of="buyer", amount="113.00")
     assert match(database) == 2
     assert matches(database) == [
         (first["id"], "external_sale", by_number["id"], "order_number", -50),

@@ -1,10 +1,12 @@
 """A document reads the same wherever it is written down."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.counting.rules import DocumentKind, HoldStatus, Verdict, document_key, wrong_document
+from orders.counting.rules import DocumentKind, HoldStatus, Verdict, document_key, implausible, wrong_document
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,17 @@ def test_what_is_no_invoice(number):
 def test_one_of_two_is_the_sale():
     assert [verdict.of_other for verdict in Verdict] == [Verdict.VOID, Verdict.COUNT]
     assert [verdict.status for verdict in Verdict] == [HoldStatus.COUNTED, HoldStatus.VOID]
+
+
+@given(st.decimals(0, 10**15, places=3), st.integers(0, 10**9), st.integers(2, 1000), st.integers(0, 10**9), st.integers(1, 100))
+def test_a_quantity_goes_with_its_amount_within_the_programmes_limits(listed, fen, times, grams, tonnes):
+    found = implausible(grams, fen, listed, price_times=times, line_tonnes=tonnes)
+    # wider limits doubt no more, and a heavier line is doubted no less
+    assert found or not implausible(grams, fen, listed, price_times=times, line_tonnes=tonnes + 1)
+    assert found or not implausible(grams, fen, listed, price_times=times + 1, line_tonnes=tonnes)
+    assert not found or implausible(grams + 1, fen, listed, price_times=times, line_tonnes=tonnes)
+    if grams <= tonnes * 1_000_000:
+        assert found == (fen > 0 and listed > 0 and not 1 / Fraction(times) <= fen / Fraction(listed) <= times)
+        assert not implausible(grams, fen, None, price_times=times, line_tonnes=tonnes)
+    else:
+        assert found

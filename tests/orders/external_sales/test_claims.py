@@ -94,6 +94,55 @@ def test_nothing_weighs_more_than_can_be_summed(trading):
     assert codes(trading.as_("seller").post("/v1/external-sales", json=body)) == {("lines[0].quantity", "too_heavy")}
 
 
+@pytest.mark.parametrize(("grams", "code"), [(49_999, "wrong_weight"), (50_000, None), (150_000, None), (150_001, "wrong_weight")])
+def test_a_weight_goes_with_the_pack(trading, grams, code):
+    body = trading.body()
+    body["lines"][0]["grams"] = grams
+    answer = trading.as_("seller").post("/v1/external-sales", json=body)
+    assert (codes(answer) if code else answer.status_code) == ({("lines[0].grams", code)} if code else 201)
+
+
+def test_goods_weigh_something(trading):
+    body = trading.body()
+    body["lines"] = [{"product_id": trading.product.product_id, "unit": "箱", "quantity": "20", "grams": 0, "amount": "980.00"}]
+    assert codes(trading.as_("seller").post("/v1/external-sales", json=body)) == {("lines[0].grams", "weight_missing")}
+
+
+BY_PACK, BY_WEIGHT = {"quantity": "20"}, {"sku_id": None, "unit": "箱", "quantity": "20", "grams": 100_000}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {**BY_PACK, "amount": "139800.01"},
+        {**BY_PACK, "amount": "13.97"},
+        {**BY_PACK, "quantity": "4001", "amount": "196000.00"},
+        {**BY_WEIGHT, "amount": "139800.01"},
+        {**BY_WEIGHT, "amount": "13.97"},
+        {**BY_WEIGHT, "grams": 20_000_001, "amount": "196000.00"},
+    ],
+)
+def test_what_cannot_be_is_accepted_with_a_reason_only(trading, database, said):
+    """The price of 20 packs, 5 kg each, is 1398.00."""
+    [line] = trading.body()["lines"]
+    sale = trading.submitted(lines=[{**line, **said}])
+    path = f"/v1/external-sales/{sale['id']}"
+    assert {check["code"] for check in sale["checks"] if not check["passed"]} == {"plausible"}
+    refused = trading.as_("officer").post(f"{path}/accept")
+    assert codes(refused) == {("reason", "plausible")}
+    assert ledger(database) == 0
+    accepted = trading.as_("officer").post(f"{path}/accept", json={"reason": "已核对合同"}).json()
+    assert accepted["status"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    "said", [{**BY_PACK, "amount": "139800.00"}, {**BY_PACK, "amount": "13.98"}, {**BY_WEIGHT, "amount": "139800.00"}]
+)
+def test_what_can_be_needs_no_reason(trading, said):
+    [line] = trading.body()["lines"]
+    trading.accepted(lines=[{**line, **said}])
+
+
 def test_the_name_of_a_consumer_is_not_kept(trading, database):
     sale = trading.accepted(buyer_kind="consumer", buyer_name="张三")
     assert sale["buyer_name"] == ""
@@ -176,8 +225,16 @@ def test_a_claim_that_does_not_pass_a_check_is_accepted_with_a_reason_only(tradi
 def test_a_check_that_has_nothing_to_look_at_is_not_passed(trading):
     draft = trading.client("seller").post("/v1/external-sales", json=trading.body()).json()
     assert {each["code"]: each["passed"] for each in draft["checks"]} == {
-        "lines_tie": None, "certified": True, "documents_unused": None, "no_doubt": True
+        "lines_tie": None, "plausible": True, "certified": True, "documents_unused": None, "no_doubt": True
     }  # fmt: skip
+
+
+def test_whoever_hands_many_in_hears_what_is_wrong_with_each(trading):
+    ready, before, strangers = trading.draft(), trading.submitted(amount="990.00"), trading.draft(of="neighbour")
+    ids = [ready["id"], before["id"], strangers["id"]]
+    refused = trading.as_("seller").post("/v1/external-sales/submit", json={"ids": ids})
+    assert codes(refused) == {("ids[1]", "illegal_move"), ("ids[2]", "not_found")}
+    assert trading.status(ready) == "draft"
 
 
 def test_two_persons_and_no_stranger(trading, database):
@@ -219,7 +276,10 @@ def test_lists_are_filtered_paged_and_exported(trading):
     first = officer.get("/v1/external-sales?status=submitted&limit=2").json()
     assert [row["total"] for row in first["items"]] == ["13.00", "12.00"]
     assert [
-        row["total"] for row in officer.get("/v1/external-sales", params={"limit": 2, "after": first["next"]}).json()["items"]
+        row["total"]
+        for row in officer.get("/v1/external-sales", params={"status": "submitted", "limit": 2, "after": first["next"]}).json()[
+            "items"
+        ]
     ] == ["11.00"]
     assert officer.get("/v1/external-sales?district=500240").json()["items"] == []
     csv = officer.get("/v1/external-sales?format=csv").content.decode("utf-8-sig").splitlines()

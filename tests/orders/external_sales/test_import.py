@@ -138,6 +138,7 @@ def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, datab
         row(trading, product, sku, 3, "-1.00"),
         row(trading, product, sku, 4, uscc="91500000000000000X"),
         row(trading, product, sku, 1, group=1, buyer="另一家"),
+        row(trading, product, sku, 5, buyer="=1+1"),
     ]
     answer = send(trading.as_("seller"), sheet(rows))
     assert answer.status_code == 422
@@ -147,6 +148,7 @@ def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, datab
         (4, "含税金额（元）", "bad_value"),
         (5, "供应单位统一社会信用代码", "unknown_supplier"),
         (6, "采购单位", "differs"),
+        (7, "采购单位", "formulas_not_accepted"),
     }
     wrong = [row(trading, product, sku, 1, invoice="123"), row(trading, product, sku, 2, region="999999")]
     found = {(each["row"], each["column"], each["code"]) for each in send(trading.as_("seller"), sheet(wrong)).json()["errors"]}

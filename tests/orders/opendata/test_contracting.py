@@ -117,6 +117,8 @@ def test_pages_hold_each_release_once(api, paths, monkeypatch):
     pages = everything(api)
     assert [len(page["releases"]) for page in pages] == [2, 2, 1]
     assert [each["id"] for page in pages for each in page["releases"]] == [each["id"] for each in whole["releases"]]
+    # however the day is written that the first page was asked for
+    assert [len(page["releases"]) for page in everything(api, **{"from": f"{clock.today()}T00:00:00"})] == [2, 2, 1]
 
 
 def test_only_what_is_new_since_a_day(api, paths):

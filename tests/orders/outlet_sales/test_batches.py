@@ -106,6 +106,36 @@ def test_a_hash_that_is_not_that_of_the_content_is_refused(shop: Shop):
     assert (answer.status_code, answer.json()["code"], answer.json()["errors"][0]["field"]) == (422, "hash_mismatch", "hash")
 
 
+def test_of_many_batches_those_that_are_wrong_are_refused_alone(shop: Shop):
+    good, corrupt, twice, lost, last = (
+        shop.till.batch(lines)
+        for lines in (
+            [sale("1", "G1", 1)],
+            [sale("2", "G1", 1)],
+            [sale("3", "G1", 1), sale("3", "G1", 1)],
+            [sale("4", "G1", 1, refunds_line_id="4")],
+            [sale("5", "G1", 1)],
+        )
+    )
+    broken = {**corrupt, "lines": [sale("2", "G1", 9)]}
+    far = Till("far").batch([sale("6", "G1", 1)], sequence=20_000)
+    sent = [good, broken, twice, lost, last, far]
+    answer = shop.client().post("/v1/sales-batches/bulk", json={"batches": sent})
+    assert answer.status_code == 201, answer.text
+    assert [(each["status"], each["reason_code"]) for each in answer.json()["batches"]] == [
+        ("accepted", None),
+        ("refused", "hash_mismatch"),
+        ("refused", "line_twice"),
+        ("refused", "refunds_no_sale"),
+        ("waiting", None),
+        ("refused", "sequence_far_ahead"),
+    ]
+    assert shop.sums()["certified"] == 2500
+    # the chain goes on where it stood
+    assert shop.send(corrupt)["status"] == "accepted"
+    assert shop.sums()["certified"] == 5000
+
+
 def test_what_comes_out_of_order_waits_until_the_gap_is_filled(shop: Shop):
     batches = [shop.till.batch([sale(str(n), "G1", n)]) for n in range(1, 5)]
     assert [shop.send(batches[n])["status"] for n in (2, 3, 1)] == ["waiting"] * 3
@@ -269,7 +299,7 @@ def test_what_is_decided_shows_at_once(shop: Shop, count, status, certified):
     """Before any event is done; and the event, done later, changes nothing."""
     batch = shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
     assert batch["status"] == "held"
-    assert [answer.status_code for answer in said(shop, count=count)] == [200]
+    assert [(answer.status_code, answer.json()["subject"]["status"]) for answer in said(shop, count=count)] == [(200, status)]
     client = signed_in(shop.api, Role.MONITOR)
     shown = client.get(f"/v1/sales-batches/{batch['id']}").json()
     assert (shown["status"], shown["certified"], shown["undecided"]) == (status, certified, "0.00")
@@ -468,6 +498,23 @@ def test_what_is_doubted_is_held_until_somebody_has_decided(shop: Shop, more, re
     assert shop.sums()["certified"] == 7500
     decide(shop, count=True)
     assert shop.sums()["certified"] == 7500
+
+
+def test_a_till_that_is_a_year_ahead_sold_what_was_certified_on_the_day_on_which_it_told(shop: Shop):
+    made = shop.trade.goods[0].made
+    with shop.database.unit_of_work() as session:
+        until = {"id": made.certificate_id, "until": clock.today() + timedelta(days=100)}
+        session.execute(text("UPDATE certificate SET valid_until = :until WHERE id = :id"), until)
+    held = shop.send(shop.till.batch([sale("1", "G1", 2, at=clock.now() + timedelta(days=355))]))
+    assert (held["status"], held["reason_code"]) == ("held", "clock")
+    # a decision on it is a decision on today's figures
+    asked = {"sold_to": clock.today().isoformat(), "status": "open"}
+    assert len(signed_in(shop.api, Role.CITY_OFFICER).get("/v1/counting-holds", params=asked).json()["items"]) == 1
+    decide(shop, count=True)
+    assert shop.sums() == {"certified": 5000, "other": 0, "resale": 0, "grams": 1500}
+    with shop.database.unit_of_work() as session:
+        [entry] = session.execute(text("SELECT sold_on, certified, certificate_id FROM sale_entry WHERE source = 'outlet'"))
+    assert tuple(entry) == (clock.today(), True, made.certificate_id)
 
 
 def test_a_till_that_is_ahead_at_midnight_sells_today(shop: Shop):

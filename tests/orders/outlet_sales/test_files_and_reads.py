@@ -43,6 +43,7 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         f"{number},F5,some day,G1,1,1,,",
         f"{number},F1,{day} 10:00,G1,1,1,,",
         f"{number},F6,{day},G1,1,1,,F99",
+        f"{number},F8,{day} 10:00,G1,1,1,=1+1,",
     ]
     refused = send(client, good + bad)
     assert refused.status_code == 422
@@ -52,6 +53,7 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         (6, "bad_value"),
         (7, "line_twice"),
         (8, "unknown_sale"),
+        (9, "formulas_not_accepted"),
     }
     back = [f"{number},F{n},{day} 10:00,G1,1,1,,F{sale}" for n, sale in ((7, 7), (8, 9), (9, 8))]
     assert [(each["row"], each["code"]) for each in send(client, back).json()["errors"]] == [
@@ -64,6 +66,8 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
     assert shop.sums() == {"certified": 2500, "other": 990, "resale": 0, "grams": 750}
     again = send(client, good)
     assert (again.status_code, again.json()["code"]) == (409, "sales_file_seen")
+    told = again.json()["data"]
+    assert (told["batch_ids"], told["imported_at"][:10]) == (taken.json()["batch_ids"], clock.today().isoformat())
     seen = send(client, good[:1])
     assert seen.json()["errors"][0]["code"] == "line_seen"
 
@@ -112,12 +116,17 @@ def test_a_wrong_file_is_taken_back_and_the_right_one_taken_instead(shop: Shop):
     path, said = "/v1/sales-batches/take-back", {"ids": made, "reason": "退货误报为销售"}
     stranger = signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500229")
     assert stranger.post(path, json=said).status_code == 404
-    refused = client.post(path, json={**said, "ids": [*made, sent["id"]]})
-    assert (refused.status_code, refused.json()["code"]) == (409, "not_from_file")
+    refused = client.post(path, json={**said, "ids": [999_999, *made, sent["id"]]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "some_refused")
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [
+        ("ids[0]", "not_found"),
+        ("ids[2]", "not_from_file"),
+    ]
     assert shop.sums()["certified"] == 7500
     assert client.post(path, json=said).json() == {"taken_back": 1}
     assert shop.sums()["certified"] == 2500
-    assert client.post(path, json=said).status_code == 409
+    again = client.post(path, json=said)
+    assert (again.status_code, again.json()["code"]) == (409, "taken_back_before")
     right = [wrong[0], f"{number},F2,{day} 11:00,G1,1,25.00,,F1"]
     assert send(client, right).json()["certified"] == "25.00"
     # what was given back at the till waited for its sale; it takes the rest
@@ -129,6 +138,16 @@ def told_by_a_till_and_a_file(shop: Shop):
     at = (clock.now() - timedelta(hours=5)).replace(second=30, microsecond=0)
     row = f"{shop.outlet.external_number},R-z1,{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M},G1,2,50.00,,"
     return row, sale("z1", "G1", 2, at=at)
+
+
+def test_a_file_that_was_left_out_has_nothing_to_be_taken_back(shop: Shop):
+    row = f"{shop.outlet.external_number},F1,{clock.today() - timedelta(days=100)} 10:00,G1,2,50.00,,"
+    [made] = send(operator(shop), [row]).json()["batch_ids"]
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    [hold] = officer.get("/v1/counting-holds", params={"status": "open"}).json()["items"]
+    officer.post(f"/v1/counting-holds/{hold['id']}/void", json={"reason": "逾期"})
+    answer = operator(shop).post("/v1/sales-batches/take-back", json={"ids": [made], "reason": "文件有误"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "left_out")
 
 
 def test_what_was_held_against_a_wrong_file_counts_when_that_is_taken_back(shop: Shop):

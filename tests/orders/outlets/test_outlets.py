@@ -490,6 +490,20 @@ def test_whoever_verifies_many_hears_of_each(operator, county):
     assert [(each["id"], each["status"]) for each in answer.json()] == [(each, "verified") for each in ids]
 
 
+def test_whoever_verifies_many_hears_what_is_wrong_with_each(api, operator, county):
+    ids = [register(operator, f"SN-{n}")["id"] for n in range(3)]
+    assert county.post("/v1/outlets/verify", json={"outlet_ids": ids[:1]}).status_code == 200
+    refused = county.post("/v1/outlets/verify", json={"outlet_ids": [ids[1], 999_999, ids[0], ids[2]]})
+    assert (refused.status_code, refused.json()["code"], refused.json()["data"]) == (422, "some_refused", {"count": 2})
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [
+        ("outlet_ids[1]", "not_found"),
+        ("outlet_ids[2]", "illegal_move"),
+    ]
+    assert [operator.get(f"/v1/outlets/{each}").json()["status"] for each in ids] == ["verified", "registered", "registered"]
+    alone = county.post("/v1/outlets/verify", json={"outlet_ids": [999_999]})
+    assert (alone.status_code, alone.json()["code"]) == (404, "not_found")
+
+
 def test_officers_of_the_region_that_a_region_was_merged_into_take_over(operator, county, api, database):
     made = register(operator)
     merge = "UPDATE region SET successor_code = '500112', valid_to = :on WHERE code = '500106'"

@@ -17,12 +17,25 @@ def test_a_cursor_is_read_by_its_own_list_only():
     with paging.of_list("/v1/sales-batches"), pytest.raises(Invalid) as refused:
         paging.position(cursor, int)
     assert refused.value.faults[0].code == "cursor_of_another_list"
-    # one from before cursors named their lists is read by any
+    # one that names no list is none
     with paging.of_list("/v1/sales-batches"):
-        assert paging.position("Wzdd", int) == [7]
-        for broken in ("x", "WyI3Il0"):
-            with pytest.raises(Invalid):
+        for broken in ("Wzdd", "x", "WyI3Il0"):
+            with pytest.raises(Invalid) as refused:
                 paging.position(broken, int)
+            assert refused.value.faults[0].code == "bad_cursor"
+
+
+def test_a_cursor_is_read_with_the_filters_it_was_given_for_only():
+    asked = [("status", "held"), ("region", "5002"), ("region", "5001")]
+    with paging.of_list("/v1/sales-batches", [*asked, ("limit", "2")]):
+        cursor = paging.cursor([7])
+    # how much is shown, and in what order filters stand, is no other list
+    with paging.of_list("/v1/sales-batches", [("q", ""), *asked[::-1], ("limit", "5"), ("after", cursor)]):
+        assert paging.position(cursor, int) == [7]
+    for other in (asked[:2], [("status", "void"), *asked[1:]], [*asked, ("q", "x")]):
+        with paging.of_list("/v1/sales-batches", other), pytest.raises(Invalid) as refused:
+            paging.position(cursor, int)
+        assert refused.value.faults[0].code == "cursor_of_another_list"
 
 
 def test_a_list_refuses_the_cursor_of_another_and_of_the_same_of_something_else(api, database):
@@ -35,8 +48,8 @@ def test_a_list_refuses_the_cursor_of_another_and_of_the_same_of_something_else(
     first = client.get("/v1/outlets", params={"limit": 1}).json()
     second = client.get("/v1/outlets", params={"limit": 1, "after": first["next"], "q": ""}).json()
     assert [each["items"][0]["id"] for each in (first, second)] == outlets[:2]
-    for path in ("/v1/organisations", "/v1/sales-batches", f"/v1/outlets/{outlets[0]}/goods"):
-        answer = client.get(path, params={"after": first["next"]})
+    for path in ("/v1/outlets?kind=cabinet", "/v1/organisations", "/v1/sales-batches", f"/v1/outlets/{outlets[0]}/goods"):
+        answer = client.get(path + ("&" if "?" in path else "?") + f"after={first['next']}")
         assert (answer.status_code, [(each["field"], each["code"]) for each in answer.json()["errors"]]) == (
             422,
             [("after", "cursor_of_another_list")],

@@ -109,6 +109,12 @@ def test_the_row_of_a_formula_is_told():
         assert [each.data for each in refused.value.faults] == [{"row": 3, "column": column}]
 
 
+def test_every_formula_of_a_text_is_told():
+    with pytest.raises(sheets.FormulasFound) as refused:
+        table("流水号,单价\n=1,2\n2, =1+1\n".encode())
+    assert [each.data for each in refused.value.faults] == [{"row": 2, "column": "流水号"}, {"row": 3, "column": "单价"}]
+
+
 @pytest.mark.parametrize(
     "written",
     [

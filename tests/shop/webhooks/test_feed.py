@@ -65,6 +65,9 @@ def test_filters_by_type_and_by_moment(customer):
     assert [item["type"] for item in read(customer.admin, type=["payment.recorded"])[0]] == ["payment.recorded"]
     assert len(read(customer.admin, type=["shipment.*"])[0]) == 3
     assert len(read(customer.admin, type=["*"])[0]) == 4
+    # a place in the feed is one whatever was asked for there
+    _, end = read(customer.admin, type=["payment.recorded"])
+    assert read(customer.admin, end, type=["shipment.*"]) == ([], end)
     assert len(read(customer.admin, since=moment.isoformat())[0]) == 2
     assert len(read(customer.admin, since=(moment + timedelta(days=1)).isoformat())[0]) == 0
     assert len(read(customer.admin, since=(moment - timedelta(days=1)).isoformat(), limit=1)[0]) == 4
