@@ -9,7 +9,7 @@ from typing import TypeVar
 from orders.bulletins import states
 from orders.bulletins.content import Content, Difference, Graded, Overlay, Row, Sums
 from orders.bulletins.words import CAUSES
-from orders.statistics.rules import share
+from orders.statistics.rules import reached, share
 from shop.core.clock import shanghai_text
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -194,7 +194,7 @@ def _targets(said: Content) -> Table:
                 f"{row.zh} {row.en}",
                 yuan(row.goal_fen),
                 yuan(row.done_fen),
-                _percent(share(row.done_fen, row.goal_fen)),
+                reached(row.done_fen, row.goal_fen),
                 row.due,
                 row.source,
             )
