@@ -62,7 +62,7 @@ def _table(session: Session, actor: Actor, asked: SalesIn, language: Language) -
         Column(name, head, head, type) for (name, type), head in zip(_columns(shown, asked), header(shown, language), strict=True)
     ]
     title = "销售统计" if language == "zh" else "Sales"
-    return of_rows(title, columns, list(cells(shown)), total(shown, language), about(shown, language))
+    return of_rows(title, columns, list(cells(shown)), [total(shown, language)], about(shown, language))
 
 
 def _columns(shown: SalesOut, asked: SalesIn) -> Iterator[tuple[str, Type]]:
