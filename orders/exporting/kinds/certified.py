@@ -15,7 +15,7 @@ from shop.core import clock
 from shop.core.cell_room import Key
 from shop.core.errors import Language
 from shop.core.exports import TOTAL
-from shop.core.quantities import Day
+from shop.core.quantities import PastDay
 from shop.core.small_cells import NOTHING_HIDDEN, protect_together
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -35,7 +35,7 @@ _COLUMNS = [
 class CertifiedIn(In):
     """The stock of certificates at the end of a day; default: today. A household counts in each category in which it takes part."""
 
-    on: Day | None = None
+    on: PastDay | None = None
 
 
 def _table(session: Session, actor: Actor, asked: CertifiedIn, language: Language) -> Table:

@@ -15,7 +15,7 @@ from orders.statistics.question import COUNTED, DEFAULT_MEASURES, Compare, Measu
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, beside_last_year, cells, header, total
 from shop.core.errors import BadValue, Language
-from shop.core.quantities import Day
+from shop.core.quantities import PastDay
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -32,7 +32,7 @@ class SalesIn(SaleParameters):
     sort: Measure | None = None
     ascending: bool = False
     top: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    known_on: Day | None = None
+    known_on: PastDay | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:
