@@ -160,6 +160,19 @@ def test_the_lane_is_held_against_the_target_as_it_was_set_last(api, monitor):
     assert panel(monitor, "shandong-lane", group_by="month")["rows"][0]["goal"] == "120000.000"
 
 
+def test_a_stock_of_a_day_to_come_is_not_told(api, monitor):
+    to_come, today = "2026-06-16", str(TODAY)
+    paths = ("/v1/statistics/certification", "/v1/statistics/outlets", "/v1/certification-statistics/stock")
+    for path in paths:
+        refused = monitor.get(path, params={"on": to_come})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "on"), path
+        assert monitor.get(path, params={"on": today}).status_code == 200, path
+    export = monitor.post("/v1/exports", json={"kind": "certified", "parameters": {"on": to_come}})
+    assert (export.status_code, "parameters.on" in export.json()["errors"][0]["field"]) == (422, True)
+    until_the_years_end = {"from": "2026-01-01", "to": "2026-12-31"}
+    assert panel(monitor, "outlets", **until_the_years_end)["on"] == today
+
+
 def test_how_much_of_a_goal_is_reached_is_the_same_figure_wherever_it_stands(api, trade, monitor):
     city = signed_in(api, Role.CITY_OFFICER)
     [target] = city.get("/v1/targets", params={"measure": "lane_tonnes", "programme": "chongqing-2021"}).json()["items"]

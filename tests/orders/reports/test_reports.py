@@ -176,6 +176,14 @@ def test_who_has_not_reported_is_listed_and_exported(scene):
     assert value(report, "purchases")["value"] in export
 
 
+def test_nobody_lacks_a_report_of_a_month_that_is_not_over(scene):
+    for month in ("2026-10", "2030-01"):
+        for path in ("/v1/reports/unreported", "/v1/reports/export"):
+            refused = scene["city"].get(path, params={"month": month})
+            assert (refused.status_code, faults(refused)) == (422, {("month", "not_over")}), (path, month)
+    assert scene["city"].get("/v1/reports/unreported", params={"month": MONTH}).status_code == 200
+
+
 def test_reminders_come_once_before_the_day_and_once_after_it(scene, on):
     def remind():
         with scene.database.unit_of_work() as session:
