@@ -162,7 +162,7 @@ def _closed(said: Content) -> Table:
         return Table("", (), ())
     count, of = len(closed.without), closed.counties
     return Table(
-        "未结账区县 Counties that had not closed",
+        "未结账区县 Counties not closed",
         ("代码 Code", "区县 District"),
         tuple((each.code, f"{each.zh} {each.en}") for each in closed.without),
         f"全市结账时 {of} 个区县中有 {count} 个尚未结账，其数据未经本区县核对确认。{count} of {of} counties had not closed the month when the city did; "
