@@ -162,7 +162,7 @@ def test_the_lane_is_held_against_the_target_as_it_was_set_last(api, monitor):
 
 def test_a_stock_of_a_day_to_come_is_not_told(api, monitor):
     to_come, today = "2026-06-16", str(TODAY)
-    paths = ("/v1/statistics/certification", "/v1/statistics/outlets", "/v1/certification-statistics/stock")
+    paths = ("/v1/statistics/certification", "/v1/statistics/outlets", "/v1/certification-statistics/stock", "/v1/coverage")
     for path in paths:
         refused = monitor.get(path, params={"on": to_come})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "on"), path
