@@ -12,7 +12,7 @@ from catalog.monitoring.queries import stock as stocks
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
 from catalog.products.schemas import DistrictCode
 from shop.core import clock, exports
-from shop.core.quantities import Day
+from shop.core.quantities import Day, PastDay
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -40,7 +40,7 @@ def _answer(figures: FiguresOut, name: str, format: str) -> FiguresOut | Respons
 def stock(
     call: Call,
     group_by: Annotated[list[StockKey], Query(max_length=5)] = [],  # noqa: B006  FastAPI copies it
-    on: Annotated[Day | None, Query(description="default: today")] = None,
+    on: Annotated[PastDay | None, Query(description="default: today")] = None,
     district: District = None,
     format: Format = "json",
 ) -> FiguresOut | Response:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from orders.bulletins import states
 from orders.bulletins.content import Content, Difference, Graded, Overlay, Row, Sums
 from orders.bulletins.words import CAUSES
-from orders.statistics.rules import share
+from orders.statistics.rules import reached, share
 from shop.core.clock import shanghai_text
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -162,7 +162,7 @@ def _closed(said: Content) -> Table:
         return Table("", (), ())
     count, of = len(closed.without), closed.counties
     return Table(
-        "未结账区县 Counties that had not closed",
+        "未结账区县 Counties not closed",
         ("代码 Code", "区县 District"),
         tuple((each.code, f"{each.zh} {each.en}") for each in closed.without),
         f"全市结账时 {of} 个区县中有 {count} 个尚未结账，其数据未经本区县核对确认。{count} of {of} counties had not closed the month when the city did; "
@@ -194,7 +194,7 @@ def _targets(said: Content) -> Table:
                 f"{row.zh} {row.en}",
                 yuan(row.goal_fen),
                 yuan(row.done_fen),
-                _percent(share(row.done_fen, row.goal_fen)),
+                reached(row.done_fen, row.goal_fen),
                 row.due,
                 row.source,
             )

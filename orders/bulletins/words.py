@@ -44,11 +44,12 @@ CAUSES: dict[str, dict[Language, str]] = {
 }
 #: By what days sales count in a revision.
 RESTATED: dict[Language, str] = {
-    "zh": f"{BASIS['zh']}结账前的退货和更正以负数计入其发生的月份。本修订版按销售日期重述本月：月份结账后补报、退货、更正和重新计入的销售，"
-    "计入原销售所在的本月，逐因列于“修订差异”；统计查询和以后月份的公报则仍将其计入下一个未结账的月份。",
-    "en": f"{BASIS['en']}returns and corrections before the close as negative figures in the month in which they happen. This revision restates "
-    "the month by the day of the sale: what was told, taken back, put right or counted again after the close stands in the month of its sale, by "
-    "cause under Differences; in the statistics, and in bulletins of later months, it stands in the next month that was open.",
+    "zh": f"{BASIS['zh']}在本月入账的退货和更正以负数计入本月。本修订版按销售日期重述本月：本月的销售在月末以后补报、退货、更正或重新计入的，"
+    "不论在结账之前还是之后，均计入原销售所在的本月，逐因列于“修订差异”；统计查询和以后月份的公报则仍将其计入入账的月份。",
+    "en": f"{BASIS['en']}returns and corrections that were booked in the month as negative figures in it. This revision restates the month by "
+    "the day of the sale: sales of the month that were told, taken back, put right or counted again after the month's end, be it before the close "
+    "or after it, are so in the month of the sale, by cause under Differences; in the statistics, and in bulletins of later months, such changes "
+    "stand in the month in which they were booked.",
 }
 #: What certified sales are.
 CERTIFIED_IN_BULLETIN: dict[Language, str] = {

@@ -22,7 +22,7 @@ from orders.statistics.tables import Filled, Format, TableOut
 from shop.core import clock, exports, uploads
 from shop.core.months import month_end, month_start
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Day, Id
+from shop.core.quantities import Day, Id, PastDay
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -36,7 +36,7 @@ Place = Annotated[PlaceCode | None, Query(description="a district or township")]
 def coverage(
     call: Call,
     level: Level = Level.COUNTY,
-    on: On = None,
+    on: Annotated[PastDay | None, Query(description="default: today")] = None,
     first: Annotated[
         Day | None, Query(alias="from", description="of sales, by whole months; default: 1 January of the year of `to`")
     ] = None,

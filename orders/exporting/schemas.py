@@ -1,11 +1,12 @@
 """How exports and schedules are asked for, and how they look from outside."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Body
 from pydantic import BaseModel, Field, model_validator
 
+from orders.exporting.kinds import KINDS
 from orders.exporting.kinds.certified import CertifiedIn
 from orders.exporting.kinds.entries import EntriesIn
 from orders.exporting.kinds.money import DuesIn, PaymentsIn
@@ -82,7 +83,7 @@ class ScheduleIn(In):
     title: Name
     export: Annotated[ExportIn, Field(discriminator="kind")]
     period: Period = Field(
-        description="seen from the day on which the answer is made; takes the place of the days in the parameters"
+        description="seen from the day on which the answer is made; the parameters of `export` name no days then"
     )
     rhythm: Rhythm
     hour: Annotated[int, Field(ge=0, le=23, description="Shanghai time"), whole]
@@ -103,6 +104,18 @@ class ScheduleIn(In):
                         name,
                     )
         return given
+
+    @model_validator(mode="after")
+    def _of_one_period(self) -> Self:
+        days = KINDS[self.export.kind].period
+        for name, day in self.export.parameters.model_dump(by_alias=True).items():
+            if name in days and day is not None:
+                raise BadValue(
+                    "期间由 period 给出，参数中不能再写日期",
+                    "`period` says which days; the parameters name none",
+                    f"export.parameters.{name}",
+                )
+        return self
 
 
 class FaultOut(BaseModel):

@@ -113,8 +113,8 @@ class Table:
     total: int
     #: Batches of at most :data:`AT_ONCE` rows.
     batches: Generator[Sequence[Sequence[Cell]], None, None]
-    #: A row of totals for people, below all others in the formats that people read; it is none of the rows.
-    footer: Sequence[Cell] | None = None
+    #: Totals, below all rows in the formats that people read; they are none of the rows.
+    totals: Sequence[Sequence[Cell]] = ()
     #: What the rows are of, as pairs of words: a sheet of its own in a workbook.
     about: Sequence[Sequence[Cell]] = ()
     #: Where they come from, if that is a statement: then lines of text can be had from the database as they are.
@@ -180,10 +180,10 @@ def of_rows(
     title: str,
     columns: Sequence[Column],
     rows: Sequence[Sequence[Cell]],
-    footer: Sequence[Cell] | None = None,
+    totals: Sequence[Sequence[Cell]] = (),
     about: Sequence[Sequence[Cell]] = (),
 ) -> Table:
-    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), footer, about)
+    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), totals, about)
 
 
 def yuan_sql(fen: str) -> str:

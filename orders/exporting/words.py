@@ -15,6 +15,8 @@ from shop.programmes import queries as programmes
 #: Words by language: Chinese, English.
 Labels = Mapping[str, tuple[str, str]]
 
+#: Figures hold one of both, never their sum.
+DIRECTIONS: Labels = {"purchase": ("采购", "purchase"), "helped_sale": ("帮助销售", "helped sale")}
 #: What a sale is booked for.
 ORIGINS: Labels = {
     "acceptance_line": ("验收", "acceptance"),

@@ -14,7 +14,7 @@ from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
 from shop.core.errors import Fault, Invalid, unknown_code
-from shop.core.quantities import MAX_ID, Code, Day, Id, none_asked, whole
+from shop.core.quantities import MAX_ID, Code, Day, Id, PastDay, none_asked, whole
 from shop.identity.rules import OrganisationKind
 from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel, Mode
@@ -29,6 +29,8 @@ IdOrNone = Annotated[int, Field(ge=0, le=MAX_ID), whole]
 #: What an organisation may be, and everybody who buys at a till.
 BuyerKind = OrganisationKind | Literal["consumer"]
 
+
+KnownOn = Annotated[PastDay | None, Query(description="only what had been booked by the end of this day; default: all that is")]
 
 #: Which of the codes and ids that are asked for there are.
 _KNOWN = text(
@@ -121,13 +123,10 @@ class SaleFilters:
         """The selection as of now, or as it was known at the end of a day. A district that others were merged into stands for these, too.
 
         Raises:
-            PeriodBackwards: ``from`` lies after ``to`` (422). MixedDesignations: see there (422). Invalid: see :meth:`require_known`, or a day to
-                come, of which nothing is known (422).
+            PeriodBackwards: ``from`` lies after ``to`` (422). MixedDesignations: see there (422). Invalid: see :meth:`require_known` (422).
         """
         first, last = period(self.first, self.last)
         self._require_known(session, first, last)
-        if known_on is not None and known_on > clock.today():
-            raise Invalid.one("known_on", "in_future", "不能晚于今天", "is a day to come")
         only: dict[Dimension, list[Any]] = {
             Dimension.DISTRICT: regions.with_predecessors(session, self.district),
             Dimension.MODE: self.mode,

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.ledger.schemas import SaleEntryOut
-from orders.ledger.selection import Binds, Reach, Selection, details, filters
+from orders.ledger.selection import KNOWN_ON, Binds, Reach, Selection, details, filters
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -59,6 +59,8 @@ def _conditions(reach: Reach, selection: Selection, order_id: int | None, bind: 
         f"direction = {bind(selection.direction, 'text')}",
         *details(reach, bind),
     ]
+    if selection.known_on is not None:
+        found.append(f"{KNOWN_ON} <= {bind(selection.known_on, 'date')}")
     # of one order also what no figure holds
     return [*found, "counted" if order_id is None else f"order_id = {bind(order_id, 'bigint')}"]
 

@@ -39,6 +39,8 @@ class Dimension(StrEnum):
     OUTLET = "outlet"
 
 
+#: SQL: the day on which an entry became known.
+KNOWN_ON = "(recorded_at AT TIME ZONE 'Asia/Shanghai')::date"
 #: Of time, from the shortest to the longest.
 TIME = (Dimension.DAY, Dimension.WEEK, Dimension.MONTH, Dimension.QUARTER, Dimension.YEAR)
 #: Who and where exactly: open within the own region only, while totals by all else are open to every officer.

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.ledger.errors import PeriodBackwards
 from orders.opendata import rules
 from orders.opendata.rules import Deal, Document, Item, Organisation, Source
 from shop.core import clock, paging
@@ -105,7 +106,13 @@ _EARLIEST, _LATEST = date(2016, 1, 1), date(2100, 12, 31)
 
 
 def releases(session: Session, *, first: date | None, last: date | None, after: str | None) -> Document:
-    """A package of releases of these days (Shanghai), the oldest first, with the address of the next one."""
+    """A package of releases of these days (Shanghai), the oldest first, with the address of the next one.
+
+    Raises:
+        PeriodBackwards: ``first`` lies after ``last`` (422).
+    """
+    if first is not None and last is not None and first > last:
+        raise PeriodBackwards.at("from")
     start = paging.position(after, str, int, int, int)
     values = {
         "first": clock.start_of_day(first or _EARLIEST),

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from orders.counting.queries import BATCH_SOLD_AT
 from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
-from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
+from orders.outlet_sales.schemas import Group, OutletGroup, OutletSales, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
 from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach, some
 from orders.statistics.cover import Stretch, Unit, cover, rows_over
 from orders.statistics.rules import growth, parts, same_period_last_year
@@ -71,6 +71,8 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 #: What days are grouped by, and how its code is written.
 _TIMES: dict[Group, str] = {"day": "YYYY-MM-DD", "month": "YYYY-MM"}
 _FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
+#: What of a row has a sum over all rows.
+_SUMMED = ("certified", "resale", "other", "grams", "lines", "certified_a_year_before")
 
 
 def _few(first: date, last: date) -> list[Stretch]:
@@ -154,12 +156,13 @@ def _sales(group: Group, period: tuple[date, date], before: tuple[date, date], *
         FROM outlet o JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
         LEFT JOIN outlet_pulse p ON p.outlet_id = o.id WHERE {IN_REACH} {FILTERED}
     ), by_key AS (
-        SELECT key, max(name) AS name, {_sums(("outlets", *figures))} FROM ({" UNION ALL ".join(sold)}) AS sold
-        WHERE CAST(:start AS text) IS NULL OR key > :start GROUP BY key
-    )
-    SELECT key, name, outlets, certified_fen AS certified, resale_fen AS resale, other_fen AS other, grams, lines,
-           before_fen AS certified_a_year_before
-    FROM by_key WHERE ({", ".join(figures)}) <> ({", ".join("0" for _ in figures)}) ORDER BY key LIMIT :rows
+        SELECT key, max(name) AS name, {_sums(("outlets", *figures))} FROM ({" UNION ALL ".join(sold)}) AS sold GROUP BY key
+    ), listed AS MATERIALIZED (
+        SELECT key, name, outlets, certified_fen AS certified, resale_fen AS resale, other_fen AS other, grams, lines,
+               before_fen AS certified_a_year_before
+        FROM by_key WHERE ({", ".join(figures)}) <> ({", ".join("0" for _ in figures)})
+    ), total AS (SELECT {", ".join(f"coalesce(sum({name}), 0)::bigint AS total_{name}" for name in _SUMMED)} FROM listed)
+    SELECT listed.*, total.* FROM total LEFT JOIN listed ON CAST(:start AS text) IS NULL OR key > :start ORDER BY key LIMIT :rows
     """
     return sql, bind.values
 
@@ -256,8 +259,9 @@ def sales(
     # of reach and filters the planner expects a few rows; where there are all outlets, it would look through them for each of them
     session.execute(text("SET LOCAL enable_nestloop = off"))
     rows = session.execute(text(sql), asked).all()
-    page = paging.page(rows, limit, _sales_out, lambda row: [row.key])
-    return OutletSalesOut(first=first, last=last, items=page.items, next=page.next)
+    totals = {name: getattr(rows[0], f"total_{name}") for name in _SUMMED}
+    page = paging.page([row for row in rows if row.key is not None], limit, _sales_out, lambda row: [row.key])
+    return OutletSalesOut(first=first, last=last, totals=OutletSales(**_grown(totals)), items=page.items, next=page.next)
 
 
 def _reach(actor: Actor) -> dict[str, Any]:
@@ -268,7 +272,12 @@ def _reach(actor: Actor) -> dict[str, Any]:
 
 
 def _sales_out(row: Row[Any]) -> OutletSalesRow:
-    return OutletSalesRow(**row._mapping, growth_percent=growth(row.certified, row.certified_a_year_before))
+    group = {name: getattr(row, name) for name in OutletGroup.model_fields}
+    return OutletSalesRow(**group, **_grown({name: getattr(row, name) for name in _SUMMED}))
+
+
+def _grown(sums: dict[str, Any]) -> dict[str, Any]:
+    return {**sums, "growth_percent": growth(sums["certified"], sums["certified_a_year_before"])}
 
 
 def _out(row: Row[Any]) -> SalesBatchOut:

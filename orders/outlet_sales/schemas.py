@@ -236,12 +236,9 @@ class SalesImportedOut(BaseModel):
 Group = Literal["outlet", "day", "month", "county", "operator", "kind"]
 
 
-class OutletSalesRow(BaseModel):
+class OutletSales(BaseModel):
     """Sales less what was given back. ``certified`` counts, as in the ledger; ``resale`` are certified goods whose first sale counts already."""
 
-    key: str
-    name: str
-    outlets: int
     certified: YuanOut
     resale: YuanOut
     other: YuanOut
@@ -251,6 +248,17 @@ class OutletSalesRow(BaseModel):
     growth_percent: str | None = Field(description="of certified sales, against the same days a year before; none without any then")
 
 
+class OutletGroup(BaseModel):
+    key: str
+    name: str
+    outlets: int
+
+
+class OutletSalesRow(OutletSales, OutletGroup):
+    """What one group of outlets sold."""
+
+
 class OutletSalesOut(Page[OutletSalesRow]):
     first: date
     last: date
+    totals: OutletSales = Field(description="of all rows, whatever the page; outlets have no sum: one sells on many days")

@@ -12,6 +12,7 @@ from orders.reports.queries import reports as queries
 from orders.reports.schemas import FormCode, FormOut, ReportEdit, ReportIn, ReportOut, ReportRow, ReturnIn, UnreportedOut
 from orders.reports.states import ReportStatus
 from shop.core import clock, exports
+from shop.core.errors import Invalid
 from shop.core.months import Month, days_of, month_before
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
@@ -23,6 +24,18 @@ routes = Routes("reports", "/v1")
 OfMonth = Annotated[Month | None, Query(description="Shanghai month; default: the one that was over last")]
 OfForm = Annotated[FormCode, Query(description="default: that of buying units")]
 District = Annotated[RegionCode | None, Query()]
+
+
+def _over(month: str | None) -> str:
+    """The month asked for, of which there are reports once it is over.
+
+    Raises:
+        Invalid: it is not over (422).
+    """
+    of = month or month_before(clock.today())
+    if days_of(of)[1] >= clock.today():
+        raise Invalid.one("month", "not_over", "该月尚未结束", "is not over")
+    return of
 
 
 def _report(call: Call, report_id: int) -> ReportOut:
@@ -68,7 +81,7 @@ def list_unreported(
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> UnreportedOut | Response:
     """Who has to report a month and has no report that was accepted."""
-    of = month or month_before(clock.today())
+    of = _over(month)
     rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
     found = expected.unreported(
         call.session, call.actor, call.language, form=form, month=of, district=district, limit=rows, after=start
@@ -84,7 +97,7 @@ def export_reports(
     call: Call, form: OfForm = "unit_monthly", month: OfMonth = None, format: Annotated[Literal["csv", "xlsx"], Query()] = "xlsx"
 ) -> Response:
     """All reports of a month by one form: what the ledger said when it was asked, what it says now, and what was reported."""
-    of = month or month_before(clock.today())
+    of = _over(month)
     shown = forms.in_force(form, days_of(of)[0])
     rows = queries.listed(call.session, call.actor, month=of, form=form, limit=exports.MAX_ROWS)
     exports.require_whole(rows, exports.MAX_ROWS)

@@ -40,6 +40,8 @@ class FormField(Label):
     #: None: the ledger knows nothing of it.
     prefill: Prefill | None = None
     required: bool = True
+    #: The least that can have been, kept as the values are; none: anything. Amounts are below zero where more came back than was sold.
+    minimum: int | None = Field(default_factory=lambda said: None if said["unit"] == "yuan" else 0)
 
     @model_validator(mode="after")
     def _same_unit(self) -> Self:

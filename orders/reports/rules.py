@@ -95,10 +95,19 @@ def _of_field(field: FormField, value: Value) -> list[Fault]:
         if not field.required:
             return []
         return [Fault(f"values.{field.code}.value", "value_missing", f"未填写“{field.zh}”", f"“{field.en}” is not filled in")]
+    if field.minimum is not None and value.own < _least(field.minimum, value):
+        least = shown(field.unit, _least(field.minimum, value))
+        zh, en = f"“{field.zh}”不得小于 {least}", f"“{field.en}” has to be {least} or more"
+        return [Fault(f"values.{field.code}.value", "below_minimum", zh, en)]
     if value.difference and not value.explanation:
         zh, en = f"“{field.zh}”与台账不一致，须说明原因", f"“{field.en}” differs from the ledger; say why"
         return [Fault(f"values.{field.code}.explanation", "difference_unexplained", zh, en)]
     return []
+
+
+def _least(minimum: int, value: Value) -> int:
+    """What the ledger says can be reported in any case: its weights are below zero where more came back than was sold."""
+    return minimum if value.ledger is None else min(minimum, value.ledger)
 
 
 def due_on(month: date, days: int) -> date:

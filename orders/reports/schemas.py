@@ -3,18 +3,23 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from orders.ledger.filters import RegionCode
 from orders.reports.forms import Scope, Unit
 from orders.reports.states import ReportMove, ReportStatus
 from shop.core.months import Month
 from shop.core.paging import Page
-from shop.core.quantities import Id, LongText, OptionalText, ShortText
+from shop.core.quantities import Id, LongText, OptionalText, ShortText, plain_number
 
 FormCode = Annotated[str, Field(pattern=r"^[a-z_]{1,64}$", examples=["unit_monthly"])]
 FieldCode = Annotated[str, Field(pattern=r"^[a-z_]{1,64}$")]
-Written = Annotated[str, Field(max_length=20, pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["1234.50"])]
+Written = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=20),
+    AfterValidator(plain_number),
+    Field(json_schema_extra={"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}, examples=["1234.50"]),
+]
 
 
 class ReportIn(BaseModel):
@@ -59,6 +64,9 @@ class FieldOut(BaseModel):
     unit: Unit
     prefilled: bool
     required: bool
+    minimum: str | None = Field(
+        description="the least that is taken, in `unit`, or the ledger's figure where that is less; null: anything"
+    )
 
 
 class FormOut(BaseModel):

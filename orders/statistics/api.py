@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from fastapi.responses import Response
 
-from orders.ledger.filters import SaleFilters
+from orders.ledger.filters import KnownOn, SaleFilters
 from orders.ledger.selection import Dimension, Selection, reach_of
 from orders.statistics import queries, replica
 from orders.statistics.errors import SortedByNothing
@@ -16,7 +16,7 @@ from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, cells, header, total
 from shop.core import clock, exports
 from shop.core.exports import Worksheet
-from shop.core.quantities import AnyDay, none_asked
+from shop.core.quantities import none_asked
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -58,7 +58,7 @@ def sales(
     measure: Annotated[
         list[Measure], Query(default_factory=none_asked, max_length=20, description="default: amount, tonnes and orders")
     ],
-    known_on: Annotated[AnyDay | None, Query(description="figures as they were known at the end of this day")] = None,
+    known_on: KnownOn = None,
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> SalesOut | Response:
     """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and townships, suppliers, products,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orders.ledger.selection import COLUMN, TIME, Dimension, from_lines
+from orders.ledger.selection import COLUMN, KNOWN_ON, TIME, Dimension, from_lines
 from orders.statistics.models import CHUNK
 
 D = Dimension
@@ -37,9 +37,6 @@ MEMBERS = {"order": "order_id", "buyer": "buyer_id", "product": "product_id", "s
 
 #: What a reserved share is counted by, beside the year.
 FUND_KEYS = ("buyer_id", "fund_source", "certified", "reserved_share_eligible")
-
-#: SQL: the day on which an entry became known.
-KNOWN_ON = "(recorded_at AT TIME ZONE 'Asia/Shanghai')::date"
 
 #: How a key comes from ledger rows, where it is no column of theirs.
 TAKEN_FROM = {

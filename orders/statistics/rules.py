@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from shop.core.months import month_end, month_start
 
@@ -142,6 +142,14 @@ def share(part: int | Decimal, whole: int | Decimal) -> str | None:
     if whole <= 0:
         return None
     return str((Decimal(part) * 100 / Decimal(whole)).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP))
+
+
+def reached(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
+    """How many percent of what is to be reached there are, with two decimals, rounded down: 99.999 is not all of it. None where there is nothing to
+    reach."""
+    if whole <= 0:
+        return None
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(_HUNDREDTH, rounding=ROUND_FLOOR)
 
 
 def shares(parts: Sequence[int | Decimal]) -> list[str | None]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from orders.ledger.rules import Direction
-from orders.ledger.selection import COLUMN, TIME, Binds, Dimension, details, filters, from_lines
-from orders.statistics.cubes import COUNTS, KNOWN_ON, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
+from orders.ledger.selection import COLUMN, KNOWN_ON, TIME, Binds, Dimension, details, filters, from_lines
+from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
 from orders.statistics.models import CHUNK
 from orders.statistics.question import COUNTED, MAX_ROWS, Question
 from orders.statistics.rules import Part, by_years, parts

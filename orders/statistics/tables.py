@@ -11,7 +11,7 @@ from fastapi import Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from orders.statistics.rules import share, tonnes
+from orders.statistics.rules import reached, tonnes
 from shop.core import exports
 from shop.core.errors import Language
 from shop.core.exports import TOTAL, Cell
@@ -62,7 +62,7 @@ COUNTY = {"county": text("区县代码", "county code"), "county_name": text("�
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One kind of table. ``rates``: columns of percent, each one column as a part of another, worked out for rows and totals alike."""
+    """One kind of table. ``rates``: columns of percent, each how much one column reached of another, worked out for rows and totals alike."""
 
     name: str
     title: tuple[str, str]
@@ -137,12 +137,16 @@ class Filled:
 
     def _rated(self, row: Mapping[str, Any]) -> dict[str, Any]:
         rates = {
-            name: share(row[part] or 0, row[whole] or 0)
+            name: _percent(reached(row[part] or 0, row[whole] or 0))
             for name, (part, whole) in self.table.rates.items()
             if part in row and whole in row
         }
         found = {**row, **rates}
         return {name: found[name] for name in self.table.columns if name in found}
+
+
+def _percent(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _shown(kind: Kind, value: Any) -> Any:

@@ -1,5 +1,7 @@
 """Setting targets, setting them anew, withdrawing them."""
 
+from decimal import Decimal
+
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -11,7 +13,7 @@ from shop.core.errors import Fault
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
-from shop.programmes.targets import UNITS
+from shop.programmes.targets import OF_A_WHOLE, UNITS
 from shop.regions import queries as regions
 
 _INSERT = text(
@@ -50,6 +52,7 @@ def _faults(session: Session, actor: Actor, body: TargetIn, indicators: set[str]
         found.append(Fault("region_code", "unknown_region", "不是本辖区的区县", "no district within reach"))
     if body.first_on > body.due_on:
         found.append(Fault("due_on", "before_first", "早于起始日期", "lies before the first day"))
+    found += _of_value(body.measure, body.value)
     if body.channel is not None and body.measure not in ("amount", "tonnes", "sales_growth"):
         found.append(Fault("channel", "not_wanted", "只有销售类目标可按渠道", "only sales have a channel"))
     if (body.indicator is not None) != (body.measure == "indicator_growth"):
@@ -63,15 +66,23 @@ def _faults(session: Session, actor: Actor, body: TargetIn, indicators: set[str]
     return found
 
 
+def _of_value(measure: str, value: Decimal) -> list[Fault]:
+    if measure in OF_A_WHOLE and value > 100:
+        return [Fault("value", "more_than_the_whole", "不得大于 100%", "has to be 100 % or less")]
+    return []
+
+
 def revise(session: Session, actor: Actor, target_id: int, body: RevisionIn) -> None:
     """Set another value, with the reason; those before stay on record.
 
     Raises:
-        NotFound: none within reach (404). TargetWithdrawn: see there (409).
+        NotFound: none within reach (404). TargetWithdrawn: see there (409). TargetRefused: more than there can be (422).
     """
     head = queries.locked(session, actor, target_id)
     if head.withdrawn_at is not None:
         raise TargetWithdrawn
+    if faults := _of_value(head.measure, body.value):
+        raise TargetRefused(count=len(faults), faults=faults)
     session.execute(_MOVE, {"id": target_id, "number": head.number + 1})
     _write(session, actor, target_id, head.number + 1, body)
 

@@ -20,6 +20,7 @@ from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.outlets.queries import WORKING
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
+from orders.statistics.rules import reached
 from shop.core import clock
 from shop.regions import queries as regions
 
@@ -135,6 +136,5 @@ class Facts:
 
 def _percent(parts: Mapping[str, tuple[int, int]], districts: Collection[str] | None) -> Decimal | None:
     found = [sums for district, sums in parts.items() if districts is None or district in districts]
-    part, whole = sum(each for each, _ in found), sum(each for _, each in found)
-    # rounded down: a village that is not served keeps it below a hundred
-    return (Decimal(part) * 10_000 / whole).to_integral_value(rounding="ROUND_FLOOR") / 100 if whole else None
+    # a village that is not served keeps it below a hundred
+    return reached(sum(each for each, _ in found), sum(each for _, each in found))

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.statistics.rules import ranks, rise, same_period_last_year
+from orders.statistics.rules import ranks, reached, rise, same_period_last_year
 from orders.targets import rules
 from orders.targets.facts import Facts
 from orders.targets.rules import NATURES, Course, Nature
 from orders.targets.schemas import ProgressOut, RevisionOut, TargetOut
 from shop.core import paging
-from shop.core.errors import Language, NotFound
+from shop.core.errors import Invalid, Language, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -35,6 +35,9 @@ WHERE (CAST(:programme AS text) IS NULL OR t.programme_code = :programme) AND (C
   AND (:withdrawn OR t.withdrawn_at IS NULL)
   AND (CAST(:start AS bigint) IS NULL OR t.id > :start) ORDER BY t.id LIMIT :rows
 """
+)
+_KNOWN = text(
+    "SELECT EXISTS (SELECT FROM target WHERE code = :code AND (CAST(:programme AS text) IS NULL OR programme_code = :programme))"
 )
 _ONE = text(_TARGET + " WHERE t.id = :id")
 #: What the city is to reach by a measure, or in the growth of an indicator.
@@ -174,7 +177,13 @@ def sales_goals(session: Session, first: date, last: date) -> list[SalesGoal]:
 
 
 def ranked(session: Session, filters: Filters, language: Language, on: date) -> list[dict[str, Any]]:
-    """The districts that have a target of this code, by how much of it they reached; those of which nothing is known stand last."""
+    """The districts that have a target of this code, by how much of it they reached; those of which nothing is known stand last.
+
+    Raises:
+        Invalid: nobody ever had such a target (422).
+    """
+    if filters.code is not None and not session.execute(_KNOWN, {"programme": filters.programme, "code": filters.code}).scalar():
+        raise Invalid(faults=[unknown_code("code", filters.code)])
     found = targets(session, filters, language, on=on, limit=None, after=None).items
     counties = [each for each in found if each.region_code != CITY]
     places = ranks([_rate(each) for each in counties])
@@ -185,7 +194,7 @@ def ranked(session: Session, filters: Filters, language: Language, on: date) -> 
             "county_name": each.region_name,
             "value": each.value,
             "done": each.progress.done,
-            "rate": each.progress.rate and f"{each.progress.rate:.2f}",
+            "rate": None if each.progress.rate is None else f"{each.progress.rate:.2f}",
             "expected": each.progress.expected,
             "forecast": each.progress.forecast,
             "light": each.progress.light.value,
@@ -239,7 +248,7 @@ class _Reader:
         foreseen = None if done is None else rules.forecast(done, nature, course)
         return ProgressOut(
             done=done,
-            rate=rules.rate(done, row.value),
+            rate=None if done is None else reached(done, row.value),
             expected=expected.value,
             expected_method=expected.method,
             forecast=foreseen and foreseen.value,

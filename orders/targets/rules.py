@@ -121,11 +121,6 @@ def forecast(done: Decimal, nature: Nature, course: Course) -> Reckoned:
     return Reckoned(max(done, _cents(done * course.days / course.days_over)), Method.LINEAR)
 
 
-def rate(done: Decimal | None, value: Decimal) -> Decimal | None:
-    """How many percent of a target are reached, rounded down: 99.999 is not done."""
-    return None if done is None else (done * 10_000 / value).to_integral_value(rounding="ROUND_FLOOR") / 100
-
-
 def light(done: Decimal | None, value: Decimal, due: Decimal, course: Course, rules: TargetRules) -> Light:
     """Green: reached, or as much as the programme asks of what was to be expected by now (``due``). Once the period is over, what was not
     reached is never green."""

@@ -191,5 +191,5 @@ OptionalText = Annotated[str, _text(5000, least=0), AfterValidator(readable)]
 AnyDay = Annotated[date, BeforeValidator(written)]
 Day = Annotated[AnyDay, AfterValidator(plausible)]
 #: A day of which something is known.
-PastDay = Annotated[AnyDay, AfterValidator(not_to_come)]
+PastDay = Annotated[Day, AfterValidator(not_to_come)]
 Moment = Annotated[AwareDatetime, BeforeValidator(written), AfterValidator(plausible_moment)]

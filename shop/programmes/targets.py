@@ -24,6 +24,8 @@ UNITS: dict[str, Unit] = {
     "reserved_share": "percent",
     "indicator_growth": "percent",
 }
+#: Parts of a whole: none is more than all of it.
+OF_A_WHOLE = frozenset({"coverage", "reserved_share"})
 
 
 class Target(Part):
@@ -54,6 +56,8 @@ class Target(Part):
             raise ValueError("only sales have a channel")
         if self.unit != UNITS[self.measure]:
             raise ValueError(f"{self.measure} is measured in {UNITS[self.measure]}")
+        if self.measure in OF_A_WHOLE and self.value > 100:
+            raise ValueError(f"{self.measure} is 100 % at most")
         if self.first and not (self.due and self.first <= self.due):
             raise ValueError("first goes with a later day that it is due on")
         return self

@@ -87,9 +87,13 @@ def event(
 
 
 def refuse_unknown_reason(session: Session, reason_code: str) -> None:
-    """Raises :class:`UnknownReason` for a reason that the programme in force does not name (422)."""
-    if reason_code not in programmes.config_of(session, clock.today()).terms.get("reason", {}):
-        raise UnknownReason(faults=[Fault("reason_code", UnknownReason.code, UnknownReason.zh, UnknownReason.en)])
+    """Raises :class:`UnknownReason` for a reason that the programme in force does not name (422); it names those that there are."""
+    reasons = programmes.config_of(session, clock.today()).terms.get("reason", {})
+    if reason_code not in reasons:
+        zh = "、".join(f"{code}（{label.zh}）" for code, label in reasons.items())
+        en = ", ".join(f"{code} ({label.en})" for code, label in reasons.items())
+        fault = Fault("reason_code", UnknownReason.code, f"须为 {zh} 之一", f"Has to be one of {en}", {"choices": [*reasons]})
+        raise UnknownReason(faults=[fault])
 
 
 def warn(session: Session, actor: Actor, certificate_id: int, reason_code: str, reason: str) -> None:

@@ -85,7 +85,7 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
 
     Raises:
         NotAClosingRegion (404), NotYourRegion (403), MonthNotOver, MonthClosed, NotInOrder, ItemsOpen, CountiesLacking (409): see there.
-        Invalid: counties are named that closed, or by a county (422).
+        Invalid: counties are named that closed, or by a county, or without a reason (422).
     """
     of = _begin(session, actor, month, region_code)
     rules = checklists.rules_of(session, of)
@@ -167,11 +167,18 @@ def _named(session: Session, lacking: list[str], body: CloseIn) -> None:
     if extra := sorted(set(body.without) - set(lacking)):
         zh, en = f"已结账或不参加结账：{'、'.join(extra)}", f"they have closed, or do not close: {', '.join(extra)}"
         raise Invalid.one("without", "not_lacking", zh, en)
-    if set(lacking) != set(body.without) or (lacking and body.reason is None):
+    if set(lacking) != set(body.without):
         chinese, english = regions.names(session, lacking, "zh"), regions.names(session, lacking, "en")
         raise CountiesLacking(
             count=len(lacking),
             lacking=lacking,
             names_zh=[chinese(code) for code in lacking],
             names_en=[english(code) for code in lacking],
+        )
+    if lacking and body.reason is None:
+        raise Invalid.one(
+            "reason",
+            "missing",
+            "未结账区县已全部列出，还须说明理由",
+            "The counties are all named; say why the city closes without them",
         )

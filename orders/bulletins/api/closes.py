@@ -10,7 +10,7 @@ from orders.bulletins.queries import bulletins, checklists
 from orders.bulletins.schemas.bulletins import FigureExplainIn, GradesOut
 from orders.bulletins.schemas.closing import CloseIn, CloseOut, ExplainIn
 from orders.ledger.filters import RegionCode
-from shop.core.errors import NotFound
+from shop.core.errors import Invalid
 from shop.core.months import MONTH_PATTERN
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -26,10 +26,10 @@ def _month(written: str) -> str:
     """A month of a path.
 
     Raises:
-        NotFound: there is no such month (404).
+        Invalid: it is none (422).
     """
     if not re.fullmatch(MONTH_PATTERN, written):
-        raise NotFound
+        raise Invalid.one("month", "no_month", "须为月份，如 2026-11", "Has to be a month, such as 2026-11")
     return written
 
 

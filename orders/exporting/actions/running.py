@@ -146,8 +146,8 @@ def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: 
         writing, batches = writer(Format(started.format), path, table, started.language), table.batches
     try:
         done = _copy(engine, table.total, batches, writing, run_of, until)
-        if table.footer is not None and Format(started.format) in FOR_PEOPLE:
-            writing.write([table.footer])
+        if Format(started.format) in FOR_PEOPLE:
+            writing.write(table.totals)
     except BaseException:
         writing.drop()
         raise

@@ -14,7 +14,8 @@ from orders.exporting.table import Cell, Column, Kind, Table, Type, of_rows
 from shop.core import clock
 from shop.core.cell_room import Key
 from shop.core.errors import Language
-from shop.core.quantities import Day
+from shop.core.exports import TOTAL
+from shop.core.quantities import PastDay
 from shop.core.small_cells import NOTHING_HIDDEN, protect_together
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -34,7 +35,7 @@ _COLUMNS = [
 class CertifiedIn(In):
     """The stock of certificates at the end of a day; default: today. A household counts in each category in which it takes part."""
 
-    on: Day | None = None
+    on: PastDay | None = None
 
 
 def _table(session: Session, actor: Actor, asked: CertifiedIn, language: Language) -> Table:
@@ -51,19 +52,23 @@ def _table(session: Session, actor: Actor, asked: CertifiedIn, language: Languag
     within = regions(actor, Permission.SUPERVISION_READ)["regions"]
     told = None if reads_households(actor, within) else told_on(session, on, within)
     rows: list[list[Cell]] = []
+    totals: list[list[Cell]] = []
     for table, figures in protect_together(counts, TABLES, NOTHING_HIDDEN).items():
         for key, row in sorted(figures.items()):
             placed = dict(zip(table, key, strict=True))
             if told is not None and not told.adds_up(placed.get(0), placed.get(1)):
                 row |= {"households": None, "persons": None}
-            rows.append([*_named(placed, 0, names), *_named(placed, 1, names), *row.values()])
-    return of_rows("认定存量" if language == "zh" else "Certified", _COLUMNS, rows)
+            named = [cell for dimension in names for cell in _named(placed, dimension, names, language)]
+            (rows if len(placed) == len(names) else totals).append([*named, *row.values()])
+    return of_rows("认定存量" if language == "zh" else "Certified", _COLUMNS, rows, totals)
 
 
-def _named(placed: Mapping[int, str], dimension: int, names: Mapping[int, Mapping[str, Any]]) -> tuple[Cell, Cell]:
-    """Code and name; nothing in a row over all of them."""
+def _named(
+    placed: Mapping[int, str], dimension: int, names: Mapping[int, Mapping[str, Any]], language: Language
+) -> tuple[Cell, Cell]:
+    """Code and name; of what is over all of them the word for it."""
     code = placed.get(dimension)
-    return (None, None) if code is None else (code, names[dimension][code])
+    return (None, TOTAL[language]) if code is None else (code, names[dimension][code])
 
 
 KIND = Kind(Permission.SUPERVISION_READ, CertifiedIn, _table, (None, "on"), frozenset({Permission.HOUSEHOLDS_READ}))

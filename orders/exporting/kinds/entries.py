@@ -10,7 +10,7 @@ from orders.ledger.booking import parent
 from orders.ledger.queries import listed
 from orders.ledger.selection import reach_of
 from shop.core.errors import Language
-from shop.core.quantities import Id
+from shop.core.quantities import Id, PastDay
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -21,18 +21,24 @@ COLUMNS = [
     Column("occurred_on", "销售日期（补报时）", "Sold on (where told late)", Type.DATE),
     Column("recorded_at", "入账时间", "Recorded at", Type.MOMENT),
     Column("source", "来源", "Source"),
+    Column("direction", "方向", "Direction"),
     Column("origin_kind", "依据", "Origin"),
     Column("reverses_id", "冲销分录", "Reverses", Type.WHOLE),
+    Column("order_id", "订单 ID", "Order id", Type.WHOLE),
     Column("order_number", "订单号", "Order"),
+    Column("outlet_id", "网点 ID", "Outlet id", Type.WHOLE),
     Column("outlet_name", "网点", "Outlet"),
     Column("batch_number", "批次号", "Batch"),
     Column("line_number", "销售流水号", "Line of the till"),
     Column("claim_number", "申报单号", "Claim"),
+    Column("product_id", "产品 ID", "Product id", Type.WHOLE),
     Column("product_name", "产品", "Product"),
     Column("sku_code", "规格编码", "SKU"),
     Column("pack", "规格", "Pack"),
     Column("unit", "单位", "Unit"),
+    Column("kind", "商品或服务", "Goods or service"),
     Column("category", "类别", "Category"),
+    Column("supplier_id", "供应商 ID", "Supplier id", Type.WHOLE),
     Column("supplier_name", "供应商", "Supplier"),
     Column("district_code", "区县代码", "District code"),
     Column("district_name", "区县", "District"),
@@ -41,6 +47,7 @@ COLUMNS = [
     Column("village", "村", "Village"),
     Column("certificate_number", "证书编号", "Certificate"),
     Column("certified", "认定产品", "Certified", Type.FLAG),
+    Column("buyer_id", "采购单位 ID", "Buyer id", Type.WHOLE),
     Column("buyer_name", "采购单位", "Buyer"),
     Column("buyer_kind", "采购主体类型", "Kind of buyer"),
     Column("buyer_region_code", "采购单位所在地代码", "Buyer's region code"),
@@ -92,10 +99,11 @@ class EntriesIn(SaleParameters):
     """The filters of ``/v1/sale-entries``."""
 
     order_id: Id | None = None
+    known_on: PastDay | None = None
 
 
 def _table(session: Session, actor: Actor, asked: EntriesIn, language: Language) -> Table:
-    selection = filters_of(asked).selection(session)
+    selection = filters_of(asked).selection(session, asked.known_on)
     sql, values = listed(reach_of(actor), selection, order_id=asked.order_id)
     plain = ", ".join(f"e.{column.name}" for column in COLUMNS if column.name not in _WORKED_OUT)
     more = ", ".join(f"{taken.format(language=language)} AS {name}" for name, taken in _WORKED_OUT.items())
@@ -106,9 +114,10 @@ def _table(session: Session, actor: Actor, asked: EntriesIn, language: Language)
 
 def _spoken(session: Session, language: Language) -> list[Column]:
     term = words.of_terms(session, language)
-    of_group = {name: term(name) for name in ("source", "category", "fund_source", "mode", "relation", "channel")}
+    of_group = {name: term(name) for name in ("source", "kind", "category", "fund_source", "mode", "relation", "channel")}
     told = {
         **of_group,
+        "direction": words.in_language(words.DIRECTIONS, language),
         "origin_kind": words.in_language(words.ORIGINS, language),
         "unit": unit_labels(language),
         "buyer_kind": term("organisation_kind"),

@@ -15,7 +15,7 @@ from orders.statistics.question import COUNTED, DEFAULT_MEASURES, Compare, Measu
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, beside_last_year, cells, header, total
 from shop.core.errors import BadValue, Language
-from shop.core.quantities import Day, whole
+from shop.core.quantities import PastDay, whole
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -32,7 +32,7 @@ class SalesIn(SaleParameters):
     sort: Measure | None = None
     ascending: bool = False
     top: Annotated[int | None, Field(ge=1, le=10_000), whole] = None
-    known_on: Day | None = None
+    known_on: PastDay | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -62,7 +62,7 @@ def _table(session: Session, actor: Actor, asked: SalesIn, language: Language) -
         Column(name, head, head, type) for (name, type), head in zip(_columns(shown, asked), header(shown, language), strict=True)
     ]
     title = "销售统计" if language == "zh" else "Sales"
-    return of_rows(title, columns, list(cells(shown)), total(shown, language), about(shown, language))
+    return of_rows(title, columns, list(cells(shown)), [total(shown, language)], about(shown, language))
 
 
 def _columns(shown: SalesOut, asked: SalesIn) -> Iterator[tuple[str, Type]]:

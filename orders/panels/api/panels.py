@@ -16,13 +16,13 @@ from orders.panels.schemas import OverviewOut
 from orders.statistics.tables import Format, TableOut
 from shop.core import clock, exports
 from shop.core.months import month_start
-from shop.core.quantities import Day
+from shop.core.quantities import Day, PastDay
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("panels", "/v1/statistics")
 
-On = Annotated[Day | None, Query(description="default: today")]
+On = Annotated[PastDay | None, Query(description="default: today")]
 First = Annotated[Day | None, Query(alias="from", description="default: 1 January of the year of `to`")]
 Last = Annotated[Day | None, Query(alias="to", description="included; default: today")]
 
@@ -50,7 +50,7 @@ def certification(
 def outlets(
     call: Call,
     group_by: Annotated[list[OutletKey], Query(max_length=3)] = [OutletKey.COUNTY],  # noqa: B006  FastAPI copies it
-    on: Annotated[Day | None, Query(description="default: `to`")] = None,
+    on: Annotated[PastDay | None, Query(description="default: `to`, or today where that is to come")] = None,
     first: Annotated[Day | None, Query(alias="from", description="of sales; default: the first day of the month of `to`")] = None,
     last: Last = None,
     format: Format = "json",
@@ -58,7 +58,9 @@ def outlets(
     """Outlets on a day; those that sold something in the period, certified and other goods apart."""
     first, last = period(first or month_start(last or clock.today()), last)
     by = list(dict.fromkeys(group_by))
-    return supply.outlets(call.session, call.language, by=by, on=on or last, first=first, last=last).answer(call.language, format)
+    return supply.outlets(call.session, call.language, by=by, on=on or min(last, clock.today()), first=first, last=last).answer(
+        call.language, format
+    )
 
 
 @routes.get("/reserved-share", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)

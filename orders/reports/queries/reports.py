@@ -51,6 +51,7 @@ def form_out(form: Form, language: Language) -> FormOut:
                 label=field.in_(language),
                 unit=field.unit,
                 prefilled=field.prefill is not None,
+                minimum=rules.shown(field.unit, field.minimum),
                 required=field.required,
             )
             for field in form.fields

@@ -90,6 +90,15 @@ def test_what_is_no_suspension(office, certified, body, field):
     assert read(office, certified)["state"] == "in_force"
 
 
+@pytest.mark.parametrize("action", ["warn", "suspend", "revocation"])
+def test_whoever_gives_no_known_reason_is_told_which_there_are(office, certified, action):
+    refused = do(office, "county", certified, action, reason_code="relabeled", reason="贴牌")
+    [fault] = refused.json()["errors"]
+    assert (code(refused), fault["code"]) == ((422, "unknown_reason"), "unknown_reason")
+    assert {"relabelled", "quality_failure", "other"} <= set(fault["choices"])
+    assert all(choice in fault["message"] for choice in fault["choices"])
+
+
 def test_who_may_take_measures(office, certified):
     expected = {
         "elsewhere": (404, "not_found"),

@@ -169,7 +169,8 @@ def test_a_number_gives_the_same_bytes_a_year_later(scene, api, on):
 
 def test_the_files_say_what_the_content_says(scene, api):
     scene.published()
-    said = parsed(public_file(api, "2026-01", "json").content)
+    published = public_file(api, "2026-01", "json").content
+    said = parsed(published)
     book = CalamineWorkbook.from_filelike(io.BytesIO(public_file(api, "2026-01", "xlsx").content))
     [name] = [name for name in book.sheet_names if "Districts" in name]
     sheet = book.get_sheet_by_name(name).to_python()
@@ -183,6 +184,9 @@ def test_the_files_say_what_the_content_says(scene, api):
     assert [row[3] for row in ranked] == sorted((row[3] for row in ranked), reverse=True)
     assert sheet[-1][2] == "合计 Total"
     assert round(sheet[-1][3] * 100) == totals(said)["amount_fen"]
+    # no name is cut: each is its section's title without what stands in brackets
+    titles = [re.sub(r"（[^）]*）| \([^)]*\)", "", table.title) for table in tables.tables(frozen.read(published))]
+    assert book.sheet_names == [f"{n} {title}" for n, title in enumerate(titles, 1)]
     for title in book.sheet_names:
         assert re.search("[一-龥]", title), title
         assert re.search("[A-Za-z]{4}", title), title
@@ -201,7 +205,7 @@ def test_it_says_which_counties_had_not_closed_and_why(scene, api):
     assert len(lacking) == said["closed"]["counties"] == len(scene.read_close()["counties"])
     assert said["closed"]["reason"] == REASON
     page = public_file(api, "2026-01", "html").text
-    part = page[page.index("未结账区县 Counties that had not closed") :]
+    part = page[page.index("未结账区县 Counties not closed") :]
     assert REASON in part
     assert all(f"<td>{code}</td><td>{name} " in part for code, name in lacking.items())
 

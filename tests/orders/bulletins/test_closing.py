@@ -49,7 +49,12 @@ def test_a_county_closes_then_the_city(scene):
     assert code(refused) == (409, "counties_lacking")
     assert dict(zip(lacking, refused.json()["data"]["names_zh"], strict=True))["500240"] == "石柱土家族自治县"
     assert "、石柱土家族自治县" in refused.json()["title"]
-    assert code(scene["city"].post(scene.close_path("/close"), json={"without": lacking})) == (409, "counties_lacking")
+    assert code(scene["city"].post(scene.close_path("/close"), json={"without": lacking[1:], "reason": REASON})) == (
+        409,
+        "counties_lacking",
+    )
+    silent = scene["city"].post(scene.close_path("/close"), json={"without": lacking})
+    assert (silent.status_code, silent.json()["errors"][0]["field"]) == (422, "reason")
     wrong = {"without": [*lacking, "500236"], "reason": REASON}
     assert code(scene["city"].post(scene.close_path("/close"), json=wrong)) == (422, "invalid")
     done = scene["city"].post(scene.close_path("/close"), json={"without": lacking, "reason": REASON})
@@ -240,3 +245,12 @@ def test_a_region_that_does_not_close_has_no_list(scene):
     assert code(scene["monitor"].get(scene.close_path("", "500103"))) == (404, "not_a_closing_region")
     assert scene["monitor"].get(scene.close_path("", "500236")).status_code == 200
     assert scene["clerk"].get(scene.close_path()).status_code == 403
+
+
+def test_what_is_no_month_is_told_so(scene):
+    for answer in (
+        scene.read_close("city", month="2026-13"),
+        scene["city"].post("/v1/monthly-closes/2026-9/close", json={}).json(),
+    ):
+        assert (answer["status"], [fault["field"] for fault in answer["errors"]]) == (422, ["month"])
+        assert "such as 2026-11" in answer["errors"][0]["message"]

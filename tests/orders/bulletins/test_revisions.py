@@ -125,6 +125,30 @@ def test_a_revision_tells_what_was_late_taken_back_counted_again_and_revoked(sce
     assert "修订差异" in public_file(api, "2026-01-R1", "html").text
 
 
+def test_a_return_belongs_to_the_month_of_its_sale_on_whichever_side_of_the_close_it_happens_and_the_revision_says_so(scene, on):
+    within, between, after = scene.of_month("counted")[:3]
+    on(2026, 9, 30)
+    back_within = scene.reverse(within.id)
+    on(2026, 10, 5)
+    back_between = scene.reverse(between.id)
+    on(2026, 10, 6)
+    first = scene.published()
+    assert "计入其发生的月份" in first["content"]["definition"]["zh"]
+    on(2026, 10, 20)
+    back_after = scene.reverse(after.id)
+    revised = scene.publish(scene.revise().json()).json()
+    lines = scene.changes(revised)
+    assert {line["entry_id"] for line in lines} == {back_between, back_after}
+    check(first["content"], revised["content"], lines)
+    assert minus(totals(revised["content"]), totals(first["content"]))["amount_fen"] == -(between.amount_fen + after.amount_fen)
+    booked = {entry.id: str(entry.month) for entry in scene.entries("reverses_id IS NOT NULL")}
+    assert [booked[each] for each in (back_within, back_between, back_after)] == ["2026-09-01", "2026-10-01", "2026-10-01"]
+    # the words say what the lines do: the month's end divides, and not the close
+    definition = revised["content"]["definition"]
+    assert "月末以后补报、退货、更正或重新计入的，不论在结账之前还是之后" in definition["zh"]
+    assert "after the month's end, be it before the close or after it" in definition["en"]
+
+
 def test_a_revision_says_that_it_restates_and_how_certified_sales_differ_from_the_statistics(scene, api, published, on):
     assert published["content"]["definition"]["code"] == "general"
     on(2026, 10, 20)

@@ -71,6 +71,15 @@ def test_the_answer_comes_once_by_mail_with_the_file_and_a_link(monitor, tmp_pat
     assert "区县月报" in sent["Subject"]
 
 
+def test_the_period_says_which_days_and_the_parameters_name_none(monitor):
+    days = {"sales": {"from": "2026-01-01"}, "entries": {"to": "2026-01-31"}, "certified": {"on": "2026-01-31"}}
+    for kind, parameters in days.items():
+        refused = monitor.post("/v1/export-schedules", json=MONTHLY | {"export": {"kind": kind, "parameters": parameters}})
+        assert refused.status_code == 422
+        assert [fault["field"] for fault in refused.json()["errors"]] == [f"export.parameters.{next(iter(parameters))}"]
+    assert scheduled(monitor, export={"kind": "sales", "parameters": {"from": None}})["period"] == "last_month"
+
+
 def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
     monkeypatch.setattr("orders.exporting.actions.delivering.LARGEST_ATTACHMENT", 10)
     with clock.fixed(MAY):

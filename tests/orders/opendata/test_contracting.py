@@ -148,6 +148,8 @@ def test_there_is_no_record_of_what_is_not_published(api, paths):
         assert api.get(f"/v1/public/ocds/records/{ocid}").status_code == 404
     assert api.get("/v1/public/ocds/releases?after=x").status_code == 422
     assert api.get("/v1/public/ocds/releases?form=2026-01-01").status_code == 422
+    backwards = api.get("/v1/public/ocds/releases?from=2026-02-01&to=2026-01-31")
+    assert (backwards.status_code, backwards.json()["code"]) == (422, "period_backwards")
 
 
 @given(st.integers(0, 10**14))

@@ -292,6 +292,22 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
 
 
+def test_totals_are_of_all_rows_whatever_the_page(shop: Shop):
+    days = [clock.today() - timedelta(days=back) for back in range(3)]
+    with shop.database.unit_of_work() as session:
+        add_to_days(session, [(shop.outlet.id, day, "counted", 1000, 20, 1) for day in days])
+        add_to_days(session, [(shop.outlet.id, year_before(days[0]), "counted", 4000, 0, 1)])
+    client, asked = operator(shop), {"group_by": "day", "from": str(days[-1]), "limit": 2}
+    first = client.get("/v1/outlet-sales", params=asked).json()
+    second = client.get("/v1/outlet-sales", params={**asked, "after": first["next"]}).json()
+    assert [len(page["items"]) for page in (first, second)] == [2, 1]
+    assert first["totals"] == second["totals"]
+    expected = {"certified": "30.00", "resale": "0.00", "other": "0.00", "grams": 60, "lines": 3}
+    assert first["totals"] == {**expected, "certified_a_year_before": "40.00", "growth_percent": "-25.00"}
+    nothing = client.get("/v1/outlet-sales", params={"from": "2020-01-01", "to": "2020-01-02"}).json()
+    assert (nothing["items"], nothing["totals"]["certified"], nothing["totals"]["growth_percent"]) == ([], "0.00", None)
+
+
 def test_february_is_compared_with_the_whole_february_of_a_leap_year(shop: Shop):
     with shop.database.unit_of_work() as session:
         for day, fen in ((date(2024, 2, 28), 3000), (date(2024, 2, 29), 6000), (date(2025, 2, 28), 4000)):

@@ -160,6 +160,35 @@ def test_the_lane_is_held_against_the_target_as_it_was_set_last(api, monitor):
     assert panel(monitor, "shandong-lane", group_by="month")["rows"][0]["goal"] == "120000.000"
 
 
+def test_a_stock_of_a_day_to_come_is_not_told(api, monitor):
+    to_come, today = "2026-06-16", str(TODAY)
+    paths = ("/v1/statistics/certification", "/v1/statistics/outlets", "/v1/certification-statistics/stock", "/v1/coverage")
+    for path in paths:
+        refused = monitor.get(path, params={"on": to_come})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "on"), path
+        assert monitor.get(path, params={"on": today}).status_code == 200, path
+    export = monitor.post("/v1/exports", json={"kind": "certified", "parameters": {"on": to_come}})
+    assert (export.status_code, "parameters.on" in export.json()["errors"][0]["field"]) == (422, True)
+    until_the_years_end = {"from": "2026-01-01", "to": "2026-12-31"}
+    assert panel(monitor, "outlets", **until_the_years_end)["on"] == today
+
+
+def test_how_much_of_a_goal_is_reached_is_the_same_figure_wherever_it_stands(api, trade, monitor):
+    city = signed_in(api, Role.CITY_OFFICER)
+    [target] = city.get("/v1/targets", params={"measure": "lane_tonnes", "programme": "chongqing-2021"}).json()["items"]
+    done = Decimal(target["progress"]["done"])
+    goal = next(
+        goal for goal in range(1_000, 2_000) if done * 10_000 / goal % 1 > Decimal("0.5")
+    )  # rounding half up would add a hundredth
+    revised = city.post(f"/v1/targets/{target['id']}/revisions", json={"value": str(goal), "reason": "市级调整"}).json()
+    reached = f"{int(done * 10_000 / goal) / 100:.2f}"
+    assert Decimal(revised["progress"]["rate"]) == Decimal(reached)
+    by_month = panel(monitor, "shandong-lane", group_by="month")
+    assert (by_month["totals"]["of_goal"], by_month["rows"][-1]["of_goal"]) == (reached, reached)
+    told = next(each for each in panel(monitor, "overview")["targets"] if each["code"] == "shandong_tonnes")
+    assert Decimal(told["rate"]) == Decimal(reached)
+
+
 def test_the_lane_by_county_and_by_month(trade, database, monitor):
     by_county = panel(monitor, "shandong-lane")
     whole = one(
@@ -175,7 +204,7 @@ def test_the_lane_by_county_and_by_month(trade, database, monitor):
     assert [row["month"] for row in by_month["rows"]] == [f"2026-0{month}" for month in range(1, 7)]
     assert Decimal(by_month["rows"][-1]["cumulated"]) == tonnes
     assert by_month["rows"][-1]["goal"] == "100000.000"
-    assert by_month["totals"]["of_goal"] == f"{tonnes * 100 / 100_000:.2f}"
+    assert by_month["totals"]["of_goal"] == f"{int(tonnes * 10_000 / 100_000) / 100:.2f}"
     with database.unit_of_work() as session:
         while statistics.refresh(session):
             pass

@@ -104,6 +104,27 @@ def test_what_is_asked_for_must_be_there(scene):
     assert faults(wrong) == {("values.purchases.value", "bad_value"), ("values.nothing", "no_such_field")}
 
 
+def test_counts_and_weights_below_zero_are_not_reported_and_numbers_are_told_how_they_are_written(scene):
+    report = scene.draft("origin", "county_monthly").json()
+    below = {"orders": "-5", "weight": "-1.000", "fairs": "-1", "helped_sales": "-3.00"}
+    values = scene.as_the_ledger(report) | {field: {"value": value, "explanation": "已核对"} for field, value in below.items()}
+    assert scene.write("origin", report, values).status_code == 200
+    refused = scene.move("origin", report, "submit")
+    assert faults(refused) == {(f"values.{field}.value", "below_minimum") for field in ("orders", "weight", "fairs")}
+    assert "“Net weight” has to be 0.000 or more" in refused.text
+    form = next(each for each in scene["origin"].get("/v1/report-forms").json() if each["code"] == "county_monthly")
+    assert {field["code"]: field["minimum"] for field in form["fields"]}.items() >= {
+        ("orders", "0"),
+        ("weight", "0.000"),
+        ("sales", None),
+    }
+    for written, said in {"１２３": "write 123", "1e5": "such as 1234.50", "12,5": "such as 1234.50"}.items():
+        answer = scene.write("origin", report, {"fairs": {"value": written}})
+        assert faults(answer) == {("values.fairs.value", "value_error")}
+        assert said in answer.json()["errors"][0]["message"], written
+    assert value(scene.write("origin", report, {"fairs": {"value": " 5 "}}).json(), "fairs")["value"] == "5"
+
+
 def test_a_report_that_was_changed_meanwhile_is_not_written_over(scene):
     report = scene.draft().json()
     match = {"If-Match": f'"{report["version"]}"'}
@@ -157,6 +178,14 @@ def test_who_has_not_reported_is_listed_and_exported(scene):
     export = scene["city"].get("/v1/reports/export", params={"form": "unit_monthly", "month": MONTH, "format": "csv"}).text
     assert export.count("\n") == 2
     assert value(report, "purchases")["value"] in export
+
+
+def test_nobody_lacks_a_report_of_a_month_that_is_not_over(scene):
+    for month in ("2026-10", "2030-01"):
+        for path in ("/v1/reports/unreported", "/v1/reports/export"):
+            refused = scene["city"].get(path, params={"month": month})
+            assert (refused.status_code, faults(refused)) == (422, {("month", "not_over")}), (path, month)
+    assert scene["city"].get("/v1/reports/unreported", params={"month": MONTH}).status_code == 200
 
 
 def test_reminders_come_once_before_the_day_and_once_after_it(scene, on):

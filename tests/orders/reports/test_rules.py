@@ -32,13 +32,38 @@ def test_what_cannot_be_kept_exactly_is_refused(unit, written):
 
 @given(VALUES)
 def test_a_report_is_faultless_exactly_if_it_is_complete_explained_and_consistent(values):
+    names = {field.code: field for field in FORM.fields}
     complete = all(values[field.code].own is not None for field in FORM.fields if field.required)
     explained = all(not value.difference or value.explanation for value in values.values())
     consistent = all(
         values[check.field].own is None or values[check.at_most].own is None or values[check.field].own <= values[check.at_most].own
         for check in FORM.checks
     )
-    assert (rules.faults(FORM, values) == []) == (complete and explained and consistent)
+    possible = all(
+        value.own is None or names[code].minimum is None or value.own >= min(names[code].minimum, value.ledger or 0)
+        for code, value in values.items()
+    )
+    assert (rules.faults(FORM, values) == []) == (complete and explained and consistent and possible)
+
+
+@pytest.mark.parametrize(
+    ("unit", "minimum", "ledger", "own", "taken"),
+    [
+        ("count", None, None, -1, False),
+        ("count", None, 3, 0, True),
+        ("count", 2, None, 1, False),
+        ("kg", None, 5_000, -1_000, False),
+        ("kg", None, -5_000, -5_000, True),
+        ("kg", None, -5_000, -6_000, False),
+        ("yuan", None, 5_000, -1_000, True),
+        ("yuan", 0, 5_000, -1_000, False),
+    ],
+)
+def test_what_cannot_have_been_is_not_reported(unit, minimum, ledger, own, taken):
+    said = {"code": "fairs", "zh": "场次", "en": "Fairs", "unit": unit} | ({} if minimum is None else {"minimum": minimum})
+    form = Form.model_validate({**FORM.model_dump(), "fields": [said], "checks": []})
+    found = rules.faults(form, {"fairs": Value(ledger, own, "展销")})
+    assert [(fault.field, fault.code) for fault in found] == ([] if taken else [("values.fairs.value", "below_minimum")])
 
 
 def test_every_file_is_a_form_and_one_version_of_each_is_in_force():

@@ -13,6 +13,7 @@ from orders.statistics.rules import (
     by_years,
     growth,
     parts,
+    reached,
     same_period_last_year,
     shares,
     span_before,
@@ -158,3 +159,11 @@ def test_three_equal_parts():
     assert shares([5, 0]) == ["100.00", "0.00"]
     assert shares([Decimal("0.001"), Decimal("0.002")]) == ["33.33", "66.67"]
     assert shares([4, -1]) == ["133.33", "-33.33"]
+
+
+@given(st.decimals(0, 10**10, places=2), st.decimals(1, 10**10, places=2))
+def test_what_is_reached_is_rounded_down(part, whole):
+    found = reached(part, whole)
+    assert found <= part * 100 / whole < found + Decimal("0.01")
+    assert (found >= 100) == (part >= whole)
+    assert reached(part, 0) is None

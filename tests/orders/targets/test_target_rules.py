@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from orders.targets.rules import NATURES, Course, Light, Method, Nature, elapsed, expected, forecast, light, period_in, rate
+from orders.targets.rules import NATURES, Course, Light, Method, Nature, elapsed, expected, forecast, light, period_in
 from shop.programmes.targets import UNITS, TargetRules
 
 values = st.decimals(min_value=1, max_value=10**10, places=2)
@@ -94,13 +94,6 @@ def test_the_lights():
     ]
     assert told == [Light.GREEN, Light.YELLOW, Light.RED]
     assert light(None, Decimal(100), due, half, RULES) is Light.NONE
-
-
-@given(amounts, values)
-def test_a_rate_is_rounded_down(done, value):
-    found = rate(done, value)
-    assert found <= done * 100 / value < found + Decimal("0.01")
-    assert (found >= 100) == (done >= value)
 
 
 @given(st.dates(date(2020, 1, 1), date(2030, 12, 31)), st.integers(0, 500), st.dates(date(2019, 1, 1), date(2032, 12, 31)))

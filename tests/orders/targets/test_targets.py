@@ -292,6 +292,30 @@ def test_targets_are_open_to_every_officer_and_set_within_reach(api, city, count
     assert city.get("/v1/targets/999999999/revisions").status_code == 404
 
 
+def test_a_part_of_a_whole_is_a_hundred_percent_at_most(city):
+    for measure in ("reserved_share", "coverage"):
+        wanted = {**BODY, "channel": None, "measure": measure, "code": measure, "value": "100.01"}
+        refused = city.post("/v1/targets", json=wanted)
+        assert (refused.status_code, refused.json()["code"]) == (422, "target_refused")
+        assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("value", "more_than_the_whole")]
+        set_so = put(city, channel=None, measure=measure, code=measure, value="100")
+        revision = {"value": "101", "reason": "笔误"}
+        assert city.post(f"/v1/targets/{set_so['id']}/revisions", json=revision).json()["code"] == "target_refused"
+    assert put(city, channel=None, measure="sales_growth", code="growth", value="130")["value"] == "130"
+
+
+def test_a_rank_is_asked_by_a_target_that_somebody_has(city):
+    refused = city.get("/v1/targets/rank", params={"code": "nope"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"], refused.json()["errors"][0]["code"]) == (
+        422,
+        "code",
+        "unknown_code",
+    )
+    elsewhere = {"code": "shandong_tonnes", "programme": "chongqing-2016"}
+    assert city.get("/v1/targets/rank", params=elsewhere).status_code == 422
+    assert city.get("/v1/targets/rank", params={"code": "shandong_tonnes"}).json()["rows"] == []  # only the city has it
+
+
 def test_the_list_as_a_file(city, county):
     put(county)
     asked = {"format": "csv", "programme": "chongqing-2021"}
