@@ -438,7 +438,7 @@ def test_what_does_not_fit_is_refused(desk, part, status, code):
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert desk.line(row["id"])["open"] == "100.00"
     # one bad part, and nothing of the others
-    good = {"kind": "order", "purchase_order_id": order["id"], "amount": "1.00"}
+    good = {"kind": "order", "purchase_order_id": desk.order(1)["id"], "amount": "1.00"}
     assert desk.match(row["id"], good, part).status_code == status
     assert desk.line(row["id"])["open"] == "100.00"
 
