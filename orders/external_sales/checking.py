@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.products.rules import Kind
+from catalog.products.rules import Kind, Unit
 from orders.external_sales import rules
 from orders.external_sales.rules import Claim, Line, Side
 from orders.fulfilment.rules import plausible, wrong_weight
+from orders.importing.cells import GRAMS, same_unit
 from orders.ledger.booking import REGIONAL, in_force
 from orders.ledger.rules import CONSUMER
 from shop.core import clock
@@ -191,16 +192,27 @@ def _lines(claim: Claim, known: _Known) -> list[Fault]:
     return faults
 
 
+def _each_weighs(line: Line, sku: Any) -> int | None:
+    """Grams of one pack, or of one unit of weight; None: only who sold it knows."""
+    if sku is not None:
+        return sku.net_grams or 0
+    grams = GRAMS.get(same_unit(line.unit or ""))
+    return None if grams is None else int(grams)
+
+
 def _weight(line: Line, kind: str, sku: Any, at: str) -> list[Fault]:
-    """What a pack weighs is known: a weight that is told beside it goes with it, as with deliveries. Services weigh nothing."""
-    if sku is None:
+    """What a pack weighs is known: a weight that is told beside it goes with it, as with deliveries; what is counted in kilograms weighs what is
+    counted. Services weigh nothing."""
+    each = _each_weighs(line, sku)
+    if each is None:
         missing = line.grams is None or (kind == Kind.GOODS and not line.grams)
         return [Fault(f"{at}.grams", "weight_missing", "请填写重量", "Say the weight")] if missing else []
-    expected = weight_of(line.quantity, sku.net_grams or 0)
+    expected = weight_of(line.quantity, each)
     if expected > MOST_GRAMS:
         return [Fault(f"{at}.quantity", "too_heavy", "重量超出范围", "It weighs more than any deal")]
-    if line.grams is not None and not plausible(line.grams, expected, sku.unit):
-        return [wrong_weight(f"{at}.grams", expected, sku.unit)]
+    unit = sku.unit if sku is not None else Unit.KG
+    if line.grams is not None and not plausible(line.grams, expected, unit):
+        return [wrong_weight(f"{at}.grams", expected, unit)]
     return []
 
 
@@ -213,7 +225,7 @@ def _checked(claim: Claim, actor: Actor, known: _Known) -> Checked:
     goods = []
     for line in claim.lines:
         sku = known.skus.get(line.sku_id or 0)
-        grams = line.grams if line.grams is not None else weight_of(line.quantity, (sku and sku.net_grams) or 0)
+        grams = line.grams if line.grams is not None else weight_of(line.quantity, _each_weighs(line, sku) or 0)
         name = known.products[line.product_id].name
         goods.append(Goods(line.product_id, line.sku_id, name, line, line.unit or (sku.unit if sku else ""), grams))
     return Checked(

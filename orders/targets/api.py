@@ -19,7 +19,7 @@ from orders.targets.schemas import (
 )
 from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Day, Id
+from shop.core.quantities import Id, PastDay
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -28,7 +28,7 @@ from shop.regions.schemas import DistrictCode
 
 routes = Routes("targets", "/v1/targets")
 
-On = Annotated[Day | None, Query(description="as of this day; default: today")]
+On = Annotated[PastDay | None, Query(description="as of this day; default: today")]
 
 
 def _filters(

@@ -102,6 +102,20 @@ def test_a_weight_goes_with_the_pack(trading, grams, code):
     assert (codes(answer) if code else answer.status_code) == ({("lines[0].grams", code)} if code else 201)
 
 
+@pytest.mark.parametrize(
+    ("unit", "grams", "kept"),
+    [("kg", 20_000, 20_000), ("公斤", None, 20_000), ("斤", None, 10_000), ("kg", 20_001, None), ("吨", 20_000, None)],
+)
+def test_what_is_counted_by_weight_weighs_what_is_counted(trading, unit, grams, kept):
+    body = trading.body()
+    line = {"product_id": trading.product.product_id, "unit": unit, "quantity": "20", "amount": "980.00"}
+    answer = trading.as_("seller").post("/v1/external-sales", json={**body, "lines": [{**line, "grams": grams}]})
+    if kept is None:
+        assert codes(answer) == {("lines[0].grams", "wrong_weight")}
+    else:
+        assert [each["grams"] for each in answer.json()["lines"]] == [kept]
+
+
 def test_goods_weigh_something(trading):
     body = trading.body()
     body["lines"] = [{"product_id": trading.product.product_id, "unit": "箱", "quantity": "20", "grams": 0, "amount": "980.00"}]

@@ -308,6 +308,18 @@ def test_totals_are_of_all_rows_whatever_the_page(shop: Shop):
     assert (nothing["items"], nothing["totals"]["certified"], nothing["totals"]["growth_percent"]) == ([], "0.00", None)
 
 
+def test_a_month_that_is_not_over_stands_beside_as_many_days_of_the_last(shop: Shop):
+    today = clock.today()
+    end = (today.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    with shop.database.unit_of_work() as session:
+        add_to_days(session, [(shop.outlet.id, today, "counted", 1000, 0, 1)])
+        for day, fen in ((year_before(today), 4000), (year_before(today) + timedelta(days=1), 7000)):
+            add_to_days(session, [(shop.outlet.id, day, "counted", fen, 0, 1)])
+    asked = {"group_by": "outlet", "from": str(today), "to": str(end)}
+    [row] = operator(shop).get("/v1/outlet-sales", params=asked).json()["items"]
+    assert (row["certified"], row["certified_a_year_before"]) == ("10.00", "40.00")
+
+
 def test_february_is_compared_with_the_whole_february_of_a_leap_year(shop: Shop):
     with shop.database.unit_of_work() as session:
         for day, fen in ((date(2024, 2, 28), 3000), (date(2024, 2, 29), 6000), (date(2025, 2, 28), 4000)):

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -63,6 +63,7 @@ def listed(client, **query):
 
 
 def test_the_programmes_targets_are_there(city):
+    assert city.get("/v1/targets", params={"on": str(clock.today() + timedelta(days=1))}).json()["errors"][0]["field"] == "on"
     of_2020 = listed(city, programme="chongqing-2020", on="2020-08-01")
     values = {code: (each["value"], each["unit"], each["due"]) for (code, _), each in of_2020.items()}
     assert values == {
