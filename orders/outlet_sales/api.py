@@ -50,7 +50,7 @@ def send_batch(call: Call, body: SalesBatchIn) -> SalesBatchOut:
 @routes.post("/sales-batches/bulk", Permission.OUTLET_SALES_REPORT)
 def send_batches(call: Call, body: SalesBatchesIn) -> SalesBatchesOut:
     """A device that was offline sends many batches at once, up to 20,000 lines. The answer tells of each what became of it."""
-    return SalesBatchesOut(batches=receiving.receive(call.session, call.actor, body.batches))
+    return SalesBatchesOut(batches=receiving.receive(call.session, call.actor, body.each))
 
 
 @routes.post("/sales-batches/import", Permission.OUTLETS_MANAGE, status=200)

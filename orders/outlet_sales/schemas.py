@@ -1,6 +1,7 @@
 """What devices and operators send of sales, and what they get."""
 
 import unicodedata
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -11,7 +12,10 @@ from pydantic import (
     Field,
     PrivateAttr,
     StringConstraints,
+    TypeAdapter,
+    ValidationError,
     ValidationInfo,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -20,6 +24,7 @@ from pydantic_core import PydanticKnownError
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
 from orders.outlets.schemas import Number, OutletCode
 from shop.core.errors import BadValue
+from shop.core.faults import fault_of
 from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Id, Moment, Name, Quantity, QuantityOut, ShortText, each_once, whole
@@ -113,10 +118,38 @@ class SalesBatchIn(BaseModel):
         return self._true_hash == self.hash
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableBatch:
+    """One of several batches that is not as a batch has to be; ``field``: the first that is wrong."""
+
+    batch_id: str
+    field: str
+
+
+_BATCH_ID = TypeAdapter(Number)
+
+
+def _by_itself(value: Any, read: Any) -> SalesBatchIn | UnreadableBatch:
+    """A batch with a fault keeps none of the others back: a till sends all of them again until it is done. One without an id is none."""
+    try:
+        made: SalesBatchIn = read(value)
+        return made
+    except ValidationError as error:
+        try:
+            batch_id = _BATCH_ID.validate_python(value["batch_id"])
+        except (ValidationError, LookupError, TypeError):
+            raise error from None
+        return UnreadableBatch(batch_id, fault_of(error.errors()[0]).field)
+
+
 class SalesBatchesIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    batches: Annotated[list[SalesBatchIn], Field(min_length=1, max_length=MOST_BATCHES)]
+    batches: Annotated[list[Annotated[SalesBatchIn, WrapValidator(_by_itself)]], Field(min_length=1, max_length=MOST_BATCHES)]
+
+    @property
+    def each(self) -> list[SalesBatchIn | UnreadableBatch]:
+        return [*self.batches]
 
 
 class SalesLineRow(BaseModel):
@@ -167,6 +200,9 @@ class TakenOut(BaseModel):
     batch_id: str
     status: Literal["accepted", "waiting", "held", "replaced", "withdrawn", "void", "refused"]
     reason_code: str | None = None
+    field: str | None = Field(
+        default=None, description="of a refused one: the first field that is wrong, such as `lines[3].quantity`"
+    )
     id: int | None = None
 
 

@@ -11,10 +11,10 @@ from sqlmodel import Session
 from orders.outlet_sales.actions import taking
 from orders.outlet_sales.errors import BatchReused, HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines
 from orders.outlet_sales.rules import Link, refunds_of_none, walk
-from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut
+from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut, UnreadableBatch
 from orders.outlets.actions.devices import device_of
 from shop.core import clock, outbox
-from shop.core.errors import Problem
+from shop.core.errors import Invalid, Problem
 from shop.identity.actor import Actor
 
 #: Batches, and lines of them, that one transaction takes of a chain; what waits beyond is taken by the next.
@@ -78,17 +78,28 @@ _ADVANCE = text("UPDATE outlet_device SET last_sequence = :sequence, last_hash =
 _OUTLET_OF = text("SELECT outlet_id FROM outlet_device WHERE id = :id")
 
 
-def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> list[TakenOut]:
+def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn | UnreadableBatch]) -> list[TakenOut]:
     """Keep batches of the device that asks, and take what its chain allows; in the order in which they were sent. Each is judged by itself: one that
     is refused keeps none of the others back.
 
     Raises:
         DeviceNeeded: no device asks (403). TooManyLines: see there; nothing was kept (422).
     """
+    became = iter(_receive(session, actor, [batch for batch in batches if isinstance(batch, SalesBatchIn)]))
     return [
-        TakenOut(batch_id=batch.batch_id, status="refused", reason_code=became.code) if isinstance(became, Problem) else became
-        for batch, became in zip(batches, _receive(session, actor, batches), strict=True)
+        _refused(batch, Invalid.code, batch.field) if isinstance(batch, UnreadableBatch) else _told(batch, next(became))
+        for batch in batches
     ]
+
+
+def _told(batch: SalesBatchIn, became: TakenOut | Problem) -> TakenOut:
+    if isinstance(became, TakenOut):
+        return became
+    return _refused(batch, became.code, became.faults[0].field if became.faults else None)
+
+
+def _refused(batch: SalesBatchIn | UnreadableBatch, code: str, field: str | None) -> TakenOut:
+    return TakenOut(batch_id=batch.batch_id, status="refused", reason_code=code, field=field)
 
 
 def receive_one(session: Session, actor: Actor, batch: SalesBatchIn) -> int:

@@ -119,18 +119,22 @@ def test_of_many_batches_those_that_are_wrong_are_refused_alone(shop: Shop):
     )
     broken = {**corrupt, "lines": [sale("2", "G1", 9)]}
     far = Till("far").batch([sale("6", "G1", 1)], sequence=20_000)
-    sent = [good, broken, twice, lost, last, far]
+    unreadable = {**far, "batch_id": "u", "lines": [sale("7", "G1", 1), {**sale("8", "G1", 1), "quantity": "0"}]}
+    sent = [good, broken, twice, lost, unreadable, last, far]
     answer = shop.client().post("/v1/sales-batches/bulk", json={"batches": sent})
     assert answer.status_code == 201, answer.text
-    assert [(each["status"], each["reason_code"]) for each in answer.json()["batches"]] == [
-        ("accepted", None),
-        ("refused", "hash_mismatch"),
-        ("refused", "line_twice"),
-        ("refused", "refunds_no_sale"),
-        ("waiting", None),
-        ("refused", "sequence_far_ahead"),
+    assert [(each["status"], each["reason_code"], each["field"]) for each in answer.json()["batches"]] == [
+        ("accepted", None, None),
+        ("refused", "hash_mismatch", "hash"),
+        ("refused", "line_twice", "lines[1].line_id"),
+        ("refused", "refunds_no_sale", "lines[0].refunds_line_id"),
+        ("refused", "invalid", "lines[1].quantity"),
+        ("waiting", None, None),
+        ("refused", "sequence_far_ahead", "sequence"),
     ]
     assert shop.sums()["certified"] == 2500
+    nameless = shop.client().post("/v1/sales-batches/bulk", json={"batches": [corrupt, {**last, "batch_id": ""}]})
+    assert (nameless.status_code, nameless.json()["errors"][0]["field"]) == (422, "batches[1].batch_id")
     # the chain goes on where it stood
     assert shop.send(corrupt)["status"] == "accepted"
     assert shop.sums()["certified"] == 5000
