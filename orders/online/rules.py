@@ -115,9 +115,14 @@ def key_of(operation: str, reference: str, attempt: int | str) -> str:
     return f"{operation}:{reference}:{attempt}"
 
 
-def wait_before_retry(tries: int, chance: float) -> timedelta:
-    """After one second, then twice as long each time, at most five minutes; ``chance`` from 0 to 1 makes it up to a quarter less or more."""
-    return timedelta(seconds=min(2.0 ** (min(tries, 12) - 1), 300) * (0.75 + chance / 2))
+def wait_before_retry(tries: int, chance: float, *, awaited: bool) -> timedelta:
+    """After one second, then twice as long each time, at most five minutes; ``chance`` from 0 to 1 makes it up to a quarter less or more.
+
+    ``awaited``: the provider could not be asked, or its answer was lost. A payer waits for it, and a look may fail as well: after sixteen seconds
+    the waits stay so long for some two minutes, in which nearly all are found out, and only then become longer.
+    """
+    doubled = min(tries - 1, max(4, tries - 8)) if awaited else tries - 1
+    return timedelta(seconds=min(2.0 ** min(doubled, 9), 300) * (0.75 + chance / 2))
 
 
 def look_again_after(age: timedelta) -> timedelta:

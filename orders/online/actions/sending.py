@@ -258,7 +258,7 @@ def _later(database: Database, call: Row[Any], error: Exception) -> None:
     known = isinstance(error, NotBegun | Unsure)
     status = CallStatus.UNKNOWN if known or call.tries < rules.MAX_TRIES else CallStatus.PARKED
     # S311: it spreads retries and hides nothing
-    wait = rules.wait_before_retry(call.tries, random.random())  # noqa: S311
+    wait = rules.wait_before_retry(call.tries, random.random(), awaited=known)  # noqa: S311
     with database.unit_of_work() as session:
         session.execute(
             _LATER,

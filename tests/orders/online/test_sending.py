@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orders.online import rules
 from orders.online.actions import settling
@@ -229,3 +231,16 @@ def test_many_senders_ask_for_each_once(online):
     assert made == 10
     assert len(online.twin.objects("payment_intent")) == 10
     assert {call.tries for call in calls(online)} == {1}
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1))
+def test_what_somebody_waits_for_is_asked_for_often_at_first_and_never_later_than_else(tries, chance):
+    awaited, other = (rules.wait_before_retry(tries, chance, awaited=each) for each in (True, False))
+    assert timedelta(seconds=0.75) <= awaited <= other <= timedelta(seconds=375)
+    assert awaited <= rules.wait_before_retry(tries + 1, chance, awaited=True)
+
+
+def test_ten_looks_fall_into_two_minutes():
+    waits = [rules.wait_before_retry(tries, 0.5, awaited=True).total_seconds() for tries in range(1, 17)]
+    assert waits == [1, 2, 4, 8, *[16] * 8, 32, 64, 128, 256]
+    assert sum(waits[:10]) < 120
