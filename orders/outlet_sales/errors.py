@@ -51,6 +51,12 @@ class TakenBackBefore(Conflict):
     en = "The batch was taken back before"
 
 
+class ReplacedBefore(Conflict):
+    code = "replaced_before"
+    zh = "该批次已由设备的更正批次取代，无须撤回"
+    en = "A device's batch stands in its place: there is nothing to take back"
+
+
 class LeftOut(Conflict):
     code = "left_out"
     zh = "该批次已裁定不计入，无须撤回"

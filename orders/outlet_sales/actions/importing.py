@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from orders.outlet_sales import sheets
 from orders.outlet_sales.actions import receiving, refunding, taking
-from orders.outlet_sales.errors import FileSeen, LeftOut, NotFromFile, RefundsNoSale, TakenBackBefore
+from orders.outlet_sales.errors import FileSeen, LeftOut, NotFromFile, RefundsNoSale, ReplacedBefore, TakenBackBefore
 from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt, refunds_of_none
 from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow, UndecidedOut
 from orders.outlet_sales.sheets import SALES_COLUMNS
@@ -135,7 +135,7 @@ def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: 
 
     Raises:
         NotFound: it is not within reach (404). NotFromFile: it is a device's, which corrects it by a batch (409).
-        TakenBackBefore, LeftOut: it stands no more (409). SomeRefused: of several, the same of each (422).
+        TakenBackBefore, ReplacedBefore, LeftOut: it stands no more (409). SomeRefused: of several, the same of each (422).
     """
     asked = {"ids": array(batch_ids), **queries.reach(actor, Permission.OUTLETS_MANAGE)}
     named = session.execute(_TO_TAKE_BACK, asked).all()
@@ -158,7 +158,9 @@ def _stays(batch: Row[Any] | None) -> Problem | None:
         return NotFound()
     if batch.way != "file":
         return NotFromFile()
-    return {BatchStatus.WITHDRAWN: TakenBackBefore(), BatchStatus.VOID: LeftOut()}.get(batch.status)
+    if batch.status in (BatchStatus.ACCEPTED, BatchStatus.HELD):
+        return None
+    return {BatchStatus.WITHDRAWN: TakenBackBefore, BatchStatus.VOID: LeftOut}.get(batch.status, ReplacedBefore)()
 
 
 def _parted(

@@ -133,6 +133,18 @@ def test_a_wrong_file_is_taken_back_and_the_right_one_taken_instead(shop: Shop):
     assert shop.sums()["certified"] == 2500
 
 
+def test_a_file_in_whose_place_a_device_told_something_else_is_not_taken_back(shop: Shop):
+    client, day = operator(shop), clock.today() - timedelta(days=1)
+    [made] = send(client, [f"{shop.outlet.external_number},F1,{day} 10:00,G1,2,50.00,,"]).json()["batch_ids"]
+    named = client.get(f"/v1/sales-batches/{made}").json()["batch_id"]
+    shop.send(shop.till.batch([sale("1", "G1", 1)], corrects=named))
+    before = client.get(f"/v1/sales-batches/{made}").json()
+    assert (before["status"], shop.sums()["certified"]) == ("replaced", 2500)
+    refused = client.post("/v1/sales-batches/take-back", json={"ids": [made], "reason": "误报"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "replaced_before")
+    assert (client.get(f"/v1/sales-batches/{made}").json(), shop.sums()["certified"]) == (before, 2500)
+
+
 def told_by_a_till_and_a_file(shop: Shop):
     """Which way comes second is held."""
     at = (clock.now() - timedelta(hours=5)).replace(second=30, microsecond=0)
