@@ -1,6 +1,6 @@
 """The words of the catalogue, and what a product, a pack and its prices must be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 
@@ -159,13 +159,9 @@ def above_agreed(unit_price_fen: int, highest_fen: int | None) -> bool:
     return highest_fen is not None and unit_price_fen > highest_fen
 
 
-def dear_faults(tiers: str, prices_fen: Sequence[int], highest_fen: int | None) -> list[Fault]:
-    """The agreed prices of some tiers that lie above the highest that may be agreed on; ``tiers`` is the field that holds them."""
-    return [
-        dear_fault(f"{tiers}[{at}].unit_price", highest_fen or 0)
-        for at, price in enumerate(prices_fen)
-        if above_agreed(price, highest_fen)
-    ]
+def dear_faults(prices: Mapping[str, int], highest_fen: int | None) -> list[Fault]:
+    """What is said of the agreed prices, by their fields, that lie above the highest that may be agreed on."""
+    return [dear_fault(field, highest_fen) for field, price in prices.items() if highest_fen is not None and price > highest_fen]
 
 
 def dear_fault(field: str, highest_fen: int) -> Fault:

@@ -257,7 +257,7 @@ def _change_lines(session: Session, actor: Actor, order: Any, amendment_id: int,
     before = session.execute(total, {"id": order.id}).scalar_one()
     buyer = side_of(actor, order) == "buyer"
     try:
-        with budgets.named_to(session, order.purchase_order_id, buyer=buyer):
+        with budgets.telling_sums(session, order.purchase_order_id, to_buyer=buyer):
             made = amend_lines(session, order, changes)
     except LinesRefused as refused:
         raise NoLongerPossible(count=len(refused.faults), faults=refused.faults) from refused

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from catalog.products.rules import above_agreed, dear_fault
+from catalog.products.rules import dear_faults
 from orders.purchasing.rules import LineChange
 from shop.core.errors import Fault
 from shop.core.money import MAX_FEN, yuan_from_fen
@@ -75,9 +75,13 @@ def _fault(field: str, line: BoundLine | None, change: LineChange) -> Fault | No
     if change.sku_id is None and change.quantity == line.open and change.unit_price_fen in (None, line.unit_price_fen):
         return Fault(field, "no_change", "没有变更", "Nothing would change")
     # a substitute's price is judged with all else that the catalogue says of it
-    dearer = change.sku_id is None and (change.unit_price_fen or 0) > line.unit_price_fen
-    if dearer and above_agreed(change.unit_price_fen or 0, line.highest_fen):
-        return dear_fault(f"{field}.unit_price", line.highest_fen or 0)
+    price = change.unit_price_fen or 0
+    if (
+        change.sku_id is None
+        and price > line.unit_price_fen
+        and (dear := dear_faults({f"{field}.unit_price": price}, line.highest_fen))
+    ):
+        return dear[0]
     if change.quantity * (change.unit_price_fen or 0) > MAX_FEN:
         return Fault(f"{field}.unit_price", "amount_too_large", "金额超出上限", "The amount is too large")
     return None

@@ -257,7 +257,7 @@ def redraw_all(session: Session, purchase_order_ids: Sequence[int]) -> None:
 
 
 @contextmanager
-def named_to(session: Session, purchase_order_id: int, *, buyer: bool) -> Iterator[None]:
+def telling_sums(session: Session, purchase_order_id: int, *, to_buyer: bool) -> Iterator[None]:
     """Where the buyer itself makes its order dearer than its budget has left, tell it the sums; nobody else is told them.
 
     Raises:
@@ -266,7 +266,7 @@ def named_to(session: Session, purchase_order_id: int, *, buyer: bool) -> Iterat
     try:
         yield
     except BuyersBudgetShort:
-        if not buyer:
+        if not to_buyer:
             raise
         left = session.execute(_SHORT, {"id": purchase_order_id}).one()
         raise OwnBudgetShort(

@@ -99,7 +99,7 @@ def to_credit(lines: Sequence[Standing], allowed_fen: int) -> list[Credit]:
     ]
 
 
-def holds(reason: CreditReason, credits: Sequence[Credit]) -> bool:
+def explains(reason: CreditReason, credits: Sequence[Credit]) -> bool:
     """Whether there is something to credit for such a reason: a reduction of the price, or something that is no longer sold."""
     if reason is CreditReason.PRICE_REDUCTION:
         return any(each.reduced_fen > 0 for each in credits)
@@ -109,7 +109,7 @@ def holds(reason: CreditReason, credits: Sequence[Credit]) -> bool:
 def reason_of(said: CreditReason, credits: Sequence[Credit]) -> CreditReason:
     """The reason of one invoice's credit note where a part of an order is credited for what is ``said``. What went back may have taken along a
     reduction, which goes over to other invoices, of which nothing went back."""
-    if holds(said, credits):
+    if explains(said, credits):
         return said
     return CreditReason.RETURN if said is CreditReason.PRICE_REDUCTION else CreditReason.PRICE_REDUCTION
 

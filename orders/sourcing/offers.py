@@ -75,7 +75,9 @@ def offer_faults(offered: Offered, seen: set[int]) -> list[Fault]:
     faults = [
         fault(each.code, each.zh, each.en, f".{each.field}") for each in tier_faults(offered.step, offered.prices) if each.field
     ]
-    faults += dear_faults(f"lines[{offered.place}].tiers", [price for _, price in offered.prices], offered.highest_fen)
+    faults += dear_faults(
+        {f"lines[{offered.place}].tiers[{n}].unit_price": price for n, (_, price) in enumerate(offered.prices)}, offered.highest_fen
+    )
     if not is_multiple(offered.quantity, offered.step):
         faults.append(fault("wrong_step", "数量不是步长的整数倍", "The quantity is not a multiple of the step", ".quantity"))
     if price_at(offered.prices, offered.quantity) is None:

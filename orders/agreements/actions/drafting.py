@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.products.rules import above_agreed, dear_fault, dear_faults, highest_agreed_sql
+from catalog.products.rules import dear_faults, highest_agreed_sql
 from orders.agreements.actions import planning
 from orders.agreements.errors import AwardedTerms, PartyNotApproved, SignedByOne, TermsRefused
 from orders.agreements.queries.reach import locked
@@ -268,11 +268,12 @@ def _line_faults(session: Session, body: AgreementIn) -> list[Fault]:
 
 def price_faults(field: str, price: FixedPrice | ListMinusPrice | TierPrice | None, highest_fen: int | None) -> list[Fault]:
     """Why both sides may not agree on a price: it lies above the ceiling of the certification. What follows the list never does."""
+    prices: dict[str, int] = {}
     if isinstance(price, TierPrice):
-        return dear_faults(f"{field}.tiers", [tier.unit_price for tier in price.tiers], highest_fen)
-    if isinstance(price, FixedPrice) and highest_fen is not None and above_agreed(price.unit_price, highest_fen):
-        return [dear_fault(f"{field}.unit_price", highest_fen)]
-    return []
+        prices = {f"{field}.tiers[{n}].unit_price": tier.unit_price for n, tier in enumerate(price.tiers)}
+    elif isinstance(price, FixedPrice):
+        prices = {f"{field}.unit_price": price.unit_price}
+    return dear_faults(prices, highest_fen)
 
 
 def write_lines(session: Session, agreement_id: int, lines: list[AgreementLineIn]) -> None:

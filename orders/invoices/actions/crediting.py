@@ -70,7 +70,7 @@ def credit(session: Session, actor: Actor, invoice_id: int, body: CreditIn) -> i
         credits = [each for each in rules.to_credit(lines, allowed) if each.line.invoice_id == invoice_id]
     if not credits:
         raise NothingToCredit
-    if not rules.holds(body.reason, credits):
+    if not rules.explains(body.reason, credits):
         raise OtherReason
     return _write(session, actor, invoice_id, credits, body.reason, body.note)
 

@@ -107,7 +107,7 @@ def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freigh
         raise FreightFixed
     if order.freight_asked_fen != freight_fen:
         raise OtherFreight
-    with budgets.named_to(session, order.purchase_order_id, buyer=True):
+    with budgets.telling_sums(session, order.purchase_order_id, to_buyer=True):
         _write_freight(session, actor, order, freight_fen)
     return int(order.purchase_order_id)
 

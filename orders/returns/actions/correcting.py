@@ -154,7 +154,7 @@ def agree(session: Session, actor: Actor, correction_id: int, note: str | None, 
     if _side(actor, row) == row.proposed_side:
         raise OwnProposal
     _step(session, actor, row, CorrectionMove.AGREE, note)
-    with budgets.named_to(session, row.purchase_order_id, buyer=row.proposed_side == "supplier"):
+    with budgets.telling_sums(session, row.purchase_order_id, to_buyer=row.proposed_side == "supplier"):
         _book(session, actor, row)
 
 

@@ -21,7 +21,7 @@ def handed_in(office, **details):
     with office.database.unit_of_work() as session:
         case_id = make_case(session, product.product_id, "draft")
         complete(session, case_id)
-    return product.product_id, submit(office, case_id)["id"]
+    return product, submit(office, case_id)["id"]
 
 
 def submit(office, case_id):
@@ -54,9 +54,9 @@ def test_a_returned_case_goes_on_where_it_was_when_its_origin_is_the_same(office
 
 
 def test_a_township_that_is_named_later_looks_at_the_case_first(office):
-    product_id, case_id = handed_in(office)
+    product, case_id = handed_in(office)
     give_back(office, "county", case_id)
-    move(office, product_id, township_code=TOWNSHIP)
+    move(office, product.product_id, township_code=TOWNSHIP)
     again = submit(office, case_id)
     assert (again["status"], again["township_code"], again["due_on"]) == ("township_review", TOWNSHIP, "2026-11-26")
     assert [step["step"] for step in again["way"]][:2] == ["township_review", "county_review"]
@@ -64,20 +64,16 @@ def test_a_township_that_is_named_later_looks_at_the_case_first(office):
 
 
 def test_without_its_township_a_case_is_before_the_county(office):
-    product_id, case_id = handed_in(office, township_code=TOWNSHIP)
+    product, case_id = handed_in(office, township_code=TOWNSHIP)
     give_back(office, "township", case_id)
-    move(office, product_id, township_code=None)
+    move(office, product.product_id, township_code=None)
     again = submit(office, case_id)
     assert (again["status"], again["township_code"], again["way"][0]["step"]) == ("county_review", None, "county_review")
 
 
 @pytest.mark.parametrize(("price", "status"), [("60.00", "county_review"), ("99.00", "township_review")])
 def test_a_dearer_price_is_for_the_first_office_to_see(office, price, status):
-    product = office.product(township_code=TOWNSHIP)
-    with office.database.unit_of_work() as session:
-        case_id = make_case(session, product.product_id, "draft")
-        complete(session, case_id)
-    submit(office, case_id)
+    product, case_id = handed_in(office, township_code=TOWNSHIP)
     office.do("township", case_id, "approve")
     give_back(office, "county", case_id)
     tiers = {"tiers": [{"min_quantity": "1", "unit_price": price}]}
@@ -88,11 +84,7 @@ def test_a_dearer_price_is_for_the_first_office_to_see(office, price, status):
 
 
 def test_a_pack_that_is_new_is_for_the_first_office_to_see(office):
-    product = office.product(township_code=TOWNSHIP)
-    with office.database.unit_of_work() as session:
-        case_id = make_case(session, product.product_id, "draft")
-        complete(session, case_id)
-    submit(office, case_id)
+    product, case_id = handed_in(office, township_code=TOWNSHIP)
     office.do("township", case_id, "approve")
     office.do("county", case_id, "reject", reason="x")
     pack = {"pack": "1kg/袋", "unit": "bag", "net_grams": 1000, "tiers": [{"min_quantity": "1", "unit_price": "99.00"}]}
@@ -104,14 +96,14 @@ def test_a_pack_that_is_new_is_for_the_first_office_to_see(office):
 
 
 def test_another_county_does_not_get_a_case_that_this_one_has_reviewed(office):
-    product_id, case_id = handed_in(office)
+    product, case_id = handed_in(office)
     give_back(office, "county", case_id)
-    move(office, product_id, district_code="500240")
+    move(office, product.product_id, district_code="500240")
     refused = office.do("supplier", case_id, "submit")
     assert (refused.status_code, refused.json()["code"]) == (409, "origin_moved")
     withdrawn = office.do("supplier", case_id, "withdraw", reason="产地变更").json()
     assert (withdrawn["status"], withdrawn["district_code"]) == ("withdrawn", COUNTY)
-    anew = office.as_("supplier").post("/v1/certification-cases", json={"product_id": product_id})
+    anew = office.as_("supplier").post("/v1/certification-cases", json={"product_id": product.product_id})
     assert anew.json()["district_code"] == "500240"
 
 
