@@ -19,6 +19,9 @@ Words = Annotated[str, StringConstraints(max_length=100), AfterValidator(storabl
 #: One of the facts that a certificate speaks of besides the name: who makes it, its grade, what it is by which standard.
 Detail = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(storable)]
 NetGrams = Annotated[int, Field(ge=1, le=10**9, description="net weight of one unit in grams; none for services"), whole]
+ComparableGrams = Annotated[
+    int, Field(ge=1, le=10**12, description="net weight in grams of the pack that is compared with; none for services"), whole
+]
 #: VAT in basis points of the price without tax; 900 is 9 %.
 VatRate = Annotated[int, Field(ge=0, le=10_000, description="VAT contained in the price, in basis points: 900 is 9 %"), whole]
 

@@ -149,6 +149,7 @@ class SalesBatchesIn(BaseModel):
 
     @property
     def each(self) -> list[SalesBatchIn | UnreadableBatch]:
+        """What was read of each batch."""
         return [*self.batches]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.certification.rules import DocumentKind
+from catalog.products.schemas import ComparableGrams
 from shop.core.money import PositiveYuanIn
 from shop.core.quantities import Id, OptionalText, PastDay, ShortText, whole
 
@@ -36,9 +37,7 @@ class CaseData(In):
     comparable_price: Annotated[
         PositiveYuanIn | None, Field(description="of the same kind and quality elsewhere, for one pack")
     ] = None
-    comparable_pack_grams: Annotated[
-        int | None, Field(ge=1, le=10**12, description="net weight of that pack in grams; none for services"), whole
-    ] = None
+    comparable_pack_grams: ComparableGrams | None = None
     comparable_price_source: ShortText | None = None
     comparable_price_on: Annotated[PastDay | None, Field(description="the day on which it was found")] = None
 

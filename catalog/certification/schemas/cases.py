@@ -6,13 +6,13 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from catalog.certificates.schemas import CertificateOut, PeopleOut
-from catalog.certification.schemas.applying import DocumentOut, In, MissingItem
+from catalog.certification.schemas.applying import DocumentOut, In, Kilograms, MissingItem, Months
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus, Level
 from catalog.certification.steps import Correction, Decision, Verdict
 from catalog.products.rules import MAX_TIERS, Category, Kind
 from catalog.products.schemas import TierIn, refuse_null
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, ShortText, each_once, whole
+from shop.core.quantities import Id, ShortText, each_once
 
 #: As many cases as are decided in one request.
 MOST_DECIDED = 200
@@ -94,10 +94,8 @@ class ChangeIn(In):
     producer: ShortText | None = None
     grade: ShortText | None = None
     specification: ShortText | None = None
-    annual_capacity_kg: Annotated[int | None, Field(ge=1, le=2_000_000_000), whole] = None
-    monthly_capacity_kg: Annotated[
-        list[Annotated[int, Field(ge=0, le=2_000_000_000), whole]] | None, Field(min_length=12, max_length=12)
-    ] = None
+    annual_capacity_kg: Kilograms | None = None
+    monthly_capacity_kg: Months | None = None
     statement: ShortText = Field(description="why")
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, field
 
 from catalog.certificates.states import CertificateState
 from catalog.products.rules import Category
-from catalog.products.schemas import DistrictCode
+from catalog.products.schemas import ComparableGrams, DistrictCode
 from catalog.supervision.rules import CheckKind
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
@@ -139,9 +139,7 @@ class PriceCheckIn(In):
     certificate_id: Id
     sku_id: Id
     found_price: Annotated[PositiveYuanIn, Field(description="of comparable goods, for one pack")]
-    found_grams: Annotated[
-        int | None, Field(ge=1, le=10**12, description="net weight of that pack in grams; none for services"), whole
-    ] = None
+    found_grams: ComparableGrams | None = None
     source: ShortText
     found_on: Day
 
