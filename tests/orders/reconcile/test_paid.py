@@ -57,6 +57,11 @@ MISPLACED = [
     ("UPDATE money_transaction SET origin_id = origin_id + 900000 WHERE {row}", None),
     ("UPDATE money_transaction SET kind = 'bank_entry' WHERE {row}", None),
     ("DELETE FROM money_posting WHERE {row}", {"money_transactions"}),
+    # so few of them that none might be picked above
+    (
+        "UPDATE money_posting SET account = 'commission' WHERE {row} AND transaction_id IN (SELECT id FROM money_transaction WHERE kind = 'reassignment')",
+        {"moved_orders"},
+    ),
 ]
 DOCUMENTS = [
     ("UPDATE sale_entry SET amount_fen = amount_fen + 1 WHERE {row} AND reverses_id IS NULL", {"sales_owed"}),
