@@ -23,7 +23,7 @@ from shop.core import clock, exports, uploads
 from shop.core.months import month_end, month_start
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id, PastDay
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("coverage", "/v1/coverage")
@@ -125,7 +125,7 @@ def attach(call: Call, station_id: Id, file: Annotated[UploadFile, File(descript
     return queries.station(call.session, call.actor, station_id, call.language)
 
 
-@routes.get("/stations/{station_id}/evidence", Permission.MONITORING_READ)
+@routes.get("/stations/{station_id}/evidence", Permission.MONITORING_READ, responses={**uploads.FILE_ANSWER, 409: PROBLEM})
 def evidence(call: Call, station_id: Id) -> Response:
     """The paper that proves it."""
     return uploads.served(queries.evidence(call.session, call.actor, station_id))

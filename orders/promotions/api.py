@@ -12,7 +12,7 @@ from orders.statistics.tables import Filled, Format, TableOut
 from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("promotions", "/v1/promotions")
@@ -70,7 +70,7 @@ def cancel(call: Call, promotion_id: Id, body: ReasonIn) -> PromotionOut:
     return _out(call, promotion_id)
 
 
-@routes.get("/{promotion_id}/effect", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)
+@routes.get("/{promotion_id}/effect", Permission.MONITORING_READ, answer=TableOut, responses={**exports.FILES, 409: PROBLEM})
 def effect(
     call: Call,
     promotion_id: Id,

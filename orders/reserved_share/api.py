@@ -24,7 +24,7 @@ from orders.reserved_share.schemas import (
 from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
@@ -54,7 +54,7 @@ def list_shares(
     return units.shares(call.session, call.actor, year or clock.today().year, filters, limit=limit, after=after)
 
 
-@routes.get("/reserved-shares/{year}", Permission.RESERVED_SHARE_READ)
+@routes.get("/reserved-shares/{year}", Permission.RESERVED_SHARE_READ, responses={409: PROBLEM})
 def read_share(call: Call, year: Year, unit_id: Unit = None) -> ReservedShareOut:
     """What a unit filed for a year, what holds of it, and how far it is, with the last sale that was accepted."""
     return _share(call, year, unit_id)

@@ -26,7 +26,7 @@ from orders.returns.states import CorrectionStatus, ReturnKind, ReturnStatus
 from shop.core import uploads
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("returns", "/v1")
@@ -34,7 +34,7 @@ routes = Routes("returns", "/v1")
 OfOrder = Annotated[Id | None, Query(description="of one supplier order")]
 
 
-@routes.get("/shipments/{shipment_id}/returnable", Permission.ORDERS_READ)
+@routes.get("/shipments/{shipment_id}/returnable", Permission.ORDERS_READ, responses={409: PROBLEM})
 def returnable(call: Call, shipment_id: Id) -> ReturnableOut:
     """What of an accepted shipment can be given back, and until when."""
     return queries.returnable(call.session, call.actor, shipment_id)

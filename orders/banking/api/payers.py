@@ -22,19 +22,23 @@ from orders.refunds.schemas import SentIn
 from shop.core import exports, printing
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("bank_transfers", "/v1")
 
 
-@routes.get("/purchase-orders/{purchase_order_id}/transfer-instructions", Permission.ORDERS_READ)
+@routes.get("/purchase-orders/{purchase_order_id}/transfer-instructions", Permission.ORDERS_READ, responses={409: PROBLEM})
 def transfer_instructions(call: Call, purchase_order_id: Id) -> TransferInstructionsOut:
     """What a bank transfer for the order has to say: account, amount and payment reference."""
     return queries.transfer_instructions(call.session, call.actor, purchase_order_id)
 
 
-@routes.get("/purchase-orders/{purchase_order_id}/transfer-instructions.pdf", Permission.ORDERS_READ, responses=printing.PDF_ANSWER)
+@routes.get(
+    "/purchase-orders/{purchase_order_id}/transfer-instructions.pdf",
+    Permission.ORDERS_READ,
+    responses={**printing.PDF_ANSWER, 409: PROBLEM},
+)
 def transfer_slip(call: Call, purchase_order_id: Id) -> Response:
     """The same on paper, for the cashier; 409 when nothing is due."""
     told = queries.transfer_instructions(call.session, call.actor, purchase_order_id)

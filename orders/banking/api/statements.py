@@ -22,7 +22,7 @@ from shop.core import exports, uploads
 from shop.core.money import YuanIn
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("bank_statements", "/v1")
@@ -76,7 +76,12 @@ def layouts(call: Call) -> list[LayoutOut]:
     return queries.layouts(call.language)
 
 
-@routes.get("/bank-reconciliation", Permission.MONEY_MANAGE, answer=ReconciliationStatementOut, responses=exports.FILES)
+@routes.get(
+    "/bank-reconciliation",
+    Permission.MONEY_MANAGE,
+    answer=ReconciliationStatementOut,
+    responses={**exports.FILES, 409: PROBLEM},
+)
 def reconciliation(
     call: Call,
     as_of: AsOf = None,

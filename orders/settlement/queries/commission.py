@@ -78,7 +78,7 @@ def effective(session: Session, actor: Actor, *, supplier_id: int, on: date) -> 
     """What goods of a supplier bear when they are ordered on a day, by category.
 
     Raises:
-        NotFound: no supplier within reach (404). NoProgramme: none is in force on that day (409).
+        NotFound: no supplier within reach (404). NoProgramme: none is in force on that day (404).
     """
     if session.execute(_SUPPLIER, {"id": supplier_id, **reach(actor)}).first() is None:
         raise NotFound
