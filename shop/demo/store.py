@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from shop.core import clock
@@ -12,6 +13,10 @@ from shop.demo.market import Offer
 from shop.demo.rows import Table, write_all
 
 ZERO = Decimal(0)
+#: Of packs that nobody could order yet there was no movement.
+_EMPTY = text(
+    "INSERT INTO stock (sku_id, on_hand, reserved) SELECT id, 0, 0 FROM sku ON CONFLICT (sku_id) DO NOTHING RETURNING sku_id"
+)
 
 
 class Store:
@@ -45,7 +50,8 @@ class Store:
         for offer in offers:
             self.stock.add(offer.sku_id, self._on_hand[offer.sku_id], self._reserved[offer.sku_id])
         self.movements.rows.sort(key=lambda row: row[-1])
-        return write_all(session, [self.stock, self.movements])
+        written = write_all(session, [self.stock, self.movements])
+        return written + len(session.execute(_EMPTY).all())
 
     def _receive(self, sku_id: int, quantity: Decimal, day: date) -> None:
         self._move(sku_id, "receive", quantity, ZERO, None, clock.start_of_day(day) + timedelta(hours=7))

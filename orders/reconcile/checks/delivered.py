@@ -69,12 +69,12 @@ DELIVERIES = [
         "库存 = 库存变动之和",
         "Stock = its movements",
         """
-        SELECT 'sku ' || coalesce(s.sku_id, m.sku_id) AS subject, format('on hand %s, reserved %s', m.on_hand, m.reserved) AS expected,
+        SELECT 'sku ' || k.id AS subject, format('on hand %s, reserved %s', coalesce(m.on_hand, 0), coalesce(m.reserved, 0)) AS expected,
                format('on hand %s, reserved %s', s.on_hand, s.reserved) AS found
-        FROM stock s
-        FULL JOIN (SELECT sku_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM stock_movement GROUP BY sku_id) m
-             ON m.sku_id = s.sku_id
-        WHERE (coalesce(s.on_hand, 0), coalesce(s.reserved, 0)) IS DISTINCT FROM (coalesce(m.on_hand, 0), coalesce(m.reserved, 0))
+        FROM sku k LEFT JOIN stock s ON s.sku_id = k.id
+        LEFT JOIN (SELECT sku_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM stock_movement GROUP BY sku_id) m
+             ON m.sku_id = k.id
+        WHERE (s.on_hand, s.reserved) IS DISTINCT FROM (coalesce(m.on_hand, 0), coalesce(m.reserved, 0))
         """,
     ),
 ]

@@ -191,6 +191,11 @@ def test_stock_never_ran_below_what_was_promised(demo):
     assert short == 0
 
 
+def test_every_pack_has_a_stock_though_it_may_be_empty(demo):
+    assert one(demo, "SELECT count(*) FROM sku WHERE NOT EXISTS (SELECT FROM stock WHERE sku_id = sku.id)") == 0
+    assert one(demo, "SELECT count(*) FROM stock WHERE on_hand = 0") > 0
+
+
 # --- work for everybody ------------------------------------------------------------------------------------------------
 
 
