@@ -22,6 +22,15 @@ class CertificateState(StrEnum):
     EXPIRED = "expired"
 
 
+class Stop(StrEnum):
+    """What stands against a certificate; see :func:`stop_sql`."""
+
+    SUSPENDED = "suspended"
+    HELD = "held"
+    PAPERS_EXPIRED = "papers_expired"
+    REVOKED = "revoked"
+
+
 class CertificateMove(StrEnum):
     WARN = "warn"
     SUSPEND = "suspend"
@@ -96,7 +105,7 @@ def _papers_expired_sql(c: str) -> str:
 
 def stop_sql(c: str) -> str:
     """SQL: what stands against certificate ``c`` at ``:now``, a moment of the date ``:today``: ``revoked``, ``suspended``, ``held``,
-    ``papers_expired``, or null. Unlike its state this does not change when its time ends."""
+    ``papers_expired`` (:class:`Stop`), or null. Unlike its state this does not change when its time ends."""
     return (
         f"CASE WHEN {c}.revoked_at IS NOT NULL THEN 'revoked' WHEN {_suspended_sql(c)} THEN 'suspended'"
         f" WHEN {c}.held_at IS NOT NULL THEN 'held' WHEN {_papers_expired_sql(c)} THEN 'papers_expired' END"

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates.states import in_force_sql
+from catalog.certificates.states import in_force_sql, pausing_sql, state_sql
 from catalog.products import search
 from catalog.products.rules import unit_label
-from catalog.products.schemas import CertificateBrief, Facet, Facets, Filters, ProductOut, ProductRow, SkuOut, Sort
+from catalog.products.schemas import CertificateBrief, Facet, Facets, Filters, LastCertificate, ProductOut, ProductRow, SkuOut, Sort
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -98,7 +98,7 @@ _FROM = "FROM product p JOIN organisation o ON o.id = p.supplier_id"
 _SHOWN = f"""
 SELECT page.*, p.supplier_id, o.name AS supplier_name, p.name, p.kind, p.category, p.district_code, d.name_zh AS district_name,
        p.township_code, t.name_zh AS township_name, p.price_fen AS price, p.status,
-       (SELECT max(c.valid_until) {_IN_FORCE}) AS certified_until, EXISTS (SELECT {_STOCKED}) AS in_stock
+       (SELECT max(c.valid_until) {_IN_FORCE}) AS certified_until, {pausing_sql("p")} AS paused, EXISTS (SELECT {_STOCKED}) AS in_stock
 FROM page JOIN product p ON p.id = page.id
 JOIN organisation o ON o.id = p.supplier_id
 JOIN region d ON d.code = p.district_code
@@ -157,7 +157,10 @@ _PRODUCT = text(
     f"""
     SELECT p.*, o.name AS supplier_name, o.status = 'approved' AS supplier_approved, d.name_zh AS district_name, t.name_zh AS township_name,
            (SELECT jsonb_build_object('id', c.id, 'number', c.number, 'valid_from', c.valid_from, 'valid_until', c.valid_until)
-            {_IN_FORCE} ORDER BY c.valid_until DESC LIMIT 1) AS certificate
+            {_IN_FORCE} ORDER BY c.valid_until DESC LIMIT 1) AS certificate,
+           (SELECT jsonb_build_object('id', c.id, 'number', c.number, 'valid_from', c.valid_from, 'valid_until', c.valid_until,
+                                      'state', {state_sql("c")})
+            FROM certificate c WHERE c.product_id = p.id ORDER BY c.id DESC LIMIT 1) AS last_certificate
     FROM product p
     JOIN organisation o ON o.id = p.supplier_id
     JOIN region d ON d.code = p.district_code
@@ -187,8 +190,9 @@ def product(session: Session, product_id: int, language: Language) -> ProductOut
         raise NotFound
     skus = session.execute(_SKUS_OF, {"product_id": product_id}).all()
     return ProductOut(
-        **{name: getattr(row, name) for name in ProductOut.model_fields if name not in ("certificate", "skus")},
+        **{name: getattr(row, name) for name in ProductOut.model_fields if name not in ("certificate", "last_certificate", "skus")},
         certificate=CertificateBrief.model_validate(row.certificate) if row.certificate else None,
+        last_certificate=LastCertificate.model_validate(row.last_certificate) if row.last_certificate else None,
         skus=[_sku(sku, language) for sku in skus],
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from catalog.certificates.states import CertificateState
 from catalog.products.rules import MAX_TIERS, Category, Kind, Unit, is_barcode
 from catalog.products.states import ListingStatus
 from shop.core.errors import BadValue
@@ -205,6 +206,12 @@ class CertificateBrief(BaseModel):
     valid_until: date
 
 
+class LastCertificate(CertificateBrief):
+    """The certificate that was given last, whatever became of it."""
+
+    state: CertificateState
+
+
 class ProductOut(BaseModel):
     id: int
     supplier_id: int
@@ -224,6 +231,9 @@ class ProductOut(BaseModel):
     description: str
     status: ListingStatus
     certificate: CertificateBrief | None = Field(description="in force today; without one the product cannot be ordered")
+    last_certificate: LastCertificate | None = Field(
+        description="the one given last: suspended or held, the product can be ordered again when that ends; null: it never had one"
+    )
     skus: list[SkuOut]
     created_at: datetime
     version: int
@@ -244,6 +254,7 @@ class ProductRow(BaseModel):
     township_name: str | None
     price: YuanOut | None = Field(description="lowest price at which a minimum quantity is sold; null: nothing is on sale")
     certified_until: date | None = Field(description="last day of the certificate in force; null: not certified today")
+    paused: bool = Field(description="its certificate is suspended or held; it can be ordered again when that ends")
     in_stock: bool
     status: ListingStatus
 

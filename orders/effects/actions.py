@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certificates.states import Stop
 from orders.effects import queries
 from orders.effects.errors import ChoiceNotAllowed, NoChoiceNeeded, NothingOpen, OtherGoods, PartlyShipped
-from orders.effects.rules import OPEN, Choice, Stop
+from orders.effects.rules import OPEN, Choice
 from orders.effects.schemas import DispositionIn, DispositionOut
 from orders.purchasing.actions.cancelling import give_back_stock
 from orders.purchasing.actions.moving import locked, step

@@ -9,9 +9,9 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates.reach import IN_REGION, OWN, reach
-from catalog.certificates.states import stop_sql, stopped_at_sql
+from catalog.certificates.states import Stop, stop_sql, stopped_at_sql
 from catalog.monitoring.actions.reminding import LATE_DAYS
-from orders.effects.rules import OPEN, Choice, Stop, choices
+from orders.effects.rules import OPEN, Choice, choices
 from orders.effects.schemas import CertificateSalesOut, OpenOrderOut, OpenOrdersOut, SaleOut, SaleTotalsOut
 from orders.ledger.selection import reach_of
 from shop.core import clock, paging

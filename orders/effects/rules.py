@@ -2,17 +2,9 @@
 
 from enum import StrEnum
 
+from catalog.certificates.states import Stop
 from orders.purchasing.states import SupplierOrderStatus
 from shop.programmes.schemas import CertificationRules
-
-
-class Stop(StrEnum):
-    """What stands against a certificate; see ``catalog.certificates.states.stop_sql``."""
-
-    SUSPENDED = "suspended"
-    HELD = "held"
-    PAPERS_EXPIRED = "papers_expired"
-    REVOKED = "revoked"
 
 
 class Choice(StrEnum):

@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orders.effects.rules import Choice, Stop
+from catalog.certificates.states import Stop
+from orders.effects.rules import Choice
 from orders.purchasing.states import SupplierOrderStatus
 from shop.core.money import YuanOut
 from shop.core.paging import Page

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.certificates.states import Stop
 from orders.budgets.schemas import FundSource as FundSource
 from orders.purchasing.rules import Reason, SourceKind
 from orders.purchasing.states import EndReason, SupplierOrderAction, SupplierOrderStatus
@@ -173,6 +174,11 @@ class OrderLineOut(BaseModel):
     rejected_quantity: QuantityOut
     difference_quantity: QuantityOut = Field(description="sent, but did not arrive")
     closed_quantity: QuantityOut = Field(description="will not come: the supplier delivered the whole by a lower weight")
+    certificate_id: int
+    certificate_number: str = Field(description="the certificate under which it was ordered")
+    certificate_stop: Stop | None = Field(
+        description="what stands against that certificate now; goods that were not sent yet then wait for the buyer's choice; null: nothing"
+    )
     replaces_id: int | None = Field(description="the line in whose place an agreed change put this one")
 
 

@@ -46,6 +46,8 @@ class SupplierOrderAction(StrEnum):
     ACCEPT_REST = "accept_rest"
 
 
+#: What sends goods.
+SENDING = frozenset({SupplierOrderAction.SHIP_PART, SupplierOrderAction.SHIP_REST})
 _S, _A = SupplierOrderStatus, SupplierOrderAction
 
 SUPPLIER_ORDER = StateTable(

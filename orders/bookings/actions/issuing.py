@@ -11,6 +11,7 @@ from orders.bookings.schemas import IssueIn
 from orders.fulfilment import queries as fulfilment
 from orders.fulfilment.errors import DispositionNeeded
 from orders.purchasing.actions.moving import locked
+from orders.purchasing.queries import stopped
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
@@ -53,7 +54,7 @@ def issue(session: Session, actor: Actor, supplier_order_id: int, body: IssueIn)
     now = clock.now()
     today = clock.shanghai_date(now)
     valid_from = _validity(today, body)
-    if undecided := fulfilment.undecided(session, supplier_order_id):
+    if undecided := stopped.undecided(session, supplier_order_id):
         raise DispositionNeeded(certificates=", ".join(undecided))
     if fulfilment.voucher_lines(session, supplier_order_id):
         raise VouchersIssued

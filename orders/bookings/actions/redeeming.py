@@ -13,12 +13,12 @@ from catalog.stock import actions as stock
 from orders.bookings.actions.booking import take
 from orders.bookings.errors import AlreadyRedeemed, BookedForLater, OutsideValidity
 from orders.bookings.states import OPEN, VOUCHER, VoucherMove, VoucherStatus
-from orders.fulfilment import queries as fulfilment
 from orders.fulfilment.actions.accepting import acceptance_step
 from orders.fulfilment.errors import DispositionNeeded
 from orders.invoices import actions as invoices
 from orders.ledger.actions import book_acceptance
 from orders.purchasing.actions.moving import locked, step
+from orders.purchasing.queries import stopped
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
@@ -105,7 +105,7 @@ def redeem(session: Session, actor: Actor, code: str) -> int:
         raise OutsideValidity(number=voucher.number, valid_from=str(voucher.valid_from), valid_until=str(voucher.valid_until))
     if voucher.booked_for is not None and voucher.booked_for > today:
         raise BookedForLater(number=voucher.number, day=voucher.booked_for.isoformat())
-    if undecided := fulfilment.undecided(session, order.id):
+    if undecided := stopped.undecided(session, order.id):
         raise DispositionNeeded(certificates=", ".join(undecided))
     day = _day_of(session, voucher, today)
     acceptance_id = _deliver(session, actor, actor.user_id or 0, order, {voucher.order_line_id: 1}, accepted=True)
@@ -137,7 +137,7 @@ def expire(session: Session, supplier_order_id: int) -> int:
     vouchers = session.execute(_EXPIRED, {"id": order.id, "today": today}).all()
     if vouchers:
         forfeited = programmes.config_of(session, today).vouchers.unredeemed == "forfeited"
-        _expire(session, order, vouchers, forfeited=forfeited and not fulfilment.undecided(session, order.id))
+        _expire(session, order, vouchers, forfeited=forfeited and not stopped.undecided(session, order.id))
     return len(vouchers)
 
 

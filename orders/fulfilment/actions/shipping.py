@@ -13,6 +13,7 @@ from orders.fulfilment.errors import AlreadyAccepted, DispositionNeeded, InFutur
 from orders.fulfilment.rules import OpenLine, Sent, Shipped
 from orders.fulfilment.schemas import ShipmentIn, TrackingIn, WaybillIn
 from orders.purchasing.actions.moving import locked, step
+from orders.purchasing.queries import stopped
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox, workdays
@@ -64,7 +65,7 @@ def ship(session: Session, actor: Actor, supplier_order_id: int, body: ShipmentI
     order = locked(session, actor, supplier_order_id, "supplier")
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.SHIP_PART)
     unpaid = terms.require_paid(session, supplier_order_id, waived=body.before_payment)
-    if undecided := queries.undecided(session, supplier_order_id):
+    if undecided := stopped.undecided(session, supplier_order_id):
         raise DispositionNeeded(certificates=", ".join(undecided))
     lines = [OpenLine(*row) for row in session.execute(_OPEN, {"id": supplier_order_id})]
     short_percent = programmes.config_of(session, clock.today()).ordering.short_percent

@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certificates.states import stop_sql
 from orders.money.queries import NOT_ARRIVED
 from orders.money.references import payment_reference
+from orders.purchasing.queries import stopped
 from orders.purchasing.queries.costs import ASKED_BACK, CREDIT, PAYABLE_AND_PAID_OF
 from orders.purchasing.schemas import (
     OrderLineOut,
@@ -18,7 +20,7 @@ from orders.purchasing.schemas import (
     SupplierOrderOut,
     SupplierOrderRow,
 )
-from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderStatus
+from orders.purchasing.states import SENDING, SUPPLIER_ORDER, SupplierOrderAction, SupplierOrderStatus
 from orders.terms import queries as terms
 from shop.core import clock, paging
 from shop.core.errors import NotFound
@@ -322,9 +324,16 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int, *, fo
         **(_NOWHERE if not row.reached else {name: getattr(row, name) for name in _NOWHERE}),
         payment_terms=terms.read(terms.plan(session, row.purchase_order_id).terms),
         dues=terms.dues_of_order(session, row.purchase_order_id, [row.id]),
-        possible_actions=SUPPLIER_ORDER.possible(row.status) if row.reached else [],
+        possible_actions=_possible_actions(session, row),
         lines=[_line(line) for line in _lines(session, [row.id], 0, None)],
     )
+
+
+def _possible_actions(session: Session, row: Any) -> list[SupplierOrderAction]:
+    possible = SUPPLIER_ORDER.possible(row.status) if row.reached else []
+    if SENDING.isdisjoint(possible) or not stopped.undecided(session, row.id):
+        return possible
+    return [action for action in possible if action not in SENDING]
 
 
 def _row_fields(row: Any) -> dict[str, Any]:
@@ -363,14 +372,15 @@ def all_lines(session: Session, actor: Actor, purchase_order_id: int) -> tuple[s
 def _lines(session: Session, supplier_order_ids: list[int], after: int, rows: int | None) -> Sequence[Any]:
     return session.execute(
         text(
-            """
-            SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name, o.name AS supplier_name
-            FROM order_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
+            f"""
+            SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name, o.name AS supplier_name,
+                   c.number AS certificate_number, {stop_sql("c")} AS certificate_stop
+            FROM order_line l JOIN certificate c ON c.id = l.certificate_id JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
             JOIN supplier_order so ON so.id = l.supplier_order_id JOIN organisation o ON o.id = so.supplier_id
             WHERE l.supplier_order_id = ANY (:ids) AND l.line_no > :after ORDER BY l.line_no LIMIT :rows
-            """
+            """  # noqa: S608
         ),
-        {"ids": supplier_order_ids, "after": after, "rows": rows},
+        {"ids": supplier_order_ids, "after": after, "rows": rows, **clock.present()},
     ).all()
 
 

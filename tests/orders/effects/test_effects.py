@@ -111,6 +111,25 @@ def test_nothing_is_shipped_before_the_buyer_has_chosen(scene):
     assert scene.ship(part).status_code == 201
 
 
+def test_the_buyer_reads_at_the_order_and_the_product_what_stands_against_the_certificate(scene):
+    (part,) = scene.order(10)
+    scene.confirm(part)
+    buyer, product = scene.clients["buyer"], scene.market.products[0].product_id
+
+    def told():
+        order, goods = buyer.get(f"/v1/supplier-orders/{part}").json(), buyer.get(f"/v1/products/{product}").json()
+        [line], [row] = order["lines"], [row for row in buyer.get("/v1/products").json()["items"] if row["id"] == product]
+        assert (line["certificate_id"], line["certificate_number"]) == (scene.certificate, goods["last_certificate"]["number"])
+        assert (goods["certificate"] is None) == (row["certified_until"] is None) == (goods["last_certificate"]["state"] != "in_force")
+        return line["certificate_stop"], goods["last_certificate"]["state"], row["paused"], order["possible_actions"]
+
+    assert told() == (None, "in_force", False, ["cancel", "ship_part", "ship_rest"])
+    scene.suspend()
+    assert told() == ("suspended", "suspended", True, ["cancel"])
+    scene.choose(part, "deliver")
+    assert told() == ("suspended", "suspended", True, ["cancel", "ship_part", "ship_rest"])
+
+
 def test_a_cancelled_order_frees_its_stock(scene):
     (part,) = scene.order(10)
     scene.suspend()
