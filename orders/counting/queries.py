@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from orders.counting.schemas import HoldFilter, HoldOut, HoldRow, SideOut
 from shop.core import paging
-from shop.core.errors import NotFound
+from shop.core.errors import Invalid, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -68,6 +68,20 @@ _PAGE = text(
     """
 )
 _ONE = text(f"{_HOLDS} AND h.id = :id")
+# Whether there is, in the caller's regions, something that may be held; of one kind, or of any.
+_SUBJECT = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM (
+            SELECT 'external_sale' AS kind, x.id, x.district_code FROM external_sale x
+            UNION ALL SELECT 'sales_batch', b.id, t.region_code FROM sales_batch b JOIN outlet t ON t.id = b.outlet_id
+            UNION ALL SELECT 'sales_batch_line', l.id, t.region_code FROM sales_batch_line l JOIN outlet t ON t.id = l.outlet_id
+            UNION ALL SELECT h.subject_kind, h.subject_id, h.district_code FROM counting_hold h
+        ) s
+        WHERE s.id = :subject_id AND (CAST(:subject AS text) IS NULL OR s.kind = :subject)
+          AND s.district_code LIKE ANY (CAST(:regions AS text[])))
+    """
+)
 _TWIN = text(
     """
     SELECT t.id FROM counting_hold h JOIN counting_hold t ON t.subject_kind = h.other_kind AND t.subject_id = h.other_id
@@ -78,13 +92,18 @@ _TWIN = text(
 
 
 def holds(session: Session, actor: Actor, asked: HoldFilter, *, limit: int, after: str | None) -> Page[HoldRow]:
-    """What is or was held in the caller's regions, newest first, with both sides."""
+    """What is or was held in the caller's regions, newest first, with both sides.
+
+    Raises:
+        Invalid: there is nothing there that has the id ``subject_id`` (422).
+    """
     start = paging.position(after, int)
     fields = {name: getattr(asked, name) for name in HoldFilter.model_fields}
     values = {**_regions(actor), **fields, "start": start[0] if start else None, "rows": limit + 1}
-    return paging.page(
-        session.execute(_PAGE, values).all(), limit, lambda row: HoldRow(**_shown(row, HoldRow)), lambda row: [row.id]
-    )
+    rows = session.execute(_PAGE, values).all()
+    if not rows and asked.subject_id is not None and not session.execute(_SUBJECT, values).scalar_one():
+        raise Invalid(faults=[unknown_code("subject_id", asked.subject_id)])
+    return paging.page(rows, limit, lambda row: HoldRow(**_shown(row, HoldRow)), lambda row: [row.id])
 
 
 def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
