@@ -123,12 +123,20 @@ class PaperOut(BaseModel):
     file_name: str | None
 
 
+class FailingLineOut(BaseModel):
+    line_no: int
+    by: list[Literal["weight", "price", "certificate"]]
+
+
 class CheckOut(BaseModel):
     """Something that was looked at for the reviewer."""
 
     code: str
     passed: bool | None = Field(description="none: there is nothing to look at, such as a claim without an invoice")
     message: str
+    lines: list[FailingLineOut] = Field(
+        description="the lines for which it is not passed, and by what; of a check of the whole none"
+    )
 
 
 class HeldOut(BaseModel):
