@@ -2,13 +2,17 @@
 
 # ruff: noqa: S608  statements are put together from constants only
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.counting.schemas import HoldFilter, HoldOut, HoldRow, SideOut
+from orders.counting.colliding import COLLIDING, days
+from orders.counting.rules import Subject
+from orders.counting.schemas import CollisionOut, HeldOut, HoldFilter, HoldOut, HoldRow, OpenDoubts, SideOut
 from shop.core import paging
+from shop.core.db import array
 from shop.core.errors import Invalid, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import Actor
@@ -90,6 +94,27 @@ _TWIN = text(
     """
 )
 
+_OPEN = text(
+    """
+    SELECT id AS hold_id, reason_code, other_kind, other_id FROM counting_hold
+    WHERE subject_kind = :kind AND subject_id = :id AND status = 'open' ORDER BY id
+    """
+)
+_TO_COME = text(
+    f"""
+    SELECT c.* FROM (
+        SELECT DISTINCT ON (other_kind, other_id) reason_code, other_kind, other_id
+        FROM ({" UNION ALL ".join(f"SELECT '{reason}' AS reason_code, other_kind, other_id FROM ({each}) c" for reason, each in COLLIDING.items())}) c
+        ORDER BY other_kind, other_id, reason_code
+    ) c
+    WHERE NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = ANY (CAST(:ids AS bigint[]))
+                      AND h.status = 'open' AND h.reason_code = c.reason_code AND h.other_kind = c.other_kind AND h.other_id = c.other_id)
+    ORDER BY other_kind = 'external_sale', other_kind, other_id
+    """
+)
+#: So many of those that are to come are shown.
+_SHOWN = 50
+
 
 def holds(session: Session, actor: Actor, asked: HoldFilter, *, limit: int, after: str | None) -> Page[HoldRow]:
     """What is or was held in the caller's regions, newest first, with both sides.
@@ -115,7 +140,18 @@ def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
     row = session.execute(_ONE, {"id": hold_id, **_regions(actor)}).first()
     if row is None:
         raise NotFound
-    return HoldOut(**_shown(row, HoldOut), other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar())
+    left = open_doubts(session, row.subject_kind, row.subject_id)
+    return HoldOut(**_shown(row, HoldOut), **dict(left), other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar())
+
+
+def open_doubts(session: Session, kind: str, subject_id: int) -> OpenDoubts:
+    """What is to be decided before a claim is free; nothing comes after what is not held."""
+    held = [HeldOut.model_validate(row, from_attributes=True) for row in session.execute(_OPEN, {"kind": kind, "id": subject_id})]
+    to_come: Sequence[Any] = []
+    if held and kind == Subject.EXTERNAL_SALE:
+        to_come = session.execute(_TO_COME, {"ids": array([subject_id]), "days": days(session)}).all()
+    shown = [CollisionOut.model_validate(row, from_attributes=True) for row in to_come[:_SHOWN]]
+    return OpenDoubts(holds=held, to_come=shown, decisions_left=len(held) + len(to_come))
 
 
 def _regions(actor: Actor) -> dict[str, Any]:

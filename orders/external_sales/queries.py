@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.counting.rules import implausible
+from orders.counting.queries import open_doubts
+from orders.counting.rules import Subject, implausible
 from orders.external_sales.rules import PaperKind
-from orders.external_sales.schemas import CheckOut, FailingLineOut, HeldOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
+from orders.external_sales.schemas import CheckOut, FailingLineOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
 from orders.external_sales.states import EXTERNAL_SALE
 from orders.ledger.booking import CERTIFIED, NOON
 from shop.core import clock, paging
@@ -66,12 +67,6 @@ _PAPERS = text(
 _FILE = text(
     f"SELECT f.* FROM external_sale_document d JOIN stored_file f ON f.id = d.file_id JOIN ({_SALES}) x ON x.id = d.sale_id WHERE d.sale_id = :id AND d.id = :paper"
 )
-_HOLDS = text(
-    """
-    SELECT id AS hold_id, reason_code, other_kind, other_id FROM counting_hold
-    WHERE subject_kind = 'external_sale' AND subject_id = :id AND status = 'open' ORDER BY id
-    """
-)
 _ELSEWHERE = text(
     """
     SELECT EXISTS (SELECT FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
@@ -107,10 +102,10 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
     if row is None:
         raise NotFound
     lines, papers, passed, failing = _looked_at(session, sale_id, row.total_fen)
-    holds = [HeldOut.model_validate(hold, from_attributes=True) for hold in session.execute(_HOLDS, {"id": sale_id})]
+    doubts = open_doubts(session, Subject.EXTERNAL_SALE, sale_id)
     passed |= {
         "documents_unused": not session.execute(_ELSEWHERE, {"id": sale_id}).scalar_one() if papers else None,
-        "no_doubt": not holds,
+        "no_doubt": not doubts.holds,
     }
     told = 0 if language == "zh" else 1
     return SaleOut(
@@ -121,7 +116,7 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
             CheckOut(code=code, passed=good, message=_CHECKS[code][told], lines=failing.get(code, []))
             for code, good in passed.items()
         ],
-        holds=holds,
+        **dict(doubts),
         possible_actions=EXTERNAL_SALE.possible(row.status),
     )
 

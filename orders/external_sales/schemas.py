@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from catalog.products.schemas import DistrictCode
+from orders.counting.schemas import OpenDoubts
 from orders.external_sales.rules import PaperKind, Platform, Side
 from orders.external_sales.states import SaleMove, SaleStatus
 from orders.purchasing.schemas import FundSource
@@ -139,13 +140,6 @@ class CheckOut(BaseModel):
     )
 
 
-class HeldOut(BaseModel):
-    hold_id: int
-    reason_code: str
-    other_kind: str | None
-    other_id: int | None
-
-
 class SaleRow(BaseModel):
     id: int
     number: str
@@ -170,7 +164,7 @@ class SaleRow(BaseModel):
     version: int
 
 
-class SaleOut(SaleRow):
+class SaleOut(OpenDoubts, SaleRow):
     helper_id: int | None
     invoice_seller: str | None
     invoice_seller_uscc: str | None
@@ -182,7 +176,6 @@ class SaleOut(SaleRow):
     lines: list[LineOut]
     documents: list[PaperOut]
     checks: list[CheckOut]
-    holds: list[HeldOut]
     possible_actions: list[SaleMove]
 
 
