@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -387,6 +387,11 @@ def unreadable(titles: Mapping[str, Sequence[str]], row: int, cells: Mapping[str
 def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
     """A fault of one cell. ``row`` counts from 1 with the header, as a spreadsheet program shows it."""
     return Fault(f"row[{row}].{column}", code, f"第 {row} 行：{zh}", f"Row {row}: {en}", {"row": row, "column": column})
+
+
+def by_row(faults: Iterable[Fault]) -> list[Fault]:
+    """Faults of cells as whoever mends them goes through the file, however they were found."""
+    return sorted(faults, key=lambda each: each.data["row"])
 
 
 def _title(cell: str) -> str:
