@@ -11,6 +11,7 @@ _WHOSE = {
     "case_id": "SELECT supplier_id, district_code FROM certification_case WHERE id = CAST(:asked AS bigint)",
     "delivery_place_id": """SELECT unnest(ARRAY[a.buyer_id, a.supplier_id, p.unit_id]), NULL FROM delivery_place p JOIN agreement a ON a.id = p.agreement_id
         WHERE p.id = CAST(:asked AS bigint)""",
+    "event_id": "SELECT organisation_id, NULL FROM change WHERE event_id = :asked",
     "invoice_id": "SELECT unnest(ARRAY[seller_id, buyer_id, ordering_unit_id]), NULL FROM invoice WHERE id = CAST(:asked AS bigint)",
     "outlet_id": "SELECT operator_id, region_code FROM outlet WHERE id = CAST(:asked AS bigint)",
     "supplier_order_id": """SELECT unnest(ARRAY[po.buyer_id, po.ordering_unit_id, so.supplier_id]), NULL FROM supplier_order so

@@ -10,16 +10,13 @@ from catalog.certificates.errors import OwnCase
 from catalog.households import queries, rules
 from catalog.households.errors import ListFrozen, ListRefused
 from catalog.households.rules import Member
-from catalog.households.schemas import CountsOut, MemberOut
+from catalog.households.schemas import MOST_FAULTS, CountsOut, MemberOut
 from shop.core import audit, clock, sealing
 from shop.core.errors import Fault, Forbidden, Language, NotFound
 from shop.core.small_cells import band
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
-
-#: As many faults as are told at once.
-MOST_FAULTS = 200
 
 _LOCKED = text("SELECT status, district_code FROM certification_case WHERE id = :id FOR UPDATE")
 _DELETE = text("DELETE FROM household_member WHERE case_id = :id")

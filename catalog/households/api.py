@@ -39,11 +39,14 @@ def bring_spreadsheet(
 ) -> CountsOut:
     """The same from a spreadsheet: every fault by row and column; nothing is kept when there is one."""
     config = programmes.config_of(call.session, clock.today())
-    members, rows = sheets.members(file.file.read(), config)
+    members, rows, faults = sheets.members(file.file.read(), config)
     try:
-        return actions.bring(call.session, call.actor, case_id, members, dry_run=dry_run)
+        counts = actions.bring(call.session, call.actor, case_id, members, dry_run=dry_run or bool(faults))
+        if faults:
+            raise ListRefused(count=0)
     except ListRefused as refused:
-        raise sheets.blamed_on_rows(refused, rows) from None
+        raise sheets.blamed_on_rows(refused, rows, faults) from None
+    return counts
 
 
 @routes.get("/certification-cases/{case_id}/households", Permission.HOUSEHOLDS_READ)

@@ -8,8 +8,8 @@ from catalog.households.rules import Member
 from shop.core.errors import BadValue
 from shop.core.quantities import Name, ShortText
 
-#: As many persons as one list holds.
-MOST = 5_000
+#: As many persons as one list holds, and as many faults of it as are told at once.
+MOST, MOST_FAULTS = 5_000, 200
 
 
 class MemberIn(BaseModel):

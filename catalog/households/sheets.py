@@ -1,13 +1,14 @@
 """Lists of households as spreadsheets: the template, and what a row of one says."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from catalog.households.errors import ListRefused
 from catalog.households.rules import Member
-from catalog.households.schemas import MOST
+from catalog.households.schemas import MOST, MOST_FAULTS
 from shop.core import sheets
 from shop.core.errors import Fault
+from shop.core.sheets import by_row
 from shop.programmes.schemas import ProgrammeConfig
 
 #: The headers accepted for each column, its own first.
@@ -23,34 +24,34 @@ EXAMPLE = ["张三", "11010519491231002X", "HU0001", "订单收购", "白龙村"
 _LONGEST = 200
 
 
-def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list[int]]:
-    """The persons of a spreadsheet, and the row of each as a spreadsheet program shows it. Empty rows are passed over.
+def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list[int], list[Fault]]:
+    """The persons of a spreadsheet, and the row of each as a spreadsheet program shows it; and, instead of persons, the cells of other rows that are
+    empty or too long. Empty rows are passed over.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
-        ListRefused: cells that are empty or too long, by their rows and columns (422).
     """
     codes = {word: code for code, label in config.terms.get("linkage_mode", {}).items() for word in (code, label.zh, label.en)}
     found, at, faults = [], [], []
     for number, cell in sheets.table(content, COLUMNS, list(COLUMNS), MOST).rows:
-        faults += [_fault(number, name) for name, value in cell.items() if not value or len(value) > _LONGEST or "\x00" in value]
+        if wrong := [name for name, value in cell.items() if not value or len(value) > _LONGEST or "\x00" in value]:
+            faults += [_fault(number, name) for name in wrong]
+            continue
         mode = codes.get(cell["mode"], cell["mode"])
         household_no = cell["household_no"].removesuffix(".0")  # a number, as a workbook keeps it
         found.append(Member(cell["name"], cell["id_number"].upper(), household_no, mode, cell["village"]))
         at.append(number)
-    if faults:
-        raise ListRefused(count=len(faults), faults=faults[:200])
-    return found, at
+    return found, at, faults
 
 
-def blamed_on_rows(refused: ListRefused, rows: list[int]) -> ListRefused:
-    """The refusal of a list, told by the rows that its persons came from."""
-    told = []
+def blamed_on_rows(refused: ListRefused, rows: Sequence[int], besides: Sequence[Fault]) -> ListRefused:
+    """The refusal of a list, told by the rows that its persons came from, with the faults of other rows."""
+    told = [*besides]
     for fault in refused.faults:
         place, _, name = fault.field.removeprefix("members[").partition("].")
         row, column = rows[int(place)], COLUMNS[name][0]
         told.append(dataclasses.replace(fault, field=f"row[{row}].{column}", data={"row": row, "column": column}))
-    return ListRefused(faults=told, **refused.data)
+    return ListRefused(count=refused.data["count"] + len(besides), faults=by_row(told)[:MOST_FAULTS])
 
 
 def _fault(row: int, name: str) -> Fault:

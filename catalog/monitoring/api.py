@@ -15,6 +15,7 @@ from shop.core import clock, exports
 from shop.core.quantities import Day, PastDay
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.regions import queries as regions
 
 routes = Routes("monitoring", "/v1/certification-statistics")
 
@@ -48,6 +49,7 @@ def stock(
     without `households:read`; so is how they became known, and everything but by county and category."""
     by = list(dict.fromkeys(group_by))
     day = on or clock.today()
+    regions.prefix_asked(call.session, district, "district")
     figures = stocks.stock(call.session, call.actor, call.language, by=by, on=day, district=district)
     figures = showing.protected(call.session, call.actor, figures, by=by, on=day, district=district)
     return _answer(figures, "stock", format)
@@ -64,6 +66,7 @@ def stock_over_time(
 ) -> FiguresOut | Response:
     """The stock at the end of each month, quarter or year; without `households:read` as in `stock`."""
     begin, end = _span(first, last)
+    regions.prefix_asked(call.session, district, "district")
     figures = showing.over_time(call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district)
     return _answer(figures, "stock_over_time", format)
 

@@ -14,6 +14,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.counting import countable
+from orders.counting.colliding import COLLIDING, days
 from orders.counting.errors import CityDecides, DocumentCountsOnce, HoldDecided, OtherStays
 from orders.counting.rules import DocumentKind, HoldStatus, Reason, Subject, Verdict, document_key
 from shop.core import audit, clock, locks, outbox
@@ -21,7 +22,6 @@ from shop.core.db import array
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
-from shop.programmes import queries as programmes
 
 _OPEN = (
     """ON CONFLICT (subject_kind, subject_id, reason_code, coalesce(other_kind, ''), coalesce(other_id, 0)) WHERE status = 'open'"""
@@ -89,51 +89,14 @@ _LIKE_ORDERS = text(
         and_="AND x.supplier_id = sold.supplier_id",
     )
 )
-# Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others. What stays in the
-# figures beside a claim is doubted anew for an order, or what an outlet sold.
-_SEEN = """
-    SELECT DISTINCT ON (u.subject_id) u.subject_id AS id, o.subject_kind AS other_kind, o.subject_id AS other_id,
-           jsonb_build_object('documents', jsonb_build_array(jsonb_build_object('kind', u.kind, 'number', u.number, 'amount_fen',
-               greatest(u.amount_fen, o.amount_fen)))) AS evidence
-    FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
-         AND (o.subject_kind, o.subject_id) <> (u.subject_kind, u.subject_id) AND coalesce(o.side = u.side, u.side = 'seller')
-    JOIN external_sale x ON x.id = u.subject_id
-    WHERE u.subject_kind = 'external_sale' AND u.subject_id = ANY (CAST(:ids AS bigint[])) AND u.released_at IS NULL
-      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
-                      AND h.reason_code = 'document_seen' AND h.status = 'open'
-                      AND NOT (x.status = 'accepted' AND h.other_kind = 'external_sale' AND o.subject_kind <> 'external_sale'))
-      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
-                      AND h.other_kind = o.subject_kind AND h.other_id = o.subject_id AND h.reason_code = 'document_seen'
-                      AND h.status = 'counted' AND h.decided_by IS NOT NULL)
-    ORDER BY u.subject_id, o.subject_kind = 'external_sale', o.subject_id, u.kind, u.number
-"""
-_SUSPECTED = """
-    SELECT DISTINCT ON (x.id) x.id, c.other_kind, c.other_id,
-           jsonb_build_object('product_id', l.product_id, 'amount_fen', l.amount_fen, 'sold_on', x.sold_on, 'other_on', c.sold_on) AS evidence
-    FROM external_sale x JOIN external_sale_line l ON l.sale_id = x.id
-    CROSS JOIN LATERAL (
-        SELECT 'external_sale' AS other_kind, y.id AS other_id, y.sold_on
-        FROM external_sale_line m JOIN external_sale y ON y.id = m.sale_id
-        WHERE m.product_id = l.product_id AND m.amount_fen = l.amount_fen AND y.id <> x.id AND y.side = x.side
-          AND y.status IN ('submitted', 'held', 'accepted') AND y.sold_on BETWEEN x.sold_on - CAST(:days AS int) AND x.sold_on + CAST(:days AS int)
-        UNION ALL
-        SELECT 'sales_batch_line', m.id, m.sold_on FROM sales_batch_line m
-        WHERE x.side = 'seller' AND m.product_id = l.product_id AND m.amount_fen = l.amount_fen AND m.refunds_line_id IS NULL
-          AND m.status IN ('counted', 'held') AND m.sold_on BETWEEN x.sold_on - CAST(:days AS int) AND x.sold_on + CAST(:days AS int)
-        UNION ALL
-        SELECT 'purchase_order', e.order_id, e.sold_on FROM sale_entry e
-        WHERE e.supplier_id = x.supplier_id AND e.sold_on BETWEEN x.sold_on - CAST(:days AS int) AND x.sold_on + CAST(:days AS int)
-          AND e.product_id = l.product_id AND e.amount_fen = l.amount_fen AND e.source = 'platform' AND e.reverses_id IS NULL
-          AND e.order_id IS NOT NULL AND x.side = 'seller'
-    ) c
-    WHERE x.id = ANY (CAST(:ids AS bigint[]))
-      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
-                      AND h.reason_code = 'suspected_duplicate' AND h.status = 'open'
+# Of each claim the first other one, an order of the marketplace before all others. What stays in the figures beside a claim is doubted anew for an
+# order, or what an outlet sold.
+_FIRST = """
+    SELECT DISTINCT ON (c.id) c.* FROM ({colliding}) c JOIN external_sale x ON x.id = c.id
+    WHERE NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = c.id
+                      AND h.reason_code = '{reason}' AND h.status = 'open'
                       AND NOT (x.status = 'accepted' AND h.other_kind = 'external_sale' AND c.other_kind <> 'external_sale'))
-      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
-                      AND h.other_kind = c.other_kind AND h.other_id = c.other_id
-                      AND (h.status = 'open' OR h.status = 'counted' AND h.decided_by IS NOT NULL))
-    ORDER BY x.id, c.other_kind = 'external_sale', c.other_kind, c.other_id
+    ORDER BY c.id, c.other_kind = 'external_sale', c.other_kind, c.other_id, c.evidence
 """
 # Between two claims both are held; what is held already for the same reason needs no second doubt.
 _DOUBT = """
@@ -153,8 +116,8 @@ _DOUBT = """
     RETURNING id, subject_id
 """
 _DOUBTS = [
-    text(_DOUBT.format(pairs=pairs, reason=reason, on_conflict=_OPEN))
-    for pairs, reason in ((_SEEN, Reason.DOCUMENT_SEEN), (_SUSPECTED, Reason.SUSPECTED_DUPLICATE))
+    text(_DOUBT.format(pairs=_FIRST.format(colliding=colliding, reason=reason), reason=reason, on_conflict=_OPEN))
+    for reason, colliding in COLLIDING.items()
 ]
 _ONE = text("SELECT * FROM counting_hold WHERE id = :id FOR UPDATE")
 _TWIN = text(
@@ -276,17 +239,12 @@ def claims_beside(session: Session, order_ids: Sequence[int]) -> list[int]:
 
 def claims_like_batches(session: Session, batch_ids: Sequence[int]) -> list[int]:
     """Sellers' claims that stand and look like something that counts of these batches of outlets."""
-    return list(session.execute(_LIKE_BATCHES, {"ids": array(batch_ids), "days": _days(session)}).scalars())
+    return list(session.execute(_LIKE_BATCHES, {"ids": array(batch_ids), "days": days(session)}).scalars())
 
 
 def claims_like_orders(session: Session, order_ids: Sequence[int]) -> list[int]:
     """Sellers' claims that stand and look like something that was accepted of these orders."""
-    return list(session.execute(_LIKE_ORDERS, {"ids": array(order_ids), "days": _days(session)}).scalars())
-
-
-def _days(session: Session) -> int:
-    """Within so many days two sales of one product and amount may be one."""
-    return programmes.config_of(session, clock.today()).counting.duplicate_days
+    return list(session.execute(_LIKE_ORDERS, {"ids": array(order_ids), "days": days(session)}).scalars())
 
 
 def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
@@ -296,7 +254,7 @@ def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
     programme's days. An order of the marketplace, or a sale at an outlet, holds a seller's claim alone; a buyer's is matched with the order. What a person has decided about two is not
     asked again.
     """
-    values = {"ids": array(sale_ids), "days": _days(session), "now": clock.now()}
+    values = {"ids": array(sale_ids), "days": days(session), "now": clock.now()}
     opened = [row for statement in _DOUBTS for row in session.execute(statement, values)]
     outbox.publish_each(session, "counting_hold.opened", "hold_id", [row.id for row in opened])
     return sorted({row.subject_id for row in opened})

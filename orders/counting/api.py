@@ -67,6 +67,7 @@ def read_books(call: Call, asked: Annotated[BookSearch, Query()]) -> Page[PairOu
                 (sheets.unmatched_cells(row, language) for row in left),
             ),
         ],
+        [*rows, *left],
     )
 
 

@@ -2,14 +2,18 @@
 
 # ruff: noqa: S608  statements are put together from constants only
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.counting.schemas import HoldFilter, HoldOut, HoldRow, SideOut
+from orders.counting.colliding import COLLIDING, days
+from orders.counting.rules import Subject
+from orders.counting.schemas import CollisionOut, HeldOut, HoldFilter, HoldOut, HoldRow, OpenDoubts, SideOut
 from shop.core import paging
-from shop.core.errors import NotFound
+from shop.core.db import array
+from shop.core.errors import Invalid, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -68,6 +72,20 @@ _PAGE = text(
     """
 )
 _ONE = text(f"{_HOLDS} AND h.id = :id")
+# Whether there is, in the caller's regions, something that may be held; of one kind, or of any.
+_SUBJECT = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM (
+            SELECT 'external_sale' AS kind, x.id, x.district_code FROM external_sale x
+            UNION ALL SELECT 'sales_batch', b.id, t.region_code FROM sales_batch b JOIN outlet t ON t.id = b.outlet_id
+            UNION ALL SELECT 'sales_batch_line', l.id, t.region_code FROM sales_batch_line l JOIN outlet t ON t.id = l.outlet_id
+            UNION ALL SELECT h.subject_kind, h.subject_id, h.district_code FROM counting_hold h
+        ) s
+        WHERE s.id = :subject_id AND (CAST(:subject AS text) IS NULL OR s.kind = :subject)
+          AND s.district_code LIKE ANY (CAST(:regions AS text[])))
+    """
+)
 _TWIN = text(
     """
     SELECT t.id FROM counting_hold h JOIN counting_hold t ON t.subject_kind = h.other_kind AND t.subject_id = h.other_id
@@ -76,15 +94,41 @@ _TWIN = text(
     """
 )
 
+_OPEN = text(
+    """
+    SELECT id AS hold_id, reason_code, other_kind, other_id FROM counting_hold
+    WHERE subject_kind = :kind AND subject_id = :id AND status = 'open' ORDER BY id
+    """
+)
+_TO_COME = text(
+    f"""
+    SELECT c.* FROM (
+        SELECT DISTINCT ON (other_kind, other_id) reason_code, other_kind, other_id
+        FROM ({" UNION ALL ".join(f"SELECT '{reason}' AS reason_code, other_kind, other_id FROM ({each}) c" for reason, each in COLLIDING.items())}) c
+        ORDER BY other_kind, other_id, reason_code
+    ) c
+    WHERE NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = ANY (CAST(:ids AS bigint[]))
+                      AND h.status = 'open' AND h.reason_code = c.reason_code AND h.other_kind = c.other_kind AND h.other_id = c.other_id)
+    ORDER BY other_kind = 'external_sale', other_kind, other_id
+    """
+)
+#: So many of those that are to come are shown.
+_SHOWN = 50
+
 
 def holds(session: Session, actor: Actor, asked: HoldFilter, *, limit: int, after: str | None) -> Page[HoldRow]:
-    """What is or was held in the caller's regions, newest first, with both sides."""
+    """What is or was held in the caller's regions, newest first, with both sides.
+
+    Raises:
+        Invalid: there is nothing there that has the id ``subject_id`` (422).
+    """
     start = paging.position(after, int)
     fields = {name: getattr(asked, name) for name in HoldFilter.model_fields}
     values = {**_regions(actor), **fields, "start": start[0] if start else None, "rows": limit + 1}
-    return paging.page(
-        session.execute(_PAGE, values).all(), limit, lambda row: HoldRow(**_shown(row, HoldRow)), lambda row: [row.id]
-    )
+    rows = session.execute(_PAGE, values).all()
+    if not rows and asked.subject_id is not None and not session.execute(_SUBJECT, values).scalar_one():
+        raise Invalid(faults=[unknown_code("subject_id", asked.subject_id)])
+    return paging.page(rows, limit, lambda row: HoldRow(**_shown(row, HoldRow)), lambda row: [row.id])
 
 
 def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
@@ -96,7 +140,18 @@ def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
     row = session.execute(_ONE, {"id": hold_id, **_regions(actor)}).first()
     if row is None:
         raise NotFound
-    return HoldOut(**_shown(row, HoldOut), other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar())
+    left = open_doubts(session, row.subject_kind, row.subject_id)
+    return HoldOut(**_shown(row, HoldOut), **dict(left), other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar())
+
+
+def open_doubts(session: Session, kind: str, subject_id: int) -> OpenDoubts:
+    """What is to be decided before a claim is free; nothing comes after what is not held."""
+    held = [HeldOut.model_validate(row, from_attributes=True) for row in session.execute(_OPEN, {"kind": kind, "id": subject_id})]
+    to_come: Sequence[Any] = []
+    if held and kind == Subject.EXTERNAL_SALE:
+        to_come = session.execute(_TO_COME, {"ids": array([subject_id]), "days": days(session)}).all()
+    shown = [CollisionOut.model_validate(row, from_attributes=True) for row in to_come[:_SHOWN]]
+    return OpenDoubts(holds=held, to_come=shown, decisions_left=len(held) + len(to_come))
 
 
 def _regions(actor: Actor) -> dict[str, Any]:

@@ -114,17 +114,23 @@ def wrong_document(kind: DocumentKind | str, number: str, field: str) -> list[Fa
 GRAMS_PER_TONNE = 1_000_000
 
 
-def implausible(grams: int, amount_fen: int, listed_fen: Decimal | None, *, price_times: int, line_tonnes: int) -> bool:
-    """Whether a line's quantity cannot be: it weighs more than ``line_tonnes``, or what was paid lies more than ``price_times`` below or above what the
-    list asks for it (None or 0: there is no such price). What was given away (amount 0) tells nothing by its price.
+class Oddity(StrEnum):
+    """By what a line's quantity cannot be."""
+
+    WEIGHT = "weight"
+    PRICE = "price"
+
+
+def implausible(grams: int, amount_fen: int, listed_fen: Decimal | None, *, price_times: int, line_tonnes: int) -> list[Oddity]:
+    """By what a line's quantity cannot be, if it cannot: it weighs more than ``line_tonnes``, or what was paid lies more than ``price_times`` below or
+    above what the list asks for it (None or 0: there is no such price). What was given away (amount 0) tells nothing by its price.
 
     No source names such limits; both are the programme's.
     """
-    if grams > line_tonnes * GRAMS_PER_TONNE:
-        return True
-    if not listed_fen or not amount_fen:
-        return False
-    return amount_fen * price_times < listed_fen or listed_fen * price_times < amount_fen
+    odd = [Oddity.WEIGHT] if grams > line_tonnes * GRAMS_PER_TONNE else []
+    if listed_fen and amount_fen and (amount_fen * price_times < listed_fen or listed_fen * price_times < amount_fen):
+        odd.append(Oddity.PRICE)
+    return odd
 
 
 def _plain(written: str) -> str:

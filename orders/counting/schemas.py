@@ -42,7 +42,29 @@ class HoldRow(BaseModel):
     decision: str | None
 
 
-class HoldOut(HoldRow):
+class CollisionOut(BaseModel):
+    reason_code: Reason
+    other_kind: Subject | None
+    other_id: int | None
+
+
+class HeldOut(CollisionOut):
+    hold_id: int
+
+
+class OpenDoubts(BaseModel):
+    """What has to be decided before a claim is free. Of many that it collides with it is held against one after another."""
+
+    holds: list[HeldOut] = Field(description="that are open")
+    to_come: list[CollisionOut] = Field(
+        description="against what it is held as well, one after another, as often as it is decided to be another sale; the first 50"
+    )
+    decisions_left: int = Field(description="how many both are; one that voids the claim ends all of them")
+
+
+class HoldOut(OpenDoubts, HoldRow):
+    """``holds``, ``to_come`` and ``decisions_left``: of the claim that it is, or was, about."""
+
     evidence: dict[str, Any]
     other_hold_id: int | None = Field(description="the doubt that the other claim has against this one; both are decided together")
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from orders.coverage.errors import VillagesRefused
 from orders.statistics.tables import Column, Kind, Table, percent, text
 from shop.core import sheets
 from shop.core.errors import BadValue, Fault
-from shop.core.quantities import FIRST_DAY, LAST_DAY
+from shop.core.quantities import LAST_DAY
 
 #: The headers accepted for each column, its own first.
 COLUMNS = {
@@ -38,30 +37,31 @@ class Row:
     last_day: date | None
 
 
-def read(content: bytes) -> tuple[list[Row], list[str]]:
-    """The rows below the header, those apart that are empty; and the headers that nobody reads.
+def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
+    """The rows below the header, those apart that are empty or cannot be read; the faults of these, by row and column; and the headers that nobody
+    reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). VillagesRefused: by row and column (422).
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
     found: list[Row] = []
     faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
     for number, cell in table.rows:
-        faults += sheets.unreadable(COLUMNS, number, cell)
+        wrong = sheets.unreadable(COLUMNS, number, cell)
         name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
         if not name or len(name) > _LONGEST or "/" in name:
             told = f"须填写，不超过 {_LONGEST} 字，不含“/”", f"one to {_LONGEST} characters, none of them a slash"
-            faults.append(fault(number, "village", "bad_name", *told))
+            wrong.append(fault(number, "village", "bad_name", *told))
         if first is None or (cell["to"] and last is None):
             column = "from" if first is None else "to"
-            faults.append(fault(number, column, "bad_day", "日期须如 2020-01-31", "write a day as 2020-01-31"))
+            wrong.append(fault(number, column, "bad_day", "日期须如 2020-01-31", "write a day as 2020-01-31"))
         elif last is not None and last < first:
-            faults.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
-        found.append(Row(number, cell["township"].removesuffix(".0"), name, first or FIRST_DAY, last))
-    if faults:
-        raise VillagesRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    return found, table.ignored
+            wrong.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
+        faults += wrong
+        if first is not None and not wrong:
+            found.append(Row(number, cell["township"].removesuffix(".0"), name, first, last))
+    return found, faults, table.ignored
 
 
 def _day(written: str) -> date | None:

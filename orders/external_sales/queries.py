@@ -2,14 +2,17 @@
 
 # ruff: noqa: S608  statements are put together from constants only
 
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.counting.rules import implausible
+from orders.counting.queries import open_doubts
+from orders.counting.rules import Subject, implausible
 from orders.external_sales.rules import PaperKind
-from orders.external_sales.schemas import CheckOut, HeldOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
+from orders.external_sales.schemas import CheckOut, FailingLineOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
 from orders.external_sales.states import EXTERNAL_SALE
 from orders.ledger.booking import CERTIFIED, NOON
 from shop.core import clock, paging
@@ -64,12 +67,6 @@ _PAPERS = text(
 _FILE = text(
     f"SELECT f.* FROM external_sale_document d JOIN stored_file f ON f.id = d.file_id JOIN ({_SALES}) x ON x.id = d.sale_id WHERE d.sale_id = :id AND d.id = :paper"
 )
-_HOLDS = text(
-    """
-    SELECT id AS hold_id, reason_code, other_kind, other_id FROM counting_hold
-    WHERE subject_kind = 'external_sale' AND subject_id = :id AND status = 'open' ORDER BY id
-    """
-)
 _ELSEWHERE = text(
     """
     SELECT EXISTS (SELECT FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
@@ -84,6 +81,7 @@ _CHECKS: dict[str, tuple[str, str]] = {
     "documents_unused": ("单据未在其他申报或订单中使用", "No other claim or order rests on its documents"),
     "no_doubt": ("没有待处理的疑点", "Nothing speaks against it"),
 }
+_BY = {"weight": "重量", "price": "价格", "certificate": "认定"}
 
 
 def sales(session: Session, actor: Actor, asked: SaleFilter, *, limit: int, after: str | None) -> Page[SaleRow]:
@@ -103,28 +101,40 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
     row = session.execute(_ONE, {"id": sale_id, **_reach(actor)}).first()
     if row is None:
         raise NotFound
-    lines, papers, passed = _looked_at(session, sale_id, row.total_fen)
-    holds = [HeldOut.model_validate(hold, from_attributes=True) for hold in session.execute(_HOLDS, {"id": sale_id})]
+    lines, papers, passed, failing = _looked_at(session, sale_id, row.total_fen)
+    doubts = open_doubts(session, Subject.EXTERNAL_SALE, sale_id)
     passed |= {
         "documents_unused": not session.execute(_ELSEWHERE, {"id": sale_id}).scalar_one() if papers else None,
-        "no_doubt": not holds,
+        "no_doubt": not doubts.holds,
     }
     told = 0 if language == "zh" else 1
     return SaleOut(
         **{name: getattr(row, name) for name in SaleOut.model_fields if hasattr(row, name)},
         lines=lines,
         documents=papers,
-        checks=[CheckOut(code=code, passed=good, message=_CHECKS[code][told]) for code, good in passed.items()],
-        holds=holds,
+        checks=[
+            CheckOut(code=code, passed=good, message=_CHECKS[code][told], lines=failing.get(code, []))
+            for code, good in passed.items()
+        ],
+        **dict(doubts),
         possible_actions=EXTERNAL_SALE.possible(row.status),
     )
 
 
 def failed(session: Session, sale_id: int, total_fen: int) -> list[tuple[str, str, str]]:
-    """The checks of lines and invoices that a claim does not pass, each with its words in Chinese and English. What speaks against its documents is
-    decided apart, with a reason of its own."""
-    _, _, passed = _looked_at(session, sale_id, total_fen)
-    return [(code, *_CHECKS[code]) for code, good in passed.items() if good is False]
+    """The checks of lines and invoices that a claim does not pass, each with its words in Chinese and English, and with its lines. What speaks against
+    its documents is decided apart, with a reason of its own."""
+    _, _, passed, failing = _looked_at(session, sale_id, total_fen)
+    return [(code, *_words(code, failing.get(code, []))) for code, good in passed.items() if good is False]
+
+
+def _words(code: str, lines: Sequence[FailingLineOut]) -> tuple[str, str]:
+    zh, en = _CHECKS[code]
+    if not lines:
+        return zh, en
+    told = [(line.line_no, "和".join(_BY[by] for by in line.by), " and ".join(line.by)) for line in lines]
+    rows, numbers = "、".join(f"第{no}行{by}" for no, by, _ in told), ", ".join(f"line {no}: {by}" for no, _, by in told)
+    return f"{zh}（{rows}）", f"{en} ({numbers})"
 
 
 def file(session: Session, actor: Actor, sale_id: int, paper_id: int) -> Any:
@@ -139,21 +149,24 @@ def file(session: Session, actor: Actor, sale_id: int, paper_id: int) -> Any:
     return row
 
 
-def _looked_at(session: Session, sale_id: int, total_fen: int) -> tuple[list[LineOut], list[PaperOut], dict[str, bool | None]]:
-    """The lines and papers of a claim, and which of the checks of them it passes; None: there is nothing to look at."""
+def _looked_at(
+    session: Session, sale_id: int, total_fen: int
+) -> tuple[list[LineOut], list[PaperOut], dict[str, bool | None], dict[str, list[FailingLineOut]]]:
+    """The lines and papers of a claim, which of the checks of them it passes (None: there is nothing to look at), and for which lines it does not."""
     rows = session.execute(_LINES, {"id": sale_id}).all()
     papers = [PaperOut.model_validate(paper, from_attributes=True) for paper in session.execute(_PAPERS, {"id": sale_id})]
     limits = programmes.config_of(session, clock.today()).counting
-    odd = any(
-        implausible(row.grams, row.amount_fen, row.listed_fen, price_times=limits.price_times, line_tonnes=limits.line_tonnes)
-        for row in rows
-    )
-    passed = {
-        "lines_tie": _tie(total_fen, papers),
-        "plausible": not odd,
-        "certified": all(row.certificate_number for row in rows),
+    odd = partial(implausible, price_times=limits.price_times, line_tonnes=limits.line_tonnes)
+    failing = {
+        "plausible": _failing((row.line_no, odd(row.grams, row.amount_fen, row.listed_fen)) for row in rows),
+        "certified": _failing((row.line_no, [] if row.certificate_number else ["certificate"]) for row in rows),
     }
-    return [LineOut.model_validate(row, from_attributes=True) for row in rows], papers, passed
+    passed = {"lines_tie": _tie(total_fen, papers), **{code: not lines for code, lines in failing.items()}}
+    return [LineOut.model_validate(row, from_attributes=True) for row in rows], papers, passed, failing
+
+
+def _failing(found: Iterable[tuple[int, Sequence[str]]]) -> list[FailingLineOut]:
+    return [FailingLineOut.model_validate({"line_no": line_no, "by": by}) for line_no, by in found if by]
 
 
 def _tie(total_fen: int, papers: list[PaperOut]) -> bool | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from catalog.products.schemas import DistrictCode
+from orders.counting.schemas import OpenDoubts
 from orders.external_sales.rules import PaperKind, Platform, Side
 from orders.external_sales.states import SaleMove, SaleStatus
 from orders.purchasing.schemas import FundSource
@@ -123,19 +124,20 @@ class PaperOut(BaseModel):
     file_name: str | None
 
 
+class FailingLineOut(BaseModel):
+    line_no: int
+    by: list[Literal["weight", "price", "certificate"]]
+
+
 class CheckOut(BaseModel):
     """Something that was looked at for the reviewer."""
 
     code: str
     passed: bool | None = Field(description="none: there is nothing to look at, such as a claim without an invoice")
     message: str
-
-
-class HeldOut(BaseModel):
-    hold_id: int
-    reason_code: str
-    other_kind: str | None
-    other_id: int | None
+    lines: list[FailingLineOut] = Field(
+        description="the lines for which it is not passed, and by what; of a check of the whole none"
+    )
 
 
 class SaleRow(BaseModel):
@@ -162,7 +164,7 @@ class SaleRow(BaseModel):
     version: int
 
 
-class SaleOut(SaleRow):
+class SaleOut(OpenDoubts, SaleRow):
     helper_id: int | None
     invoice_seller: str | None
     invoice_seller_uscc: str | None
@@ -174,7 +176,6 @@ class SaleOut(SaleRow):
     lines: list[LineOut]
     documents: list[PaperOut]
     checks: list[CheckOut]
-    holds: list[HeldOut]
     possible_actions: list[SaleMove]
 
 

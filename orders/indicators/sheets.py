@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
-from orders.indicators.errors import ReportRefused
 from orders.indicators.schemas import ReportedOut
 from orders.indicators.states import ValueStatus
 from shop.core import sheets
@@ -50,44 +49,46 @@ class Row:
     base_method: str | None
 
 
-def read(content: bytes) -> tuple[list[Row], list[str]]:
-    """The rows below the header, those apart that are empty; and the headers that nobody reads.
+def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
+    """The rows below the header, those apart that are empty or cannot be read; the faults of these, by row and column; and the headers that nobody
+    reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). ReportRefused: what is no number, by row and column (422).
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
     found: list[Row] = []
     faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
     for number, cell in table.rows:
-        faults += sheets.unreadable(COLUMNS, number, cell)
+        wrong = sheets.unreadable(COLUMNS, number, cell)
         value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None
         for name, read_as in (("value", value), ("base", base)):
             if cell[name] and read_as is None:
                 told = "须为不小于 0 的数，最多四位小数", "is no number, or has more than four decimals"
-                faults.append(fault(number, name, "bad_value", *told))
-        faults += [fault(number, name, "missing", "未填写", "is missing") for name in REQUIRED if not cell[name]]
+                wrong.append(fault(number, name, "bad_value", *told))
+        wrong += [fault(number, name, "missing", "未填写", "is missing") for name in REQUIRED if not cell[name]]
         long = [name for name in ("source", "method", "base_method") if len(cell[name]) > _LONGEST]
-        faults += [fault(number, name, "too_long", f"超过 {_LONGEST} 字", f"is longer than {_LONGEST} characters") for name in long]
+        wrong += [fault(number, name, "too_long", f"超过 {_LONGEST} 字", f"is longer than {_LONGEST} characters") for name in long]
         base_method = cell["base_method"] or (cell["method"] if base is not None else None)
         if cell["base_method"] and base is None:
-            faults.append(fault(number, "base", "missing", "未填写", "is missing"))
+            wrong.append(fault(number, "base", "missing", "未填写", "is missing"))
+        faults += wrong
+        if wrong or value is None:
+            continue
         found.append(
             Row(
                 number=number,
                 indicator=cell["indicator"],
                 region=_code(cell["region"]),
                 period=_code(cell["period"]),
-                value=value or Decimal(0),
+                value=value,
                 source=cell["source"],
                 method=cell["method"],
                 base=base,
                 base_method=base_method,
             )
         )
-    if faults:
-        raise ReportRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    return found, table.ignored
+    return found, faults, table.ignored
 
 
 def _code(written: str) -> str:

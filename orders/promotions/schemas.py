@@ -20,6 +20,11 @@ class LineIn(BaseModel):
     offline_price: PositiveYuanIn
 
 
+def _each_sku_once(lines: list[LineIn]) -> list[LineIn]:
+    each_once([line.sku_id for line in lines])
+    return lines
+
+
 class PromotionIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -29,13 +34,12 @@ class PromotionIn(BaseModel):
     ends_on: Day
     online_place: ShortText = Field(description="where on the net, such as the address of a shop")
     outlets: Annotated[list[Id], AfterValidator(each_once)] = Field(default=[], max_length=2000)
-    lines: list[LineIn] = Field(default=[], max_length=500)
+    lines: Annotated[list[LineIn], AfterValidator(_each_sku_once)] = Field(default=[], max_length=500)
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.starts_on > self.ends_on:
             raise BadValue("结束日期早于开始日期", "it ends before it begins", "ends_on")
-        each_once([line.sku_id for line in self.lines])
         return self
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
-from orders.reserved_share.errors import RowsRefused
 from orders.reserved_share.queries.progress import FUNDS
 from orders.reserved_share.schemas import ShareRow
 from shop.core import sheets
@@ -106,12 +105,12 @@ def _percent(bp: int | None) -> Decimal | None:
     return None if bp is None else Decimal(bp) / 100
 
 
-def read_bases(content: bytes) -> tuple[list[BaseRow], list[str]]:
-    """The rows below the header, those apart that are empty; and the headers that nobody reads.
+def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
+    """The rows below the header, those apart that are empty or have amounts or percents that are no such numbers; the faults of these, by row and
+    column; and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
-        RowsRefused: amounts or percents that are no such numbers, by row and column (422).
     """
     found: list[BaseRow] = []
     faults: list[Fault] = []
@@ -119,14 +118,14 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[str]]:
     for number, cell in table.rows:
         base = _fen(cell["base"])
         percent = _basis_points(cell["percent"]) if cell["percent"] else None
+        bad_percent = bool(cell["percent"]) and percent is None
         if base is None:
             faults.append(fault(number, "base", "bad_amount", "金额须为不小于 0 的数，最多两位小数", "is no amount of yuan"))
-        if cell["percent"] and percent is None:
+        if bad_percent:
             faults.append(fault(number, "percent", "bad_percent", "比例须在 0 至 100 之间，最多两位小数", "is no percent"))
-        found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base or 0, percent))
-    if faults:
-        raise RowsRefused(count=len(faults), faults=faults[:200])
-    return found, table.ignored
+        if base is not None and not bad_percent:
+            found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base, percent))
+    return found, faults, table.ignored
 
 
 def _fen(written: str) -> int | None:

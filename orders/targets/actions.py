@@ -69,6 +69,8 @@ def _faults(session: Session, actor: Actor, body: TargetIn, indicators: set[str]
 def _of_value(measure: str, value: Decimal) -> list[Fault]:
     if measure in OF_A_WHOLE and value > 100:
         return [Fault("value", "more_than_the_whole", "不得大于 100%", "has to be 100 % or less")]
+    if UNITS[measure] == "count" and value != value.to_integral_value():
+        return [Fault("value", "not_whole", "须为整数", "has to be a whole number")]
     return []
 
 
@@ -76,7 +78,7 @@ def revise(session: Session, actor: Actor, target_id: int, body: RevisionIn) -> 
     """Set another value, with the reason; those before stay on record.
 
     Raises:
-        NotFound: none within reach (404). TargetWithdrawn: see there (409). TargetRefused: more than there can be (422).
+        NotFound: none within reach (404). TargetWithdrawn: see there (409). TargetRefused: what there cannot be (422).
     """
     head = queries.locked(session, actor, target_id)
     if head.withdrawn_at is not None:

@@ -34,12 +34,13 @@ class Fault:
 
 class BadValue(ValueError):
     """What a validator says of a value, in both languages; pydantic carries it to the answer. Of several fields that do not go together ``field`` is the
-    one to change, where it is plainly that one."""
+    one to change, where it is plainly that one; of a list, its place. ``code``: where callers may want to know this fault from others."""
 
-    def __init__(self, zh: str, en: str, field: str | None = None) -> None:
+    def __init__(self, zh: str, en: str, field: str | int | None = None, code: str | None = None) -> None:
         super().__init__(en)
         self.zh = zh
         self.field = field
+        self.code = code
 
 
 class Problem(Exception):

@@ -262,7 +262,8 @@ def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Ce
     lines = iter(rows)
     first = list(itertools.islice(lines, 1))
     told = itertools.chain(first, lines)
-    return _file(kind, name, as_csv(header, told) if kind == "csv" else as_xlsx(title, header, told), items=first)
+    items = [row for row in first if row[0] not in _TOTALS]
+    return _file(kind, name, as_csv(header, told) if kind == "csv" else as_xlsx(title, header, told), items)
 
 
 def template(kind: str, name: str, columns: Mapping[str, Sequence[str]], example: Mapping[str, str], title: str) -> Response:
@@ -271,19 +272,18 @@ def template(kind: str, name: str, columns: Mapping[str, Sequence[str]], example
     return file(kind, name, [titles[0] for titles in columns.values()], [row], title)
 
 
-def workbook(name: str, sheets: Sequence[Worksheet]) -> Response:
-    """The answer that holds several tables as one file of a spreadsheet program; ``name`` as for :func:`file`."""
-    return _file("xlsx", name, as_workbook(sheets))
+def workbook(name: str, sheets: Sequence[Worksheet], items: list[Any] | None = None) -> Response:
+    """The answer that holds several tables as one file of a spreadsheet program; ``name`` as for :func:`file`, ``items`` as for :class:`File`."""
+    return _file("xlsx", name, as_workbook(sheets), items)
 
 
 class File(Response):
-    """A table as a file. ``items``: its first row, if it has one; None where nobody looked."""
+    """A list as a file. ``items``: its first row, if it has one besides the totals; None where nobody looked."""
 
-    items: list[Sequence[Cell]] | None = None
+    def __init__(self, content: bytes, media_type: str, name: str, items: list[Any] | None = None) -> None:
+        super().__init__(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        self.items = items
 
 
-def _file(kind: str, name: str, content: bytes, items: list[Sequence[Cell]] | None = None) -> File:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
-    made = File(content, media_type=CSV if kind == "csv" else XLSX, headers=headers)
-    made.items = items
-    return made
+def _file(kind: str, name: str, content: bytes, items: list[Any] | None = None) -> File:
+    return File(content, CSV if kind == "csv" else XLSX, f"{name}.{kind}", items)

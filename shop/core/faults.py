@@ -139,9 +139,11 @@ def fault_of(entry: Any) -> Fault:
     where = [part for part in entry["loc"] if part not in ("body", "query", "path", "header")]
     if chosen_by := entry.get("ctx", {}).get("discriminator"):  # the field that says which of several forms a body has
         where.append(chosen_by.strip("'"))
-    if isinstance(cause := entry.get("ctx", {}).get("error"), BadValue) and cause.field:
-        where.append(cause.field)
+    code = entry["type"]
+    if isinstance(cause := entry.get("ctx", {}).get("error"), BadValue):
+        code = cause.code or code
+        where += [] if cause.field is None else [cause.field]
     path = ""
     for part in where:
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
-    return Fault(path or "".join(str(part) for part in entry["loc"][:1]), entry["type"], *_told(entry))
+    return Fault(path or "".join(str(part) for part in entry["loc"][:1]), code, *_told(entry))

@@ -172,9 +172,12 @@ def not_to_come(day: date) -> date:
 
 
 def each_once(named: list[Named]) -> list[Named]:
-    """Refuse a list that names something twice."""
-    if len(set(named)) < len(named):
-        raise BadValue("每项只能出现一次", "each once")
+    """Refuse a list that names something twice, where it does so."""
+    seen = set()
+    for place, each in enumerate(named):
+        if each in seen:
+            raise BadValue("每项只能出现一次", "each once", place, "named_twice")
+        seen.add(each)
     return named
 
 

@@ -15,26 +15,28 @@ SECONDS = 8
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
 MAX_SHEETS = 20
-#: How this process ends when it met a formula that it was asked not to accept.
-FORMULA_FOUND = 3
-#: A formula's element of a sheet, in any namespace prefix; drop-downs and formats have longer names.
+#: How this process ends when it met formulas that it was asked not to accept, and how many of them it tells.
+FORMULA_FOUND, MAX_FORMULAS = 3, 200
+#: A formula's element of a sheet, in any namespace prefix. Those of drop-downs and formats stand in no cell.
 _FORMULA = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?f[\s>/]")
-#: A cell that names its place.
-_CELL = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c\s[^>]*?\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
+#: Where a cell begins, or ends; and the place that it names.
+_CELL = re.compile(rb"<(/?)(?:[A-Za-z][\w.-]*:)?c((?:[\s/][^<>]*)?)>")
+_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
 _CHUNK = 2**20
 
 
 def main() -> None:
     """Content comes by standard input, rows leave as JSON by standard output: those of the first sheet, or with the argument ``all`` those of
-    the visible sheets by their names, the first ``MAX_SHEETS`` of them. ``strict`` refuses formulas, and tells the cell of the first one."""
+    the visible sheets by their names, the first ``MAX_SHEETS`` of them. ``strict`` refuses formulas, and tells their cells, the first
+    ``MAX_FORMULAS`` of them, with spaces between."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import io
 
     content = io.BytesIO(sys.stdin.buffer.read())
-    if "strict" in sys.argv[1:] and (cell := _formula(content)) is not None:
-        sys.stdout.write(cell)
+    if "strict" in sys.argv[1:] and (cells := _formulas(content)):
+        sys.stdout.write(" ".join(cells))
         sys.exit(FORMULA_FOUND)
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -56,10 +58,11 @@ def _cells(sheet: Any) -> list[list[str]]:
     return [indent + [str(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)]
 
 
-def _formula(content: Any) -> str | None:
-    """The cell of the first formula, without a name where it tells none; none: there is no formula."""
+def _formulas(content: Any) -> list[str]:
+    """The cells of the first formulas; one that names no place is empty."""
     import zipfile
 
+    cells: list[str] = []
     with zipfile.ZipFile(content) as archive:
         for entry in archive.infolist():
             name = entry.filename.lower()
@@ -67,14 +70,17 @@ def _formula(content: Any) -> str | None:
                 continue
             with archive.open(entry) as part:
                 kept = b""
-                while chunk := part.read(_CHUNK):
-                    seen = kept + chunk
-                    if found := _FORMULA.search(seen):
-                        cells = _CELL.findall(seen, 0, found.start())
-                        return cells[-1].decode() if cells else ""
-                    kept = chunk[-1_000:]
+                while len(cells) < MAX_FORMULAS and (chunk := part.read(_CHUNK)):
+                    seen, done = kept + chunk, 0
+                    for formula in _FORMULA.finditer(seen):
+                        before = _CELL.findall(seen, done, formula.start())
+                        done = formula.end()
+                        if before and not before[-1][0] and not before[-1][1].endswith(b"/"):
+                            place = _PLACE.search(before[-1][1])
+                            cells.append(place[1].decode() if place else "")
+                    kept = seen[max(done, len(seen) - 1_000) :]
     content.seek(0)
-    return None
+    return cells[:MAX_FORMULAS]
 
 
 if __name__ == "__main__":

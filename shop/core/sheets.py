@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ from pydantic import Field
 from shop.core import sheet_reader, uploads
 from shop.core.errors import BadValue, Fault, Invalid
 from shop.core.quantities import plausible, readable
-from shop.core.sheet_reader import FORMULA_FOUND, MAX_COLUMNS, MAX_ROWS, SECONDS
+from shop.core.sheet_reader import FORMULA_FOUND, MAX_COLUMNS, MAX_FORMULAS, MAX_ROWS, SECONDS
 
 #: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
 _ENCODINGS = ("utf-8-sig", "gb18030")
@@ -42,8 +42,8 @@ _BEGINNING = 4_000
 _ALIKE, _LONGEST_TITLE = 0.7, 60
 #: How pictures and PDF begin.
 _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
-#: Where a formula stands, as the reader tells it.
-_CELL = re.compile(r"[A-Z]{1,3}([0-9]{1,7})")
+#: Where formulas stand, as the reader tells it.
+_CELL = re.compile(r"\b[A-Z]{1,3}([0-9]{1,7})\b")
 #: A day as people write it, with a time behind it or without.
 _DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
 _NO_DAY = ("须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text")
@@ -115,7 +115,7 @@ def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
     if not found:
         raise UnreadableSpreadsheet
     if not formulas and (told := _formulas(content, found)):
-        raise FormulasFound(faults=told)
+        raise FormulasFound(faults=told[:MAX_FORMULAS])
     return found
 
 
@@ -181,8 +181,8 @@ def read_apart(reader: Path, content: bytes, *options: str) -> Any:
         # the cause is dropped: it holds what the reader printed
         if error.returncode != FORMULA_FOUND:
             raise UnreadableSpreadsheet from None
-        cell = _CELL.fullmatch(error.stdout.decode("ascii", "replace"))
-        raise FormulasFound(faults=[_formula(int(cell[1]), cell[0])] if cell else []) from None
+        cells = _CELL.finditer(error.stdout.decode("ascii", "replace"))
+        raise FormulasFound(faults=[_formula(int(cell[1]), cell[0]) for cell in cells]) from None
     except (subprocess.TimeoutExpired, ValueError):
         raise UnreadableSpreadsheet from None
 
@@ -387,6 +387,11 @@ def unreadable(titles: Mapping[str, Sequence[str]], row: int, cells: Mapping[str
 def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
     """A fault of one cell. ``row`` counts from 1 with the header, as a spreadsheet program shows it."""
     return Fault(f"row[{row}].{column}", code, f"第 {row} 行：{zh}", f"Row {row}: {en}", {"row": row, "column": column})
+
+
+def by_row(faults: Iterable[Fault]) -> list[Fault]:
+    """Faults of cells as whoever mends them goes through the file, however they were found."""
+    return sorted(faults, key=lambda each: each.data["row"])
 
 
 def _title(cell: str) -> str:

@@ -1,4 +1,5 @@
-"""What a list is asked for by an id or a code: where nothing is found, one that is not there must not pass for one of which there is nothing."""
+"""What a list, its totals or its file is asked for by an id or a code: where nothing is found, one that is not there must not pass for one of which there
+is nothing."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ _ORGANISATION = "SELECT CAST(:asked AS bigint), CAST(NULL AS text)"
 NAMED: dict[str, str] = {
     **dict.fromkeys(("district", "place", "region", "region_code", "township"), _REGION),
     "programme": _PROGRAMME,
+    # whoever of platform finance a line of the bank may be given to
+    "assigned_to": "EXISTS (SELECT FROM user_role WHERE user_id = CAST(:asked AS bigint) AND role = 'platform_finance')",
     **dict.fromkeys(
         ("buyer_id", "operator_id", "organisation_id", "party_id", "seller_id", "supplier_id"),
         WITHIN_REACH.format(whose=_ORGANISATION),
@@ -33,8 +36,9 @@ NAMED: dict[str, str] = {
 
 
 def found_none(answer: Any) -> bool:
-    """Whether an answer is a list, or a page, a table or a file of one, in which nothing stands."""
-    return answer == [] or any(getattr(answer, name, None) == [] for name in ("items", "rows"))
+    """Whether an answer is a list, or a page, a table or a file of one, in which nothing stands; or counts what would stand in it, and that is nothing."""
+    listed, counted = ([getattr(answer, name, None) for name in names] for names in (("items", "rows"), ("count", "total")))
+    return answer == [] or [] in listed or 0 in counted
 
 
 def require_known(

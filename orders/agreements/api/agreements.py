@@ -33,7 +33,7 @@ routes = Routes("agreements", "/v1")
 
 
 def _shown(call: Call, agreement_id: int) -> AgreementOut:
-    return queries.agreement(call.session, call.actor, agreement_id)
+    return queries.agreement(call.session, call.actor, agreement_id, call.language)
 
 
 @routes.post("/agreements", Permission.AGREEMENTS_MANAGE)

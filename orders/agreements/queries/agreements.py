@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from catalog.certificates.states import in_force_sql, pausing_sql
 from orders.agreements.queries.reach import SEEN, SIDES, reach, require_seen
 from orders.agreements.schemas.terms import (
     AgreementLineOut,
@@ -13,14 +14,16 @@ from orders.agreements.schemas.terms import (
     AgreementRow,
     ChangeOut,
     EntryOut,
+    LineWarningOut,
     PartyOut,
     PlaceOut,
     PriceOut,
     TermsOut,
 )
 from orders.agreements.states import AGREEMENT, AgreementState, state_sql
+from orders.purchasing.rules import Reason, words_of
 from shop.core import clock, paging
-from shop.core.errors import NotFound
+from shop.core.errors import Language, NotFound
 from shop.core.money import yuan_from_fen
 from shop.core.paging import Page
 from shop.core.quantities import plain
@@ -50,13 +53,15 @@ _ONE = text(
     """  # noqa: S608
 )
 _LINES = text(
-    """
+    f"""
     SELECT l.*, l.amount_cap_fen AS amount_cap, s.code AS sku_code, s.product_id, p.name AS product_name, s.pack, s.unit,
+           CASE WHEN NOT EXISTS (SELECT FROM certificate f WHERE f.product_id = p.id AND f.supplier_id = p.supplier_id AND {in_force_sql("f")})
+                THEN CASE WHEN {pausing_sql("p")} THEN '{Reason.CERTIFICATE_SUSPENDED}' ELSE '{Reason.NOT_CERTIFIED}' END END AS reason,
            (SELECT array_agg(t.min_quantity ORDER BY t.min_quantity) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id) AS tier_least,
            (SELECT array_agg(t.unit_price_fen ORDER BY t.min_quantity) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id) AS tier_fen
     FROM agreement_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
     WHERE l.agreement_id = :id ORDER BY l.line_no
-    """
+    """  # noqa: S608
 )
 _PLACES = text("SELECT * FROM delivery_place WHERE agreement_id = :id ORDER BY id")
 _ENTRIES = text(
@@ -74,6 +79,8 @@ _CHANGES = text(
     ORDER BY c.id DESC LIMIT :rows
     """
 )
+#: Nothing is ordered from it any more, or ever.
+_OVER = (AgreementState.EXPIRED, AgreementState.TERMINATED, AgreementState.DECLINED, AgreementState.WITHDRAWN)
 
 
 def agreements(
@@ -105,8 +112,8 @@ def agreements(
     return paging.page(rows, limit, lambda row: AgreementRow.model_validate(row, from_attributes=True), lambda row: [row.id])
 
 
-def agreement(session: Session, actor: Actor, agreement_id: int) -> AgreementOut:
-    """One agreement with its lines, places and schedule.
+def agreement(session: Session, actor: Actor, agreement_id: int, language: Language) -> AgreementOut:
+    """One agreement with its lines, places and schedule; as long as it is not over with what there is to say of its lines today.
 
     Raises:
         NotFound: none within reach.
@@ -121,7 +128,10 @@ def agreement(session: Session, actor: Actor, agreement_id: int) -> AgreementOut
         supplier=PartyOut(
             id=row.supplier_id, name=row.supplier_name, signed_at=row.supplier_signed_at, signed_by_name=row.supplier_signer
         ),
-        lines=[_line(line) for line in session.execute(_LINES, asked)],
+        lines=[
+            _line(line, None if row.state in _OVER else language)
+            for line in session.execute(_LINES, {**asked, "today": clock.today(), "now": clock.now()})
+        ],
         places=_all(PlaceOut, session.execute(_PLACES, asked).all()),
         schedule=_all(EntryOut, session.execute(_ENTRIES, asked).all()),
         possible_actions=AGREEMENT.possible(row.status),
@@ -132,14 +142,17 @@ def _all(kind: Any, rows: Sequence[Row[Any]]) -> list[Any]:
     return [kind.model_validate(row, from_attributes=True) for row in rows]
 
 
-def _line(row: Row[Any]) -> AgreementLineOut:
+def _line(row: Row[Any], warned_in: Language | None) -> AgreementLineOut:
     tiers = [
         {"min_quantity": plain(least), "unit_price": yuan_from_fen(fen)}
         for least, fen in zip(row.tier_least or [], row.tier_fen or [], strict=True)
     ]
     price = PriceOut(kind=row.price_kind, unit_price=row.unit_price_fen, percent_off=row.percent_off, tiers=tiers or None)
-    fields = {name: getattr(row, name) for name in AgreementLineOut.model_fields if name != "price"}
-    return AgreementLineOut(**fields, price=price)
+    fields = {name: getattr(row, name) for name in AgreementLineOut.model_fields if name not in ("price", "warning")}
+    warning = None
+    if row.reason and warned_in:
+        warning = LineWarningOut(code=row.reason, message=words_of(Reason(row.reason))[warned_in == "en"])
+    return AgreementLineOut(**fields, price=price, warning=warning)
 
 
 def terms(session: Session, actor: Actor, agreement_id: int) -> TermsOut:

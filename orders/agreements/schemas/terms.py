@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from orders.agreements.rules import Side
 from orders.agreements.states import AgreementMove, AgreementState, ChangeKind, ChangeStatus
 from orders.budgets.schemas import FundSource
+from orders.purchasing.rules import Reason
 from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
@@ -236,6 +237,11 @@ class PriceOut(BaseModel):
     tiers: list[dict[str, str]] | None = None
 
 
+class LineWarningOut(BaseModel):
+    code: Reason
+    message: str
+
+
 class AgreementLineOut(BaseModel):
     id: int
     line_no: int
@@ -249,6 +255,9 @@ class AgreementLineOut(BaseModel):
     quantity_cap: QuantityOut | None
     amount_cap: YuanOut | None
     minimum_quantity: QuantityOut | None
+    warning: LineWarningOut | None = Field(
+        description="why it could not be ordered today: its certificate is suspended, or it has none in force; of an agreement that is over none"
+    )
 
 
 class PlaceOut(BaseModel):

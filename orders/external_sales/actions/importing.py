@@ -1,6 +1,6 @@
 """Many claims from one sheet: drafts, all of them or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -13,6 +13,7 @@ from orders.external_sales.rules import Claim, Line, Paper, PaperKind, Platform,
 from orders.external_sales.schemas import MOST_LINES, ImportOut
 from orders.external_sales.sheets import Row
 from shop.core.errors import Fault
+from shop.core.sheets import by_row
 from shop.identity.actor import Actor
 
 #: As many faults as are told at once.
@@ -61,22 +62,28 @@ def take_over(session: Session, actor: Actor, side: Side, content: bytes, *, dry
     """
     _ = actor.organisation
     rows, faults, ignored = sheets.read(content)
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row.group, []).append(row)
-    faults += [fault for group in groups.values() for fault in (*_differing(group), *_too_much(group))]
+    faults += [fault for group in _groups(rows) for fault in (*_differing(group), *_too_much(group))]
     names = _names(session, rows)
     faults += [fault for row in rows for fault in _unknown(row, names)]
-    if not faults:
-        claims = [_claim(side, group, names) for group in groups.values()]
-        checked, wrong = checking.check(session, actor, claims)
-        listed = list(groups.values())
-        faults = [_told(fault, listed[n], claims[n]) for n, found in wrong.items() for fault in found]
+    # rows in which nothing is wrong yet are looked at as claims, whatever is wrong with others: nobody is to send a file once more to hear of it
+    wrong_rows = {fault.data["row"] for fault in faults}
+    groups = _groups(row for row in rows if row.number not in wrong_rows)
+    claims = [_claim(side, group, names) for group in groups]
+    checked, wrong = checking.check(session, actor, claims)
+    faults += [_told(fault, groups[n], claims[n]) for n, found in wrong.items() for fault in found]
     if faults:
-        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+        raise RowsRefused(count=len(faults), faults=by_row(faults)[:MOST_FAULTS])
     ids = [] if dry_run or not checked else write(session, actor, checked)
     total = sum(each.total_fen for each in checked)
     return ImportOut(rows=len(rows), claims=len(groups), total=total, dry_run=dry_run, ids=ids, ignored_columns=ignored)
+
+
+def _groups(rows: Iterable[Row]) -> list[list[Row]]:
+    """Rows of one sale together."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return list(groups.values())
 
 
 def _names(session: Session, rows: Sequence[Row]) -> Mapping[str, Mapping[Any, int]]:

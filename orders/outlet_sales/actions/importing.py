@@ -22,6 +22,7 @@ from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read,
 from shop.core import audit, clock, uploads
 from shop.core.db import array
 from shop.core.errors import Fault, NotFound, Problem, refuse_some
+from shop.core.sheets import by_row
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -97,8 +98,7 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
         raise FileSeen(imported_at=clock.shanghai_text(before[0].received_at), batch_ids=[row.id for row in before])
     faults += _faults(session, rows, outlets, called.keys() - outlets.keys())
     if faults:
-        faults.sort(key=lambda each: each.data["row"])
-        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+        raise RowsRefused(count=len(faults), faults=by_row(faults)[:MOST_FAULTS])
     # what is doubted and what is kept go by one moment: a line on the edge would hold all others of its batch
     now = clock.now()
     batches = [

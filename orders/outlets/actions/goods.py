@@ -16,6 +16,7 @@ from orders.outlets.sheets import GOODS_COLUMNS, NO_OUTLET, SEVERAL_OUTLETS
 from orders.outlets.states import OutletStatus
 from shop.core import audit, clock
 from shop.core.errors import Fault, Invalid, Language
+from shop.core.sheets import by_row
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -129,7 +130,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     outlets = _outlets(session, actor, [row.body for row in rows])
     faults += [sheets.fault(row.number, GOODS_COLUMNS, *fault) for row in rows for fault in _place_faults(actor, row.body, outlets)]
     if faults:
-        raise RowsRefused(count=len(faults), faults=sorted(faults, key=lambda each: each.data["row"])[: sheets.MOST_FAULTS])
+        raise RowsRefused(count=len(faults), faults=by_row(faults)[: sheets.MOST_FAULTS])
     with session.begin_nested() as trial:
         kept, notes = _keep(session, [(_outlet_of(actor, row.body, outlets), row.body) for row in rows])
         if dry_run:

@@ -16,6 +16,7 @@ from orders.outlets.sheets import OUTLET_COLUMNS, Read
 from orders.outlets.states import OUTLET, OutletKind, OutletMove
 from shop.core import audit, clock, numbers, outbox
 from shop.core.errors import Fault, IfMatch, NotFound, Problem, refuse_some
+from shop.core.sheets import by_row
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -115,8 +116,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     whose = [by_uscc.get(row.more["operator_uscc"].upper()) if "operator_uscc" in row.more else own_id for row in rows]
     faults += _faults(session, rows, whose)
     if faults:
-        faults.sort(key=lambda each: each.data["row"])
-        raise RowsRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
+        raise RowsRefused(count=len(faults), faults=by_row(faults)[: sheets.MOST_FAULTS])
     if not dry_run:
         _insert(session, actor, [(operator, row.body) for operator, row in zip(whose, rows, strict=True) if operator])
     return ImportedOut(rows=len(rows), dry_run=dry_run, ignored_columns=ignored)

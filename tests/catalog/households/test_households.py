@@ -165,12 +165,14 @@ def test_a_household_has_the_same_number_in_a_workbook_and_in_a_request(office):
 def test_faults_of_a_spreadsheet_are_named_by_row_and_column(office):
     case_id = office.case("draft")
     good = person(1)
-    sheet = f"姓名,身份证号,户编号,带动方式,村\n{good['name']},{good['id_number']},F1,订单收购,白龙村\n冉,{good['id_number'][:-2]},F1,乞讨,白龙村\n"
+    sheet = f"姓名,身份证号,户编号,带动方式,村\n{good['name']},{good['id_number']},F1,订单收购,白龙村\n冉,,F1,订单收购,白龙村\n冉,{good['id_number'][:-2]},F1,乞讨,白龙村\n"
     answer = upload(office, case_id, sheet)
     assert [(fault["row"], fault["column"], fault["code"]) for fault in answer.json()["errors"]] == [
-        (3, "身份证号", "id_number_wrong"),
-        (3, "带动方式", "unknown_mode"),
+        (3, "身份证号", "cell_missing"),
+        (4, "身份证号", "id_number_wrong"),
+        (4, "带动方式", "unknown_mode"),
     ]
+    assert "3 faults" in answer.json()["title"]
     empty = upload(office, case_id, "姓名,身份证号,户编号,带动方式,村\n冉,,F1,订单收购,白龙村\n")
     assert [(fault["row"], fault["column"]) for fault in empty.json()["errors"]] == [(2, "身份证号")]
     assert code(upload(office, case_id, "姓名,村\na,b\n")) == (422, "unreadable_spreadsheet")

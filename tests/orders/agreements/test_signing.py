@@ -11,6 +11,7 @@ from orders.agreements import actions
 from orders.agreements.schemas import AgreementIn
 from shop.core import clock
 from shop.identity import tokens
+from tests.factories.catalog import make_product
 from tests.orders.agreements.scene import code
 
 
@@ -113,6 +114,27 @@ def test_nothing_is_agreed_above_the_ceiling_of_the_certification(scene):
     assert [each["code"] for each in scene.call_off(made, 1).json()["errors"]] == ["above_ceiling"]
     fitting = scene.agreed(scene.line({"kind": "fixed", "unit_price": "5.00"}))
     assert scene.call_off(fitting, 1).status_code == 201
+
+
+def test_goods_that_could_not_be_ordered_today_are_told_with_their_line(scene):
+    """They are agreed on nevertheless: a suspension may end before the first delivery."""
+    with scene.database.unit_of_work() as session:
+        session.execute(text("UPDATE certificate SET suspended_at = now() WHERE id = :id"), {"id": scene.cabbage.certificate_id})
+        plain = make_product(session, scene.farm, certified=False)
+    made = scene.draft(scene.line(), scene.line(product=scene.radish), scene.line(product=plain))
+    read = lambda: scene.get("buyer", f"agreements/{made['id']}").json()  # noqa: E731
+    assert [each["warning"] and each["warning"]["code"] for each in made["lines"]] == [
+        "certificate_suspended",
+        None,
+        "not_certified",
+    ]
+    assert (
+        made["lines"][0]["warning"]["message"]
+        == "The certificate of the product is suspended; it can be ordered again when that ends"
+    )
+    assert [each["warning"] for each in read()["lines"]] == [each["warning"] for each in made["lines"]]
+    assert scene.post("buyer", f"agreements/{made['id']}/withdraw", {"reason": "不需要"}).status_code == 200
+    assert [each["warning"] for each in read()["lines"]] == [None] * 3
 
 
 def test_a_draft_is_edited_and_a_proposal_revised(scene):

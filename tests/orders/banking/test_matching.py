@@ -583,7 +583,8 @@ def test_an_order_is_named_once_in_a_match(desk):
     order = desk.order(5)
     desk.imported(statement((30_000, "沙坪坝中学", "货款", "T1")))
     [line] = desk.lines()
-    twice = [{"kind": "order", "purchase_order_id": order["id"], "amount": "100.00"}] * 2
+    twice = [{"kind": "order", "purchase_order_id": order["id"], "amount": amount} for amount in ("100.00", "200.00")]
     refused = desk.match(line["id"], *twice)
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "parts")
+    assert refused.status_code == 422
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("parts[1]", "named_twice")]
     assert desk.lines()[0]["status"] == "open"

@@ -48,6 +48,16 @@ def test_a_doubt_is_opened_once_until_it_is_decided(api, database, line):
         assert hold(session, line) > first
 
 
+def test_what_is_not_there_is_named_and_what_nothing_speaks_against_has_no_doubts(api, line):
+    asked = {"subject": "sales_batch_line", "subject_id": line.id}
+    officer = signed_in(api, Role.CITY_OFFICER)
+    assert officer.get("/v1/counting-holds", params=asked).json()["items"] == []
+    elsewhere = signed_in(api, Role.COUNTY_OFFICER, region_code=OTHER_DISTRICT)
+    for client, wrong in ((officer, {"subject_id": 999_999}), (officer, {"subject": "external_sale"}), (elsewhere, {})):
+        refused = client.get("/v1/counting-holds", params=asked | wrong)
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["subject_id"])
+
+
 def test_officers_hear_of_doubts_and_whoever_keeps_the_claim_of_decisions(api, database, line):
     with database.unit_of_work() as session:
         made = hold(session, line)

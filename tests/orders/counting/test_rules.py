@@ -59,8 +59,7 @@ def test_a_quantity_goes_with_its_amount_within_the_programmes_limits(listed, fe
     assert found or not implausible(grams, fen, listed, price_times=times, line_tonnes=tonnes + 1)
     assert found or not implausible(grams, fen, listed, price_times=times + 1, line_tonnes=tonnes)
     assert not found or implausible(grams + 1, fen, listed, price_times=times, line_tonnes=tonnes)
-    if grams <= tonnes * 1_000_000:
-        assert found == (fen > 0 and listed > 0 and not 1 / Fraction(times) <= fen / Fraction(listed) <= times)
-        assert not implausible(grams, fen, None, price_times=times, line_tonnes=tonnes)
-    else:
-        assert found
+    dear = fen > 0 and listed > 0 and not 1 / Fraction(times) <= fen / Fraction(listed) <= times
+    heavy = grams > tonnes * 1_000_000
+    assert found == [*["weight"] * heavy, *["price"] * dear]
+    assert implausible(grams, fen, None, price_times=times, line_tonnes=tonnes) == ["weight"] * heavy

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.bodies import PDF
+from tests.factories.catalog import make_product
 from tests.factories.claims import ledger, make_trading
 from tests.factories.identity import make_user, signed_in
 from tests.factories.racing import at_once, sessions
@@ -126,24 +127,28 @@ BY_PACK, BY_WEIGHT = {"quantity": "20"}, {"sku_id": None, "unit": "箱", "quanti
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "by"),
     [
-        {**BY_PACK, "amount": "139800.01"},
-        {**BY_PACK, "amount": "13.97"},
-        {**BY_PACK, "quantity": "4001", "amount": "196000.00"},
-        {**BY_WEIGHT, "amount": "139800.01"},
-        {**BY_WEIGHT, "amount": "13.97"},
-        {**BY_WEIGHT, "grams": 20_000_001, "amount": "196000.00"},
+        ({**BY_PACK, "amount": "139800.01"}, ["price"]),
+        ({**BY_PACK, "amount": "13.97"}, ["price"]),
+        ({**BY_PACK, "quantity": "4001", "amount": "196000.00"}, ["weight"]),
+        ({**BY_PACK, "quantity": "4001", "amount": "13.97"}, ["weight", "price"]),
+        ({**BY_WEIGHT, "amount": "139800.01"}, ["price"]),
+        ({**BY_WEIGHT, "amount": "13.97"}, ["price"]),
+        ({**BY_WEIGHT, "grams": 20_000_001, "amount": "196000.00"}, ["weight"]),
     ],
 )
-def test_what_cannot_be_is_accepted_with_a_reason_only(trading, database, said):
+def test_what_cannot_be_is_accepted_with_a_reason_only(trading, database, said, by):
     """The price of 20 packs, 5 kg each, is 1398.00."""
     [line] = trading.body()["lines"]
-    sale = trading.submitted(lines=[{**line, **said}])
+    sale = trading.submitted(lines=[line, {**line, **said}])
     path = f"/v1/external-sales/{sale['id']}"
-    assert {check["code"] for check in sale["checks"] if not check["passed"]} == {"plausible"}
-    refused = trading.as_("officer").post(f"{path}/accept")
+    assert {check["code"]: check["lines"] for check in sale["checks"] if not check["passed"]} == {
+        "plausible": [{"line_no": 2, "by": by}]
+    }
+    refused = trading.as_("officer").post(f"{path}/accept", headers={"Accept-Language": "en"})
     assert codes(refused) == {("reason", "plausible")}
+    assert refused.json()["errors"][0]["message"].endswith(f"(line 2: {' and '.join(by)})")
     assert ledger(database) == 0
     accepted = trading.as_("officer").post(f"{path}/accept", json={"reason": "已核对合同"}).json()
     assert accepted["status"] == "accepted"
@@ -234,6 +239,16 @@ def test_a_claim_that_does_not_pass_a_check_is_accepted_with_a_reason_only(tradi
     assert (officer.get(path).json()["status"], ledger(database)) == ("submitted", 0)
     accepted = officer.post(f"{path}/accept", json={"reason": "运费另行开票"}).json()
     assert (accepted["status"], accepted["reason"], ledger(database)) == ("accepted", "运费另行开票", 99_000)
+
+
+def test_lines_that_were_not_certified_are_named(trading, database):
+    with database.unit_of_work() as session:
+        plain = make_product(session, trading.supplier, certified=False)
+    [line] = trading.body()["lines"]
+    draft = trading.draft(lines=[line, {**line, "product_id": plain.product_id, "sku_id": plain.sku_id}])
+    assert {each["code"]: each["lines"] for each in draft["checks"] if each["lines"]} == {
+        "certified": [{"line_no": 2, "by": ["certificate"]}]
+    }
 
 
 def test_a_check_that_has_nothing_to_look_at_is_not_passed(trading):

@@ -321,6 +321,35 @@ def test_what_an_outlet_sold_holds_the_claim_whichever_comes_first(trading, data
     assert differences(database) == {}
 
 
+def left(answer):
+    return len(answer["holds"]), [each["other_kind"] for each in answer["to_come"]], answer["decisions_left"]
+
+
+def test_how_many_decisions_are_left_is_told(trading, database, till):
+    """One after another is asked for: the first answer would seem to be the last."""
+    for number in ("1", "2", "3"):
+        assert tell(database, till, sale(number, "G1", 1, price=49)).status == "accepted"
+    claim = trading.submitted(amount="49.00")
+    read = lambda: trading.as_("officer").get(f"/v1/external-sales/{claim['id']}").json()  # noqa: E731
+    told = claim["holds"] + claim["to_come"]
+    assert (left(claim), len({each["other_id"] for each in told})) == ((1, ["sales_batch_line"] * 2, 3), 3)
+    for expected in ((1, ["sales_batch_line"], 2), (1, [], 1), (0, [], 0)):
+        [hold] = trading.holds("officer")
+        decided = decide(trading.as_("officer"), hold, "count").json()
+        assert (decided["status"], left(decided), left(read())) == ("counted", expected, expected)
+    assert trading.status(claim) == "submitted"
+
+
+def test_a_claim_that_is_void_awaits_no_more_decisions(trading, database, till):
+    for number in ("1", "2"):
+        tell(database, till, sale(number, "G1", 1, price=49))
+    claim = trading.submitted(amount="49.00")
+    [hold] = trading.holds("officer")
+    assert left(trading.as_("officer").get(f"/v1/counting-holds/{hold['id']}").json())[2] == 2
+    assert left(decide(trading.as_("officer"), hold, "void").json()) == (0, [], 0)
+    assert trading.status(claim) == "void"
+
+
 def tell_otherwise(database, till):
     """The till corrects its first batch: what it sold was something else."""
     made, device = till

@@ -123,6 +123,9 @@ def test_what_cannot_be_drafted(officer, goods):
         {"lines": [{"sku_id": 999_999, "online_price": "1.00", "offline_price": "1.00"}]},
     ):
         assert officer.post("/v1/promotions", json=body(goods, **other)).status_code == 422, other
+    for field, named in (("lines", body(goods)["lines"]), ("outlets", [goods["outlet"]])):
+        refused = officer.post("/v1/promotions", json=body(goods, **{field: named * 2}))
+        assert faults(refused) == {(f"{field}[1]", "named_twice")}
 
 
 def test_a_campaign_is_ended_early_or_cancelled(officer, goods):

@@ -305,6 +305,16 @@ def test_a_part_of_a_whole_is_a_hundred_percent_at_most(city):
     assert put(city, channel=None, measure="sales_growth", code="growth", value="130")["value"] == "130"
 
 
+def test_what_is_counted_is_a_whole_number(city):
+    wanted = {**BODY, "channel": None, "measure": "cabinets", "code": "cabinets", "value": "10.5"}
+    refused = city.post("/v1/targets", json=wanted)
+    assert (refused.status_code, refused.json()["code"]) == (422, "target_refused")
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("value", "not_whole")]
+    set_so = put(city, **{**wanted, "value": "10.00"})
+    revision = {"value": "12.5", "reason": "笔误"}
+    assert city.post(f"/v1/targets/{set_so['id']}/revisions", json=revision).json()["code"] == "target_refused"
+
+
 def test_a_rank_is_asked_by_a_target_that_somebody_has(city):
     refused = city.get("/v1/targets/rank", params={"code": "nope"})
     assert (refused.status_code, refused.json()["errors"][0]["field"], refused.json()["errors"][0]["code"]) == (

@@ -1,6 +1,7 @@
 """Spreadsheets that somebody sent are known by their content, whatever they are called."""
 
 import io
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.core import sheets, uploads
+from shop.core import sheet_reader, sheets, uploads
 from shop.core.errors import BadValue
 
 OLD = (Path(__file__).parents[2] / "orders" / "importing" / "data" / "list_of_1997.xls").read_bytes()
@@ -109,10 +110,42 @@ def test_the_row_of_a_formula_is_told():
         assert [each.data for each in refused.value.faults] == [{"row": 3, "column": column}]
 
 
-def test_every_formula_of_a_text_is_told():
+def formulas(content):
     with pytest.raises(sheets.FormulasFound) as refused:
-        table("流水号,单价\n=1,2\n2, =1+1\n".encode())
-    assert [each.data for each in refused.value.faults] == [{"row": 2, "column": "流水号"}, {"row": 3, "column": "单价"}]
+        table(content)
+    return [(each.data["row"], each.data["column"]) for each in refused.value.faults]
+
+
+def test_every_formula_is_told():
+    assert formulas("流水号,单价\n=1,2\n2, =1+1\n".encode()) == [(2, "流水号"), (3, "单价")]
+    assert formulas(workbook(["流水号", "单价"], ["=1", 2], [2, "=1+1"], [3, 4], ["=B4", "=A3"])) == [
+        (2, "A2"), (3, "B3"), (5, "A5"), (5, "B5")
+    ]  # fmt: skip
+
+
+def test_so_many_formulas_are_told_as_are_faults():
+    many = [[number, "=1+1"] for number in range(300)]
+    assert formulas(workbook(["流水号", "单价"], *many)) == [(row, f"B{row}") for row in range(2, 202)]
+    assert len(formulas("".join(["流水号,单价\n", *["1,=1\n"] * 300]).encode())) == 200
+
+
+def test_formulas_are_told_across_the_pieces_in_which_a_sheet_is_read(monkeypatch):
+    """Cells are told once, whether a piece ends before, in or behind them."""
+    content = io.BytesIO(workbook(["流水号", "单价"], *([number, f"=A{number}"] for number in range(40))))
+    expected = [f"B{row}" for row in range(2, 42)]
+    for size in (1_001, 1_013, 1_499, 2**20):
+        monkeypatch.setattr(sheet_reader, "_CHUNK", size)
+        assert sheet_reader._formulas(content) == expected
+
+
+def test_a_drop_down_is_no_formula():
+    held = io.BytesIO()
+    extra = b"<extLst><ext><x14:formula1><xm:f>Other!$A$1:$A$3</xm:f></x14:formula1></ext></extLst></worksheet>"
+    with zipfile.ZipFile(io.BytesIO(workbook(["流水号", "单价"], [1, 2]))) as made, zipfile.ZipFile(held, "w") as changed:
+        for name in made.namelist():
+            content = made.read(name)
+            changed.writestr(name, content.replace(b"</worksheet>", extra) if name == "xl/worksheets/sheet1.xml" else content)
+    assert sheets.rows(held.getvalue(), formulas=False) == [["流水号", "单价"], ["1.0", "2.0"]]
 
 
 @pytest.mark.parametrize(

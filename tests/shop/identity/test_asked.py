@@ -1,4 +1,4 @@
-"""What a list is asked for and is not there is refused by its field, in every list alike."""
+"""What a list is asked for and is not there is refused by its field, in every list alike, and in its totals and files."""
 
 import pytest
 
@@ -24,6 +24,15 @@ from tests.factories.orders import make_market
         ("/v1/agreements", {"buyer_id": 999_999}),
         ("/v1/pledges", {"organisation_id": 999_999}),
         ("/v1/quotation-requests", {"buyer_id": 999_999}),
+        ("/v1/products/facets", {"district": "500999"}),
+        ("/v1/products/facets", {"supplier_id": 999_999}),
+        ("/v1/certification-statistics/stock", {"district": "500999"}),
+        ("/v1/certification-statistics/stock", {"district": "500999", "format": "csv"}),
+        ("/v1/certification-statistics/stock-over-time", {"district": "500999"}),
+        ("/v1/statistics/certification", {"district": "500999", "format": "csv"}),
+        ("/v1/books", {"supplier_id": 999_999, "format": "xlsx"}),
+        ("/v1/invoices/totals", {"seller_id": 999_999}),
+        ("/v1/invoices/archive", {"buyer_id": 999_999}),
     ],
 )
 def test_a_code_that_there_is_not_is_named(api, database, path, asked):
@@ -57,6 +66,16 @@ def test_a_code_that_there_is_not_is_named(api, database, path, asked):
         (Role.PLATFORM_FINANCE, "/v1/invoices", {"seller_id": 999_999}),
         (Role.PLATFORM_FINANCE, "/v1/credit-notes", {"invoice_id": 999_999}),
         (Role.PLATFORM_FINANCE, "/v1/bank-lines", {"statement_id": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/bank-lines", {"assigned_to": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/bank-lines/export", {"assigned_to": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/invoices/totals", {"purchase_order_id": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/dues/totals", {"purchase_order_id": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/dues/totals", {"buyer_id": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/dues/export", {"supplier_id": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/money/ageing?format=csv", {"party_id": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/money/trial-balance?format=xlsx", {"party_id": 999_999}),
+        (Role.PLATFORM_FINANCE, "/v1/month-close?month=2026-01&format=csv", {"seller_id": 999_999}),
+        (Role.CITY_OFFICER, "/v1/counting-holds", {"subject_id": 999_999}),
     ],
 )
 def test_a_document_that_there_is_not_is_named(api, role, path, asked):

@@ -52,6 +52,14 @@ class TestOpenNetwork:
         assert customer.deliveries(made, event_id=first["event_id"]) == [first]
         assert code(customer.admin.post(f"/v1/webhook-deliveries/{first['id']}/replay")) == (409, "endpoint_disabled")
 
+    def test_an_event_that_there_is_not_is_named_and_one_that_was_not_sent_is_none(self, customer):
+        made = customer.endpoint(URL)
+        customer.happen(1)
+        [delivery] = customer.deliveries(made)
+        assert customer.deliveries(customer.endpoint(f"{URL}/later"), event_id=delivery["event_id"]) == []
+        refused = customer.admin.get(f"/v1/webhook-endpoints/{made['id']}/deliveries", params={"event_id": "nothing"})
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["event_id"])
+
     def test_deliveries_come_in_pages_newest_first(self, customer):
         made = customer.endpoint(URL)
         customer.happen(5)
