@@ -87,55 +87,74 @@ def sold_over(first: date, last: date) -> tuple[str, dict[str, Any]]:
     return rows_over(_few(first, last), "outlet", ("outlet_id",), _FIGURES, bind), bind.values
 
 
+def _by_outlet(period: tuple[date, date], names: Sequence[str], bind: Binds) -> str:
+    """SQL: what each outlet sold over a period, in one row."""
+    stretches = _few(*period)
+    sold = rows_over(stretches, "outlet", ("outlet_id",), names, bind)
+    if len(stretches) == 1 and stretches[0].first == stretches[0].last:
+        return sold
+    return f"SELECT outlet_id, {_sums(names)} FROM ({sold}) AS rows GROUP BY outlet_id"
+
+
+def _of_keys(group: Group, period: tuple[date, date], before: tuple[date, date], bind: Binds) -> str:
+    """SQL: what outlets sold by what they are grouped by. An outlet is a group of its own, of which nothing is to be added up."""
+    now, then = _by_outlet(period, _FIGURES, bind), _by_outlet(before, ("certified_fen",), bind)
+    figures = {
+        "outlets": "(sold.lines > 0)::int",
+        **{name: f"sold.{name}" for name in _FIGURES},
+        "before_fen": "earlier.certified_fen",
+    }
+    alone = group == "outlet"
+    shown = [f"coalesce({figure if alone else f'sum({figure})'}, 0)::bigint AS {name}" for name, figure in figures.items()]
+    return f"""
+        SELECT key, {"name" if alone else "max(name) AS name"}, {", ".join(shown)}
+        FROM seen LEFT JOIN ({now}) AS sold ON sold.outlet_id = seen.id LEFT JOIN ({then}) AS earlier ON earlier.outlet_id = seen.id
+        {"" if alone else "GROUP BY key"}
+    """
+
+
+def _of_times(group: Group, period: tuple[date, date], before: tuple[date, date], bind: Binds, *, everywhere: bool) -> str:
+    """SQL: what outlets sold by day or month. A year before stands what was certified then, and none of its outlets."""
+    sold = [
+        *_times(group, period, _FIGURES, bind, before=False, everywhere=everywhere),
+        *_times(group, before, ("certified_fen",), bind, before=True, everywhere=everywhere),
+    ]
+    return f"""
+        SELECT key, '' AS name, {_sums(("outlets", *_FIGURES, "before_fen"))} FROM ({" UNION ALL ".join(sold)}) AS sold GROUP BY key
+    """
+
+
 def _read_together(group: Group, first: date, last: date) -> list[list[Stretch]]:
-    """What is read of a period: where rows are by time each day or month of an outlet as such, else as few rows as may be. Of months that the
-    period does not hold whole an outlet has several rows, in the stretches that stand together."""
+    """What is read of a period by time: each day or month of an outlet as such. Of months that the period does not hold whole an outlet has several
+    rows, in the stretches that stand together."""
     if group == "day":
         return [[Stretch(Unit.DAY, first, last)]]
-    if group == "month":
-        return [
-            [Stretch(Unit.MONTH, part.first, part.last)]
-            if part.whole
-            else cover(part.first, part.last, [Unit.TEN_DAYS, Unit.MONTH])
-            for part in parts(first, last, clock.today())
-        ]
-    return [_few(first, last)]
+    return [
+        [Stretch(Unit.MONTH, part.first, part.last)] if part.whole else cover(part.first, part.last, [Unit.TEN_DAYS, Unit.MONTH])
+        for part in parts(first, last, clock.today())
+    ]
 
 
-def _rows(group: Group, period: tuple[date, date], bind: Binds, *, before: bool, everywhere: bool) -> Iterator[str]:
-    """SQL: what outlets sold in a period by key, or in the one a year before, which stands beside it: of that only what was certified, and none of
-    its outlets. Keys may come again."""
-    names = ("certified_fen",) if before else _FIGURES
+def _times(
+    group: Group, period: tuple[date, date], names: Sequence[str], bind: Binds, *, before: bool, everywhere: bool
+) -> Iterator[str]:
+    """SQL: rows for each day or month of a period; keys may come again."""
     for stretches in _read_together(group, *period):
-        keys = {"outlet_id": "outlet_id"}
-        one_each = len(stretches) == 1 and stretches[0].first == stretches[0].last
-        if group in _TIMES:
-            one_each = {stretch.unit for stretch in stretches} == {group}
-            keys["on_day"] = "{unit}" if one_each else f"date_trunc('{group}', {{unit}}::timestamp)::date"
-        sold = rows_over(stretches, "outlet", [f"{column} AS {name}" for name, column in keys.items()], names, bind)
-        # an outlet of several rows is counted once, if it sold; and few rows are joined
-        if not one_each and not (before and group in _TIMES):
-            sold = f"SELECT {', '.join(keys)}, {_sums(names)} FROM ({sold}) AS rows GROUP BY {', '.join(keys)}"
-        if group in _TIMES:
-            yield _by_time(group, sold, names, before=before, everywhere=everywhere)
+        one_each = {stretch.unit for stretch in stretches} == {group}
+        on_day = "{unit}" if one_each else f"date_trunc('{group}', {{unit}}::timestamp)::date"
+        sold = rows_over(stretches, "outlet", ["outlet_id AS outlet_id", f"{on_day} AS on_day"], names, bind)
+        # an outlet of several rows is counted once, if it sold
+        if not one_each and not before:
+            sold = f"SELECT outlet_id, on_day, {_sums(names)} FROM ({sold}) AS rows GROUP BY outlet_id, on_day"
+        shown = dict.fromkeys(("outlets", *_FIGURES, "before_fen"), "0")
+        if before:
+            shown["before_fen"] = "sum(certified_fen)"
         else:
-            shown = _columns({name: name for name in names}, "(lines > 0)::int", before=before)
-            yield f"SELECT key, name, {shown} FROM ({sold}) AS sold JOIN seen ON seen.id = sold.outlet_id"
-
-
-def _by_time(group: Group, sold: str, names: Sequence[str], *, before: bool, everywhere: bool) -> str:
-    """SQL: a row for each day or month."""
-    shown = _columns({name: f"sum({name})::bigint" for name in names}, "count(*) FILTER (WHERE lines > 0)", before=before)
-    day = "on_day + interval '1 year'" if before else "on_day"
-    within = "" if everywhere else "WHERE outlet_id IN (SELECT id FROM seen)"
-    return f"SELECT to_char({day}, '{_TIMES[group]}') AS key, '' AS name, {shown} FROM ({sold}) AS sold {within} GROUP BY on_day"
-
-
-def _columns(figures: dict[str, str], outlets: str, *, before: bool) -> str:
-    """SQL: the columns that both periods share; each leaves out what is the other's."""
-    shown = dict.fromkeys(("outlets", *_FIGURES, "before_fen"), "0")
-    shown |= {"before_fen": figures["certified_fen"]} if before else {"outlets": outlets, **figures}
-    return ", ".join(f"{figure}::bigint AS {name}" for name, figure in shown.items())
+            shown |= {"outlets": "count(*) FILTER (WHERE lines > 0)", **{name: f"sum({name})" for name in names}}
+        columns = ", ".join(f"{figure}::bigint AS {name}" for name, figure in shown.items())
+        day = "on_day + interval '1 year'" if before else "on_day"
+        within = "" if everywhere else "WHERE outlet_id IN (SELECT id FROM seen)"
+        yield f"SELECT to_char({day}, '{_TIMES[group]}') AS key, {columns} FROM ({sold}) AS sold {within} GROUP BY on_day"
 
 
 def _sums(names: Sequence[str]) -> str:
@@ -144,10 +163,10 @@ def _sums(names: Sequence[str]) -> str:
 
 def _sales(group: Group, period: tuple[date, date], before: tuple[date, date], *, everywhere: bool) -> tuple[str, dict[str, Any]]:
     bind = Binds()
-    sold = [
-        *_rows(group, period, bind, before=False, everywhere=everywhere),
-        *_rows(group, before, bind, before=True, everywhere=everywhere),
-    ]
+    if group in _TIMES:
+        by_key = _of_times(group, period, before, bind, everywhere=everywhere)
+    else:
+        by_key = _of_keys(group, period, before, bind)
     code, called = _GROUPS.get(group, ("NULL", "NULL"))
     figures = (*_FIGURES, "before_fen")
     sql = f"""
@@ -155,9 +174,7 @@ def _sales(group: Group, period: tuple[date, date], before: tuple[date, date], *
         SELECT o.id, {code} AS key, {called} AS name
         FROM outlet o JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
         LEFT JOIN outlet_pulse p ON p.outlet_id = o.id WHERE {IN_REACH} {FILTERED}
-    ), by_key AS (
-        SELECT key, max(name) AS name, {_sums(("outlets", *figures))} FROM ({" UNION ALL ".join(sold)}) AS sold GROUP BY key
-    ), listed AS MATERIALIZED (
+    ), by_key AS ({by_key}), listed AS MATERIALIZED (
         SELECT key, name, outlets, certified_fen AS certified, resale_fen AS resale, other_fen AS other, grams, lines,
                before_fen AS certified_a_year_before
         FROM by_key WHERE ({", ".join(figures)}) <> ({", ".join("0" for _ in figures)})
