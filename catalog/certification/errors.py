@@ -147,6 +147,14 @@ class Blacklisted(Conflict):
     en = "Your organisation is barred from applying until {until}"
 
 
+class SupplierBlacklisted(Conflict):
+    """What officers are told: the entry of the blacklist (``bar_id``), and the last day of it. The case waits where it is."""
+
+    code = "supplier_blacklisted"
+    zh = "{supplier} 自 {since} 至 {until} 列入黑名单，期间不能通过其申请"
+    en = "{supplier} is barred from {since} to {until}; nothing of it is passed until then"
+
+
 class ReapplicationBanned(Conflict):
     """A certificate of the product was revoked; ``until`` is the first day on which it may be applied for again."""
 

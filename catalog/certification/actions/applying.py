@@ -13,7 +13,6 @@ from catalog.certification.actions import changing
 from catalog.certification.actions.cases import begin, finish, locked, show_prices
 from catalog.certification.errors import (
     AlreadyCertified,
-    Blacklisted,
     CaseNotEditable,
     DistrictNotEligible,
     ItemsMissing,
@@ -24,6 +23,7 @@ from catalog.certification.errors import (
 )
 from catalog.certification.models import CertificationCase
 from catalog.certification.queries import cases as queries
+from catalog.certification.queries.bars import refuse_barred
 from catalog.certification.schemas.applying import CaseIn
 from catalog.certification.states import EDITABLE, CaseKind, CaseMove, CaseStatus
 from catalog.households import actions as households
@@ -38,10 +38,6 @@ from shop.programmes import queries as programmes
 from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
 
-_BLACKLISTED = text(
-    "SELECT max(until_on) FROM blacklist_entry"
-    " WHERE organisation_id = :supplier_id AND lifted_at IS NULL AND from_on <= :today AND until_on >= :today"
-)
 #: Under the same name another product of the supplier counts as the same.
 _REVOKED = text(
     "SELECT max(c.revoked_at) FROM certificate c JOIN product p ON p.id = :product_id"
@@ -165,9 +161,7 @@ def require_eligible(session: Session, product: Product) -> ProgrammeConfig:
     if product.status != ListingStatus.ACTIVE:
         raise ProductWithdrawn
     today = clock.today()
-    barred = session.execute(_BLACKLISTED, {"supplier_id": product.supplier_id, "today": today}).scalar()
-    if barred is not None:
-        raise Blacklisted(until=barred.isoformat())
+    refuse_barred(session, product.supplier_id)
     config = programmes.config_of(session, today)
     _refuse_banned(session, product.id, config, today)
     if not regions.is_designated(session, product.district_code, config.certification.eligible_designation, today):

@@ -19,6 +19,7 @@ from catalog.certification.errors import (
 )
 from catalog.certification.models import CertificationCase
 from catalog.certification.queries import cases as queries
+from catalog.certification.queries.bars import refuse_for_barred
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
 from catalog.certification.steps import Correction, Decision
 from shop.core import clock, outbox, workdays
@@ -45,7 +46,7 @@ def approve(session: Session, actor: Actor, case_id: int, reason: str | None = N
         OpinionsMissing: departments that must be heard have not spoken (409).
         ReasonNeeded: a department is against it, and no reason was given for passing it (422).
         NoticeRunning, ObjectionOpen, ObjectionUpheld: the public is still being asked, or was right (409).
-        OrganisationNotApproved, DistrictNotEligible: what was so when it was handed in is so no more (409).
+        OrganisationNotApproved, SupplierBlacklisted, DistrictNotEligible: what was so when it was handed in is so no more (409).
     """
     case = begin(session, actor, case_id, CaseMove.APPROVE)
     _require_eligible(session, case)
@@ -128,7 +129,7 @@ def publish(session: Session, actor: Actor, batch_id: int) -> int:
     """Certify every filed case of a batch; returns how many. The caller holds the batch and has checked that the actor may publish it.
 
     Raises:
-        OrganisationNotApproved, DistrictNotEligible: a case can no longer be certified; take it out of the batch (409).
+        OrganisationNotApproved, SupplierBlacklisted, DistrictNotEligible: a case can no longer be certified; take it out of the batch (409).
         OwnCase, SamePerson, NotYourRegion: a case that this person may not decide (403).
     """
     cases = session.exec(_FILED.where(CertificationCase.batch_id == batch_id).order_by(col(CertificationCase.id)).with_for_update())
@@ -149,6 +150,7 @@ def publish(session: Session, actor: Actor, batch_id: int) -> int:
 
 def _require_eligible(session: Session, case: CertificationCase) -> None:
     organisations.require_approved(session, case.supplier_id)
+    refuse_for_barred(session, case.supplier_id)
     today = clock.today()
     designation = programmes.config_of(session, today).certification.eligible_designation
     if not regions.is_designated(session, case.district_code, designation, today):
