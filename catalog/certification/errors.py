@@ -125,6 +125,13 @@ class SamePerson(Forbidden):
     en = "One person cannot act at two levels of the same application"
 
 
+class RejectedByYou(SamePerson):
+    """Whoever rejected a case does not hear the appeal against that."""
+
+    zh = "作出不予认定决定的人员不能处理对该决定的申诉"
+    en = "Whoever rejected an application does not decide the appeal against that"
+
+
 class RowsRefused(Invalid):
     """``errors`` name each fault by its row and column."""
 

@@ -113,7 +113,7 @@ def read_evidence(call: Call, objection_id: Id, file_id: Id) -> Response:
 @routes.post("/objections/{objection_id}/investigate", Permission.OBJECTIONS_DECIDE, status=200)
 def investigate(call: Call, objection_id: Id) -> ObjectionOut:
     """Take an objection up."""
-    actions.investigate(call.session, call.actor, objection_id)
+    actions.investigate(call.session, call.actor, objection_id, call.if_match)
     return queries.objection(call.session, call.actor, objection_id)
 
 
@@ -130,5 +130,5 @@ def dismiss(call: Call, objection_id: Id, body: FindingsIn) -> ObjectionOut:
 
 
 def _decided(call: Call, objection_id: int, move: ObjectionMove, body: FindingsIn) -> ObjectionOut:
-    actions.decide(call.session, call.actor, objection_id, move, body.findings, body.answer)
+    actions.decide(call.session, call.actor, objection_id, move, body.findings, body.answer, call.if_match)
     return queries.objection(call.session, call.actor, objection_id)

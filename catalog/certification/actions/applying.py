@@ -99,7 +99,7 @@ def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any
     audit.record(session, actor, "certification.edited", "certification_case", case.id, fields=sorted(changes))
 
 
-def submit(session: Session, actor: Actor, case_id: int) -> None:
+def submit(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> None:
     """Hand the own application in, for the first time or after it was returned. From the first time on it passes the steps that the programme
     names then; after a return only when its first office has not seen what it is now: its township is another one, or a pack is new or dearer.
 
@@ -108,7 +108,7 @@ def submit(session: Session, actor: Actor, case_id: int) -> None:
         ItemsMissing: everything that is missing, at once (409). OriginMoved: another county's offices have reviewed it (409).
         OrganisationNotApproved, ProductWithdrawn, Blacklisted, ReapplicationBanned, DistrictNotEligible: as :func:`apply`.
     """
-    returned = locked(session, actor, case_id).status == CaseStatus.RETURNED
+    returned = locked(session, actor, case_id, if_match).status == CaseStatus.RETURNED
     move = CaseMove.RESUBMIT if returned else CaseMove.SUBMIT
     case = begin(session, actor, case_id, move)
     # locked, so that its packs and prices stay as they are from here on
@@ -144,13 +144,13 @@ def _set_out(session: Session, case: CertificationCase, product: Product, config
         case.sent_back_from, case.remaining_days = case.steps[0]["step"], None
 
 
-def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None) -> None:
+def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None, if_match: IfMatch | None = None) -> None:
     """Take the own application back; a new one may be made.
 
     Raises:
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move.
     """
-    case = begin(session, actor, case_id, CaseMove.WITHDRAW)
+    case = begin(session, actor, case_id, CaseMove.WITHDRAW, if_match)
     case.batch_id = None
     finish(session, actor, case, CaseMove.WITHDRAW, reason)
 

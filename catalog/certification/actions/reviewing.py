@@ -23,7 +23,7 @@ from catalog.certification.queries.bars import refuse_for_barred
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
 from catalog.certification.steps import Correction, Decision
 from shop.core import clock, outbox, workdays
-from shop.core.errors import Fault, Problem
+from shop.core.errors import Fault, IfMatch, Problem
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -39,7 +39,14 @@ _OBJECTIONS = text(
 )
 
 
-def approve(session: Session, actor: Actor, case_id: int, reason: str | None = None, documents: Sequence[int] = ()) -> None:
+def approve(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    reason: str | None = None,
+    documents: Sequence[int] = (),
+    if_match: IfMatch | None = None,
+) -> None:
     """Pass a case on to its next step; after its last one its effect follows: a certificate, a change, new prices.
 
     Raises:
@@ -48,7 +55,7 @@ def approve(session: Session, actor: Actor, case_id: int, reason: str | None = N
         NoticeRunning, ObjectionOpen, ObjectionUpheld: the public is still being asked, or was right (409).
         OrganisationNotApproved, SupplierBlacklisted, DistrictNotEligible: what was so when it was handed in is so no more (409).
     """
-    case = begin(session, actor, case_id, CaseMove.APPROVE)
+    case = begin(session, actor, case_id, CaseMove.APPROVE, if_match)
     _require_eligible(session, case)
     _require_opinions(session, case, reason)
     if case.status == CaseStatus.PUBLIC_NOTICE:
@@ -73,18 +80,21 @@ def return_(
     reason: str,
     corrections: Sequence[Correction] = (),
     documents: Sequence[int] = (),
+    if_match: IfMatch | None = None,
 ) -> None:
     """Give the application back to the supplier, naming what is to be corrected (补正); the clock of the step stands still."""
-    case = begin(session, actor, case_id, CaseMove.RETURN)
+    case = begin(session, actor, case_id, CaseMove.RETURN, if_match)
     case.decision_reason = reason
     case.corrections = [correction.stored() for correction in corrections]
     finish(session, actor, case, CaseMove.RETURN, reason, documents=documents)
     _tell(session, case, reason)
 
 
-def reject(session: Session, actor: Actor, case_id: int, reason: str, documents: Sequence[int] = ()) -> None:
+def reject(
+    session: Session, actor: Actor, case_id: int, reason: str, documents: Sequence[int] = (), if_match: IfMatch | None = None
+) -> None:
     """Decide against the application; the supplier may appeal once."""
-    case = begin(session, actor, case_id, CaseMove.REJECT)
+    case = begin(session, actor, case_id, CaseMove.REJECT, if_match)
     case.decision_reason = reason
     case.corrections = []
     case.decided_at = clock.now()

@@ -54,7 +54,7 @@ _LEVEL = "coalesce(c.level, 'city')"
 _MINE = f"""((c.level = ANY (CAST(:levels AS text[])) OR (c.status = 'appealed' AND 'city' = ANY (CAST(:levels AS text[]))))
     AND NOT coalesce(starts_with(:own_path, o.path) OR o.path LIKE CAST(:branch AS text), false)
     AND NOT EXISTS (SELECT FROM certification_step s WHERE s.case_id = c.id AND s.actor_id = :user_id
-                    AND s.level <> {_LEVEL}))"""
+                    AND (s.level <> {_LEVEL} OR (c.status = 'appealed' AND s.action = 'reject'))))"""
 
 _CONDITIONS = {
     "status": "c.status = :status",

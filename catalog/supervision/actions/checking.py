@@ -22,7 +22,7 @@ from catalog.supervision.queries import risk
 from catalog.supervision.rules import REASONS, CheckKind
 from catalog.supervision.schemas.checking import InspectionIn, Measure, PlanIn, PlanRow, PriceCheckIn, ResultIn, VerifiedOut
 from shop.core import audit, clock, numbers, outbox, uploads, workdays
-from shop.core.errors import Forbidden, Invalid, NotFound
+from shop.core.errors import Forbidden, IfMatch, Invalid, NotFound
 from shop.core.models import StoredFile
 from shop.core.states import IllegalMove
 from shop.identity.actor import CITY, Actor
@@ -153,14 +153,14 @@ def open_inspection(session: Session, actor: Actor, body: InspectionIn) -> int:
     return inspection.id
 
 
-def record_result(session: Session, actor: Actor, inspection_id: int, body: ResultIn) -> None:
+def record_result(session: Session, actor: Actor, inspection_id: int, body: ResultIn, if_match: IfMatch | None = None) -> None:
     """Record what a check found, and take a measure where it failed. Of two who record at once the second finds it done.
 
     Raises:
         NotFound (404), OwnCase, NotYourRegion (403): as every measure; Forbidden: the actor may not take this measure (403).
         IllegalMove: it was done or cancelled (409). Invalid: the day, or a measure after a check that was passed (422).
     """
-    inspection = _begin(session, actor, inspection_id, "result")
+    inspection = _begin(session, actor, inspection_id, "result", if_match)
     if not clock.shanghai_date(inspection.opened_at) <= body.done_on <= clock.today():
         raise Invalid.one(
             "done_on", "out_of_range", "检查日期不早于立项之日，且不晚于今天", "between the day on which it was opened and today"
@@ -181,9 +181,9 @@ def record_result(session: Session, actor: Actor, inspection_id: int, body: Resu
     act(session, actor, inspection.certificate_id, REASONS[CheckKind(inspection.kind)], body.reason or body.findings[:500])
 
 
-def cancel(session: Session, actor: Actor, inspection_id: int, reason: str) -> None:
+def cancel(session: Session, actor: Actor, inspection_id: int, reason: str, if_match: IfMatch | None = None) -> None:
     """Give up a check that was not done. Raises as :func:`record_result`."""
-    inspection = _begin(session, actor, inspection_id, "cancel")
+    inspection = _begin(session, actor, inspection_id, "cancel", if_match)
     inspection.status, inspection.findings = "cancelled", reason
     _keep(session, inspection)
     audit.record(session, actor, "inspection.cancelled", "inspection", inspection.id, reason=reason)
@@ -265,12 +265,14 @@ def _of_others(session: Session, actor: Actor, inspection_id: int) -> Any:
     return row
 
 
-def _begin(session: Session, actor: Actor, inspection_id: int, action: str) -> Inspection:
+def _begin(session: Session, actor: Actor, inspection_id: int, action: str, if_match: IfMatch | None = None) -> Inspection:
     _of_others(session, actor, inspection_id)
     statement = select(Inspection).where(col(Inspection.id) == inspection_id).with_for_update()
     found: Sequence[Inspection] = session.exec(statement.execution_options(populate_existing=True)).all()
     if not found:
         raise NotFound
+    if if_match is not None:
+        if_match(found[0].version)
     if found[0].status != "open":
         raise IllegalMove(state=found[0].status, action=action, allowed=[])
     return found[0]

@@ -242,6 +242,21 @@ def test_an_appeal_once(office):
     assert code(office.do("supplier", case_id, "appeal", reason="再次请求")) == (409, "illegal_move")
 
 
+def test_whoever_rejected_does_not_hear_the_appeal(office):
+    case_id = office.case("city_review")
+    with office.database.unit_of_work() as session:
+        office.users["other"] = make_user(session, Role.CITY_OFFICER)
+    office.do("city", case_id, "reject", reason="资料不实")
+    office.do("supplier", case_id, "appeal", reason="请复查")
+    for action, body in (("appeal-decision", {"granted": False, "reason": "x"}), ("claim", {})):
+        assert code(office.do("city", case_id, action, **body)) == (403, "same_person")
+    mine = {"mine": True, "status": "appealed"}
+    for who, ids, moves in (("city", [], []), ("other", [case_id], ["dismiss_appeal", "grant_appeal"])):
+        assert [row["id"] for row in office.as_(who).get("/v1/certification-cases", params=mine).json()["items"]] == ids
+        assert sorted(office.read(who, case_id)["possible_actions"]) == moves
+    assert office.do("other", case_id, "appeal-decision", granted=False, reason="复核无误").json()["status"] == "rejected"
+
+
 def test_an_appeal_has_its_time(office):
     case_id = office.case("county_review")
     office.do("county", case_id, "reject", reason="不符合")
