@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from catalog.objections import actions, queries
 from catalog.objections.queries import Filters, NoticeFilters
 from catalog.objections.schemas import (
+    CaseObjectionOut,
     FileOut,
     FindingsIn,
     NoticeOut,
@@ -79,6 +80,12 @@ def add_evidence(call: Call, receipt: Receipt, file: Evidence) -> FileOut:
     """Add evidence to an objection that is not yet decided."""
     kept = actions.add_evidence(call.session, receipt, file.filename, file.file.read())
     return FileOut.model_validate(kept, from_attributes=True)
+
+
+@routes.get("/certification-cases/{case_id}/objections", Permission.CERTIFICATIONS_READ)
+def objections_to_case(call: Call, case_id: Id) -> list[CaseObjectionOut]:
+    """What was objected to an application and how that was decided, the oldest first; not who objected."""
+    return queries.of_case(call.session, call.actor, case_id)
 
 
 @routes.get("/objections", Permission.OBJECTIONS_DECIDE)
