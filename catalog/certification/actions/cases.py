@@ -115,7 +115,7 @@ def finish(
         reason=reason,
         documents=list(documents),
         working_days=days.between(case.entered_on, today) if level is not Level.SUPPLIER and case.entered_on else None,
-        late=level is not Level.SUPPLIER and case.due_on is not None and today > case.due_on,
+        late=(level is not Level.SUPPLIER or move is CaseMove.RESUBMIT) and case.due_on is not None and today > case.due_on,
         at=clock.now(),
     )
     _set_clock(session, case, CaseStatus(before), after, today, days)

@@ -263,7 +263,10 @@ def _proposed(row: Row[Any]) -> dict[str, Any] | None:
 
 
 def is_overdue(row: Any, today: date) -> bool:
-    return row.due_on is not None and today > row.due_on and steps.step_of(row.steps, row.status) is not None
+    """Its day is over: that of the office which has it, of the supplier who is to correct it, or of the city for an appeal. After the last day
+    for an appeal nothing is to come any more."""
+    awaited = row.status in (CaseStatus.RETURNED, CaseStatus.APPEALED) or steps.step_of(row.steps, row.status) is not None
+    return row.due_on is not None and today > row.due_on and awaited
 
 
 def _way(step: Any, row: Any, label: str) -> WayOut:

@@ -47,8 +47,11 @@ class Filters:
     mine: bool | None = None
 
 
-_AT_STEP = "c.status IN ('township_review','county_review','public_notice','city_review','filing')"
-_OVERDUE = f"({_AT_STEP} AND c.due_on < :today)"
+#: As catalog.certification.queries.cases.is_overdue.
+_OVERDUE = (
+    "(c.status IN ('township_review','county_review','public_notice','city_review','filing','returned','appealed')"
+    " AND c.due_on < :today)"
+)
 #: The level that has the case before it; appeals go to the city.
 _LEVEL = "coalesce(c.level, 'city')"
 _MINE = f"""((c.level = ANY (CAST(:levels AS text[])) OR (c.status = 'appealed' AND 'city' = ANY (CAST(:levels AS text[]))))
