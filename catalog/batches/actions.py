@@ -14,7 +14,7 @@ from catalog.certificates.actions import revoking
 from catalog.certificates.models import Certificate
 from catalog.certification.actions import reviewing
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import Fault, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound
 from shop.identity.actor import Actor
 
 _WANTED = text("SELECT id, status, batch_id FROM certification_case WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
@@ -40,49 +40,49 @@ def create(session: Session, actor: Actor, body: BatchIn) -> int:
     return batch.id
 
 
-def put(session: Session, actor: Actor, batch_id: int, case_ids: Sequence[int]) -> None:
+def put(session: Session, actor: Actor, batch_id: int, case_ids: Sequence[int], if_match: IfMatch | None = None) -> None:
     """Put filed cases into a batch that is not published.
 
     Raises:
         NotFound: there is no such batch (404). IllegalMove: it is published (409). CasesRefused: as :func:`create` (422).
     """
-    _put(session, actor, _begin(session, batch_id, BatchMove.FILL), case_ids)
+    _put(session, actor, _begin(session, batch_id, BatchMove.FILL, if_match), case_ids)
 
 
-def take_out(session: Session, actor: Actor, batch_id: int, case_id: int) -> None:
+def take_out(session: Session, actor: Actor, batch_id: int, case_id: int, if_match: IfMatch | None = None) -> None:
     """Take a case out of a batch that is not published; it stays filed.
 
     Raises:
         NotFound (404), IllegalMove (409): as :func:`put`. NotInBatch: it is not in it (409).
     """
-    batch = _begin(session, batch_id, BatchMove.FILL)
+    batch = _begin(session, batch_id, BatchMove.FILL, if_match)
     if session.execute(_TAKE_OUT, {"case_id": case_id, "batch_id": batch.id}).first() is None:
         raise NotInBatch
     _keep(session, batch)
     audit.record(session, actor, "catalogue_batch.reduced", "catalogue_batch", batch.id, case_id=case_id)
 
 
-def discard(session: Session, actor: Actor, batch_id: int) -> None:
+def discard(session: Session, actor: Actor, batch_id: int, if_match: IfMatch | None = None) -> None:
     """Drop a batch that is not published; its cases stay filed.
 
     Raises:
         NotFound (404), IllegalMove (409): as :func:`put`.
     """
-    batch = _begin(session, batch_id, BatchMove.FILL)
+    batch = _begin(session, batch_id, BatchMove.FILL, if_match)
     session.execute(_EMPTY, {"batch_id": batch.id})
     session.delete(batch)
     session.flush()
     audit.record(session, actor, "catalogue_batch.discarded", "catalogue_batch", batch_id)
 
 
-def publish(session: Session, actor: Actor, batch_id: int) -> None:
+def publish(session: Session, actor: Actor, batch_id: int, if_match: IfMatch | None = None) -> None:
     """Publish a batch: it gets its number, and each of its cases a certificate. All of it or nothing; of two at once one wins.
 
     Raises:
         NotFound (404), IllegalMove (409): as :func:`put`. BatchEmpty: there is nothing to publish (409).
         And everything that stands against the certification of one of its cases.
     """
-    batch = _begin(session, batch_id, BatchMove.PUBLISH)
+    batch = _begin(session, batch_id, BatchMove.PUBLISH, if_match)
     now = clock.now()
     year = clock.shanghai_date(now).year
     batch.number = states.number(year, batch.level, numbers.next_number(session, states.series(year, batch.level)))
@@ -95,13 +95,13 @@ def publish(session: Session, actor: Actor, batch_id: int) -> None:
     outbox.publish(session, "catalogue_batch.published", batch_id=batch.id)
 
 
-def withdraw(session: Session, actor: Actor, batch_id: int, reason: str) -> int:
+def withdraw(session: Session, actor: Actor, batch_id: int, reason: str, if_match: IfMatch | None = None) -> int:
     """Withdraw a batch that should not have been published: its certificates are revoked. Returns how many were.
 
     Raises:
         NotFound: there is no such batch (404). IllegalMove: it was not published, or is withdrawn (409).
     """
-    batch = _begin(session, batch_id, BatchMove.WITHDRAW)
+    batch = _begin(session, batch_id, BatchMove.WITHDRAW, if_match)
     batch.status, batch.withdrawn_at, batch.reason = BatchStatus.WITHDRAWN.value, clock.now(), reason
     _keep(session, batch)
     statement = select(Certificate).where(col(Certificate.batch_id) == batch.id, col(Certificate.revoked_at).is_(None))
@@ -136,11 +136,13 @@ def _put(session: Session, actor: Actor, batch: CatalogueBatch, case_ids: Sequen
     audit.record(session, actor, "catalogue_batch.filled", "catalogue_batch", batch.id, cases=len(set(case_ids)))
 
 
-def _begin(session: Session, batch_id: int, move: BatchMove) -> CatalogueBatch:
+def _begin(session: Session, batch_id: int, move: BatchMove, if_match: IfMatch | None = None) -> CatalogueBatch:
     statement = select(CatalogueBatch).where(col(CatalogueBatch.id) == batch_id).with_for_update()
     batch = session.exec(statement.execution_options(populate_existing=True)).first()
     if batch is None:
         raise NotFound
+    if if_match is not None:
+        if_match(batch.version)
     BATCH.after(batch.status, move)
     return batch
 

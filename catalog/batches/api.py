@@ -46,34 +46,34 @@ def create_batch(call: Call, body: BatchIn) -> BatchOut:
 @routes.post("/catalogue-batches/{batch_id}/cases", Permission.CATALOGUE_BATCHES_PUBLISH, status=200)
 def put_cases(call: Call, batch_id: Id, body: CasesIn) -> BatchOut:
     """Put filed cases into a batch; all of them or none."""
-    actions.put(call.session, call.actor, batch_id, body.case_ids)
+    actions.put(call.session, call.actor, batch_id, body.case_ids, call.if_match)
     return _batch(call, batch_id)
 
 
 @routes.delete("/catalogue-batches/{batch_id}/cases/{case_id}", Permission.CATALOGUE_BATCHES_PUBLISH, status=200)
 def take_case_out(call: Call, batch_id: Id, case_id: Id) -> BatchOut:
     """Take a case out of a batch; it stays filed."""
-    actions.take_out(call.session, call.actor, batch_id, case_id)
+    actions.take_out(call.session, call.actor, batch_id, case_id, call.if_match)
     return _batch(call, batch_id)
 
 
 @routes.delete("/catalogue-batches/{batch_id}", Permission.CATALOGUE_BATCHES_PUBLISH)
 def discard_batch(call: Call, batch_id: Id) -> None:
     """Drop a batch that is not published; its cases stay filed."""
-    actions.discard(call.session, call.actor, batch_id)
+    actions.discard(call.session, call.actor, batch_id, call.if_match)
 
 
 @routes.post("/catalogue-batches/{batch_id}/publish", Permission.CATALOGUE_BATCHES_PUBLISH, status=200)
 def publish_batch(call: Call, batch_id: Id) -> BatchOut:
     """Publish a batch: it gets its number, and each of its cases a certificate."""
-    actions.publish(call.session, call.actor, batch_id)
+    actions.publish(call.session, call.actor, batch_id, call.if_match)
     return _batch(call, batch_id)
 
 
 @routes.post("/catalogue-batches/{batch_id}/withdraw", Permission.CATALOGUE_BATCHES_PUBLISH, status=200)
 def withdraw_batch(call: Call, batch_id: Id, body: WithdrawalIn) -> BatchOut:
     """Withdraw a published batch: all of its certificates are revoked."""
-    actions.withdraw(call.session, call.actor, batch_id, body.reason)
+    actions.withdraw(call.session, call.actor, batch_id, body.reason, call.if_match)
     return _batch(call, batch_id)
 
 

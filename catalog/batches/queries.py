@@ -20,8 +20,12 @@ from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 from shop.programmes.schemas import ProgrammeConfig
 
-_BATCH = """
-    SELECT b.*, CASE WHEN b.status = 'draft' THEN (SELECT count(*) FROM certification_case k WHERE k.batch_id = b.id)
+#: The newest first: drafts, then what was published last. A cursor holds when, in microseconds.
+_PLACE = "coalesce((extract(epoch FROM b.published_at) * 1000000)::bigint, 9223372036854775806)"
+_BEYOND = f"(CAST(:at AS bigint) IS NULL OR ({_PLACE}, b.id) < (:at, :before))"
+_NEWEST = f"ORDER BY {_PLACE} DESC, b.id DESC LIMIT :rows"
+_BATCH = f"""
+    SELECT b.*, {_PLACE} AS place, CASE WHEN b.status = 'draft' THEN (SELECT count(*) FROM certification_case k WHERE k.batch_id = b.id)
                 ELSE (SELECT count(*) FROM certificate c WHERE c.batch_id = b.id) END AS cases
     FROM catalogue_batch b
 """
@@ -30,12 +34,10 @@ _SEEN = "(b.status <> 'draft' OR :publishes)"
 _ONE = text(f"{_BATCH} WHERE b.id = :id AND {_SEEN}")
 _BATCHES = text(
     f"""{_BATCH} WHERE {_SEEN} AND (CAST(:status AS text) IS NULL OR b.status = :status)
-    AND (CAST(:level AS text) IS NULL OR b.level = :level) AND (CAST(:before AS bigint) IS NULL OR b.id < :before)
-    ORDER BY b.id DESC LIMIT :rows"""
+    AND (CAST(:level AS text) IS NULL OR b.level = :level) AND {_BEYOND} {_NEWEST}"""
 )
 _PUBLISHED = text(
-    f"""{_BATCH} WHERE b.status <> 'draft' AND (CAST(:number AS text) IS NULL OR b.number = :number)
-    AND (CAST(:before AS bigint) IS NULL OR b.id < :before) ORDER BY b.id DESC LIMIT :rows"""
+    f"""{_BATCH} WHERE b.status <> 'draft' AND (CAST(:number AS text) IS NULL OR b.number = :number) AND {_BEYOND} {_NEWEST}"""
 )
 _LISTED = text(
     f"""
@@ -75,12 +77,21 @@ def batches(
     limit: int = 50,
     after: str | None = None,
 ) -> Page[BatchOut]:
-    """All batches, the newest first; those not published only for who publishes them."""
-    start = paging.position(after, int)
-    values = {"publishes": _publishes(actor), "status": status, "level": level, "before": start[0] if start else None}
+    """All batches, the newest first: drafts, then what was published last; those not published only for who publishes them."""
+    values = {"publishes": _publishes(actor), "status": status, "level": level, **_start(after)}
     rows = session.execute(_BATCHES, {**values, "rows": limit + 1}).all()
     config = programmes.config_of(session, clock.today())
-    return paging.page(rows, limit, lambda row: _out(config, actor, row, language), lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _out(config, actor, row, language), _place)
+
+
+def _start(after: str | None) -> dict[str, int | None]:
+    """Where a page of batches begins."""
+    at, before = paging.position(after, int, int) or (None, None)
+    return {"at": at, "before": before}
+
+
+def _place(row: Row[Any]) -> list[Any]:
+    return [row.place, row.id]
 
 
 def _publishes(actor: Actor) -> bool:
@@ -95,11 +106,10 @@ def _out(config: ProgrammeConfig, actor: Actor, row: Row[Any], language: Languag
 
 def published(session: Session, language: Language, *, limit: int = 50, after: str | None = None) -> Page[PublicBatchRow]:
     """What was published, the newest first."""
-    start = paging.position(after, int)
-    values = {"number": None, "before": start[0] if start else None, "rows": limit + 1}
+    values = {"number": None, **_start(after), "rows": limit + 1}
     rows = session.execute(_PUBLISHED, values).all()
     config = programmes.config_of(session, clock.today())
-    return paging.page(rows, limit, lambda row: _public(config, row, language), lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _public(config, row, language), _place)
 
 
 def published_batch(
@@ -110,7 +120,7 @@ def published_batch(
     Raises:
         NotFound: no batch of this number was published (404).
     """
-    row = session.execute(_PUBLISHED, {"number": number, "before": None, "rows": 1}).first()
+    row = session.execute(_PUBLISHED, {"number": number, **_start(None), "rows": 1}).first()
     if row is None:
         raise NotFound
     start, config = paging.position(after, int), programmes.config_of(session, clock.today())

@@ -15,6 +15,22 @@ class NotYourRegion(Forbidden):
     en = "This application is not before you"
 
 
+class HeldByBar(Conflict):
+    """``until`` is the last day of the bar; the certificate comes back with its end."""
+
+    code = "held_by_bar"
+    zh = "供应商已列入黑名单，{until} 前证书不能恢复；可先解除黑名单"
+    en = "The supplier is barred until {until}; the certificate comes back when the bar ends or is lifted"
+
+
+class HeldByCity(Conflict):
+    """``reason`` is the city's; ``until`` its end, none: until the city reinstates."""
+
+    code = "held_by_city"
+    zh = "该证书由市级暂停（{reason}），只能由市级恢复"
+    en = "The city has suspended this certificate ({reason}); only the city reinstates it"
+
+
 class RevocationOpen(Conflict):
     code = "revocation_open"
     zh = "该证书已有撤销程序正在进行"

@@ -66,6 +66,24 @@ class Certificate(SQLModel, table=True):
     issued_at: datetime = moment()
 
 
+class Suspension(SQLModel, table=True):
+    """What holds a certificate suspended: one of each level at most, so that none shortens or replaces what another said. The certificate's own
+    columns tell what they come to: until the last of them ends."""
+
+    __tablename__ = "suspension"
+    __table_args__ = (
+        CheckConstraint("level IN ('county','city','bar')", name="level"),
+        CheckConstraint("until IS NULL OR since < until", name="period"),
+    )
+
+    certificate_id: int = ref("certificate.id", primary_key=True)
+    level: str = Field(primary_key=True)
+    since: datetime = moment()
+    until: datetime | None = moment(nullable=True)
+    reason_code: str
+    reason: str
+
+
 class CertificateEvent(SQLModel, table=True):
     """One thing that happened to a certificate, on record for good. Append-only."""
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from catalog.certificates.reach import IN_REGION, OWN, counts, reach, reads_counts
 from catalog.certificates.schemas import CertificateOut, EventOut, PublicCertificateOut, PublicEventOut, RevocationOut
-from catalog.certificates.states import CERTIFICATE, CertificateMove, CertificateState, certificate_state, state_sql
+from catalog.certificates.states import CERTIFICATE, CertificateMove, CertificateState, SuspendedBy, certificate_state, state_sql
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -22,10 +22,14 @@ from shop.programmes import queries as programmes
 from shop.programmes.schemas import ProgrammeConfig
 
 _CERTIFICATE = """
-    SELECT c.*, r.name_zh AS district_name, o.path AS supplier_path
+    SELECT c.*, r.name_zh AS district_name, o.path AS supplier_path, v.opened_by AS revocation_opened_by, v.id AS revocation_id,
+           v.stated_at IS NOT NULL OR v.statement_due_on < :today AS revocation_heard,
+           ARRAY(SELECT s.level FROM suspension s WHERE s.certificate_id = c.id AND (s.until IS NULL OR s.until > :now) ORDER BY s.level)
+               AS suspended_by
     FROM certificate c
     JOIN organisation o ON o.id = c.supplier_id
     JOIN region r ON r.code = c.district_code
+    LEFT JOIN revocation v ON v.certificate_id = c.id AND v.status = 'open'
 """
 _REACH = f"({OWN} OR {IN_REGION})"
 _ONE = text(f"{_CERTIFICATE} WHERE c.id = :id AND {_REACH}")
@@ -53,7 +57,7 @@ def certificate_row(session: Session, actor: Actor, certificate_id: int) -> Row[
     Raises:
         NotFound: there is none within the caller's reach (404).
     """
-    row = session.execute(_ONE, {"id": certificate_id, **reach(actor)}).first()
+    row = session.execute(_ONE, {"id": certificate_id, **reach(actor), **clock.present()}).first()
     if row is None:
         raise NotFound
     return row
@@ -66,7 +70,7 @@ def certificate(session: Session, actor: Actor, certificate_id: int) -> Certific
 
 def of_case(session: Session, actor: Actor, case_id: int) -> CertificateOut | None:
     """The certificate in which a case ended; the caller has made sure that the actor may see the case."""
-    row = session.execute(_OF_CASE, {"id": case_id}).first()
+    row = session.execute(_OF_CASE, {"id": case_id, **clock.present()}).first()
     return out(actor, row) if row else None
 
 
@@ -85,6 +89,11 @@ def state_of(row: Any) -> CertificateState:
     )
 
 
+def level_of(actor: Actor) -> SuspendedBy:
+    """The level at which an officer suspends and reinstates."""
+    return SuspendedBy.CITY if "" in actor.regions(Permission.CERTIFICATES_SUSPEND) else SuspendedBy.COUNTY
+
+
 def possible(actor: Actor, row: Any) -> list[CertificateMove]:
     """What the actor may do with a certificate now."""
     if actor.is_related(row.supplier_path):
@@ -93,8 +102,25 @@ def possible(actor: Actor, row: Any) -> list[CertificateMove]:
     return [
         move
         for move in moves
-        if (permission := PERMISSIONS.get(move)) and actor.may(permission) and actor.covers_region(permission, row.district_code)
+        if (permission := PERMISSIONS.get(move))
+        and actor.may(permission)
+        and actor.covers_region(permission, row.district_code)
+        and not _stands_against(actor, row, move)
     ]
+
+
+def _stands_against(actor: Actor, row: Any, move: CertificateMove) -> bool:
+    """Whether a move that the state allows would be refused for what else is so: who suspended it, how far its revocation is."""
+    if move is CertificateMove.REINSTATE:
+        return SuspendedBy.BAR in row.suspended_by or (
+            SuspendedBy.CITY in row.suspended_by and level_of(actor) is not SuspendedBy.CITY
+        )
+    if move is CertificateMove.OPEN_REVOCATION:
+        return row.revocation_id is not None
+    if move is CertificateMove.REVOKE:
+        by_same = row.revocation_opened_by is not None and row.revocation_opened_by == actor.user_id
+        return row.revocation_id is None or by_same or not row.revocation_heard
+    return False
 
 
 def out(actor: Actor, row: Any) -> CertificateOut:

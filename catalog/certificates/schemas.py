@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from catalog.certificates.states import CertificateMove, CertificateState
+from catalog.certificates.states import CertificateMove, CertificateState, SuspendedBy
 from shop.core.money import YuanOut
 from shop.core.quantities import LongText, Moment, ShortText
 
@@ -72,7 +72,8 @@ class CertificateOut(PeopleOut):
     valid_from: date
     valid_until: date
     papers_valid_until: date | None
-    suspended_until: datetime | None
+    suspended_until: datetime | None = Field(description="the last end of what suspends it; null: none has an end")
+    suspended_by: list[SuspendedBy] = Field(description="who suspends it now; none shortens what another said")
     state: CertificateState
     reason_code: str | None
     reason: str | None = Field(description="why it is suspended or revoked")

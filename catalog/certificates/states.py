@@ -41,6 +41,18 @@ class CertificateMove(StrEnum):
     REVOKE = "revoke"
 
 
+class SuspendedBy(StrEnum):
+    """Who suspends, the weakest first."""
+
+    COUNTY = "county"
+    CITY = "city"
+    #: A bar of the supplier (its entry in the blacklist).
+    BAR = "bar"
+
+
+#: The strongest first: what several of them come to is told in the words of the one that lasts longest, and of these of the strongest.
+STRONGEST = (SuspendedBy.BAR, SuspendedBy.CITY, SuspendedBy.COUNTY)
+
 _C, _T = CertificateState, CertificateMove
 _LIVE = [_C.NOT_YET, _C.IN_FORCE, _C.SUSPENDED, _C.HELD, _C.PAPERS_EXPIRED]
 

@@ -125,6 +125,13 @@ class SamePerson(Forbidden):
     en = "One person cannot act at two levels of the same application"
 
 
+class RejectedByYou(SamePerson):
+    """Whoever rejected a case does not hear the appeal against that."""
+
+    zh = "作出不予认定决定的人员不能处理对该决定的申诉"
+    en = "Whoever rejected an application does not decide the appeal against that"
+
+
 class RowsRefused(Invalid):
     """``errors`` name each fault by its row and column."""
 
@@ -145,6 +152,14 @@ class Blacklisted(Conflict):
     code = "blacklisted"
     zh = "本单位已列入黑名单，{until} 前不能申请"
     en = "Your organisation is barred from applying until {until}"
+
+
+class SupplierBlacklisted(Conflict):
+    """What officers are told: the entry of the blacklist (``bar_id``), and the last day of it. The case waits where it is."""
+
+    code = "supplier_blacklisted"
+    zh = "{supplier} 自 {since} 至 {until} 列入黑名单，期间不能通过其申请"
+    en = "{supplier} is barred from {since} to {until}; nothing of it is passed until then"
 
 
 class ReapplicationBanned(Conflict):

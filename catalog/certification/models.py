@@ -158,7 +158,7 @@ class CertificationStep(SQLModel, table=True):
     documents: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(BIGINT), nullable=False, server_default="{}"))
     #: Working days that the case had been at the step which it left; none for the supplier's own moves.
     working_days: int | None = None
-    #: Whether it left that step after its last day.
+    #: Whether it left that step after its last day; of a correction: whether it came after its own.
     late: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     at: datetime = moment()
 

@@ -14,6 +14,7 @@ from catalog.products.rules import Category, Kind, Unit, unit_label, weight_faul
 from catalog.products.schemas import ProductIn
 from shop.core import clock, sheets
 from shop.core.errors import Fault, Problem
+from shop.core.faults import fault_of
 from shop.programmes.schemas import ProgrammeConfig
 
 #: The headers accepted for each column, its own first.
@@ -83,24 +84,8 @@ _FIELDS = {
     "skus[0].tiers[0].unit_price": "price",
     "skus[0].tiers[0].min_quantity": "price",
 }
-#: Why a cell is refused, by the kinds that Pydantic tells; any other is told in its words.
-_REASONS = {
-    "string_too_short": "未填写",
-    "string_too_long": "内容过长",
-    "missing": "未填写",
-    "enum": "不在可选值之内",
-    "int_type": "不是整数",
-    "int_parsing": "不是整数",
-    "int_from_float": "不是整数",
-    "decimal_parsing": "不是数字",
-    "decimal_max_places": "小数位过多",
-    "greater_than": "数值过小",
-    "greater_than_equal": "数值过小",
-    "less_than": "数值过大",
-    "less_than_equal": "数值过大",
-    "date_parsing": "不是日期",
-    "date_from_datetime_parsing": "不是日期",
-}
+#: Of a cell these say that it is empty.
+_EMPTY = frozenset({"missing", "string_too_short"})
 _PLACES = text(
     "SELECT code, name_zh FROM region WHERE code LIKE '50%' AND kind NOT IN ('province', 'city')"
     " AND (valid_from IS NULL OR valid_from <= :today) AND (valid_to IS NULL OR :today < valid_to) ORDER BY length(code), code"
@@ -244,8 +229,9 @@ def _checked(row: Row, schema: type[BaseModel], content: dict[str, Any]) -> Any:
     except ValidationError as error:
         for wrong in error.errors():
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong["loc"]).removeprefix(".")
-            told = str(wrong["msg"]).removeprefix("Value error, ")
-            row.refuse(_column(where), wrong["type"], _REASONS.get(wrong["type"], f"填写有误（{told}）"), told)
+            found = fault_of(wrong)
+            zh, en = ("未填写", "is empty") if wrong["type"] in _EMPTY else (found.zh, found.en)
+            row.refuse(_column(where), wrong["type"], zh, en)
     return None
 
 

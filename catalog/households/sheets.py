@@ -7,7 +7,8 @@ from catalog.households.errors import ListRefused
 from catalog.households.rules import Member
 from catalog.households.schemas import MOST, MOST_FAULTS
 from shop.core import sheets
-from shop.core.errors import Fault
+from shop.core.errors import BadValue, Fault
+from shop.core.quantities import readable
 from shop.core.sheets import by_row
 from shop.programmes.schemas import ProgrammeConfig
 
@@ -34,8 +35,8 @@ def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list
     codes = {word: code for code, label in config.terms.get("linkage_mode", {}).items() for word in (code, label.zh, label.en)}
     found, at, faults = [], [], []
     for number, cell in sheets.table(content, COLUMNS, list(COLUMNS), MOST).rows:
-        if wrong := [name for name, value in cell.items() if not value or len(value) > _LONGEST or "\x00" in value]:
-            faults += [_fault(number, name) for name in wrong]
+        if wrong := [fault for name, value in cell.items() if (fault := _fault(number, name, value))]:
+            faults += wrong
             continue
         mode = codes.get(cell["mode"], cell["mode"])
         household_no = cell["household_no"].removesuffix(".0")  # a number, as a workbook keeps it
@@ -54,5 +55,12 @@ def blamed_on_rows(refused: ListRefused, rows: Sequence[int], besides: Sequence[
     return ListRefused(count=refused.data["count"] + len(besides), faults=by_row(told)[:MOST_FAULTS])
 
 
-def _fault(row: int, name: str) -> Fault:
-    return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
+def _fault(row: int, name: str, value: str) -> Fault | None:
+    """What is wrong with a cell, by the rules for the same field of a request; what was written is not repeated."""
+    if not value or len(value) > _LONGEST:
+        return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
+    try:
+        readable(value)
+    except BadValue as wrong:
+        return sheets.fault(row, COLUMNS[name][0], "cell_unreadable", wrong.zh, str(wrong))
+    return None

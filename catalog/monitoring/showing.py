@@ -43,7 +43,7 @@ def protected(
     for row in figures.rows:
         known = set(by) <= {StockKey.COUNTY, StockKey.CATEGORY}
         _hide(row, known and told.tells(row.get("county"), row.get("category")))
-    _hide(figures.totals, told.tells())
+    _hide(figures.totals, StockKey.STATE not in by and told.tells())
     return figures
 
 

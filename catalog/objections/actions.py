@@ -13,7 +13,7 @@ from catalog.objections.models import Objection, ObjectionFile
 from catalog.objections.schemas import ObjectionIn
 from catalog.objections.states import OBJECTION, OPEN, ObjectionMove
 from shop.core import audit, clock, outbox, uploads, workdays
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.core.models import StoredFile
 from shop.identity.actor import Actor
 from shop.identity.public import PUBLIC, ContactOut, is_receipt, new_receipt, opened
@@ -104,16 +104,24 @@ def see_contact(session: Session, actor: Actor, objection_id: int) -> ContactOut
     return opened(row.sealed_contact)
 
 
-def investigate(session: Session, actor: Actor, objection_id: int) -> None:
+def investigate(session: Session, actor: Actor, objection_id: int, if_match: IfMatch | None = None) -> None:
     """Take an objection up. Raises as :func:`decide`."""
-    objection = _begin(session, actor, objection_id)
+    objection = _begin(session, actor, objection_id, if_match)
     objection.status = OBJECTION.after(objection.status, ObjectionMove.INVESTIGATE).value
     objection.investigator_id = actor.user_id
     _keep(session, objection)
     audit.record(session, actor, "objection.investigated", "objection", objection.id)
 
 
-def decide(session: Session, actor: Actor, objection_id: int, move: ObjectionMove, findings: str, answer: str) -> None:
+def decide(
+    session: Session,
+    actor: Actor,
+    objection_id: int,
+    move: ObjectionMove,
+    findings: str,
+    answer: str,
+    if_match: IfMatch | None = None,
+) -> None:
     """Uphold an objection, after which the case can only be returned or rejected, or dismiss it. Of two who decide at once the second finds
     it decided.
 
@@ -121,7 +129,7 @@ def decide(session: Session, actor: Actor, objection_id: int, move: ObjectionMov
         NotFound: there is none within reach (404). OwnCase: against the own organisation (403).
         IllegalMove: it was decided already (409).
     """
-    objection = _begin(session, actor, objection_id)
+    objection = _begin(session, actor, objection_id, if_match)
     status = OBJECTION.after(objection.status, move)
     objection.status, objection.findings, objection.answer = status.value, findings, answer
     objection.decided_by, objection.decided_at = actor.user_id, clock.now()
@@ -131,11 +139,13 @@ def decide(session: Session, actor: Actor, objection_id: int, move: ObjectionMov
     outbox.publish(session, "objection.decided", objection_id=objection.id, status=status)
 
 
-def _begin(session: Session, actor: Actor, objection_id: int) -> Objection:
+def _begin(session: Session, actor: Actor, objection_id: int, if_match: IfMatch | None = None) -> Objection:
     queries.of_others(session, actor, objection_id)
     objection = _locked(session, col(Objection.id) == objection_id)
     if objection is None:
         raise NotFound
+    if if_match is not None:
+        if_match(objection.version)
     return objection
 
 

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from catalog.objections import actions, queries
 from catalog.objections.queries import Filters, NoticeFilters
 from catalog.objections.schemas import (
+    CaseObjectionOut,
     FileOut,
     FindingsIn,
     NoticeOut,
@@ -81,6 +82,12 @@ def add_evidence(call: Call, receipt: Receipt, file: Evidence) -> FileOut:
     return FileOut.model_validate(kept, from_attributes=True)
 
 
+@routes.get("/certification-cases/{case_id}/objections", Permission.CERTIFICATIONS_READ)
+def objections_to_case(call: Call, case_id: Id) -> list[CaseObjectionOut]:
+    """What was objected to an application and how that was decided, the oldest first; not who objected."""
+    return queries.of_case(call.session, call.actor, case_id)
+
+
 @routes.get("/objections", Permission.OBJECTIONS_DECIDE)
 def list_objections(
     call: Call,
@@ -113,7 +120,7 @@ def read_evidence(call: Call, objection_id: Id, file_id: Id) -> Response:
 @routes.post("/objections/{objection_id}/investigate", Permission.OBJECTIONS_DECIDE, status=200)
 def investigate(call: Call, objection_id: Id) -> ObjectionOut:
     """Take an objection up."""
-    actions.investigate(call.session, call.actor, objection_id)
+    actions.investigate(call.session, call.actor, objection_id, call.if_match)
     return queries.objection(call.session, call.actor, objection_id)
 
 
@@ -130,5 +137,5 @@ def dismiss(call: Call, objection_id: Id, body: FindingsIn) -> ObjectionOut:
 
 
 def _decided(call: Call, objection_id: int, move: ObjectionMove, body: FindingsIn) -> ObjectionOut:
-    actions.decide(call.session, call.actor, objection_id, move, body.findings, body.answer)
+    actions.decide(call.session, call.actor, objection_id, move, body.findings, body.answer, call.if_match)
     return queries.objection(call.session, call.actor, objection_id)

@@ -16,6 +16,7 @@ from catalog.certification.queries import cases
 from catalog.certification.schemas.cases import PricedPackOut
 from catalog.objections import rules
 from catalog.objections.schemas import (
+    CaseObjectionOut,
     FileOut,
     NoticeOut,
     NoticeRow,
@@ -159,6 +160,9 @@ _BY_RECEIPT = text(
     " FROM objection j JOIN certification_case c ON c.id = j.case_id JOIN product p ON p.id = c.product_id"
     " JOIN organisation o ON o.id = c.supplier_id WHERE j.receipt = :receipt"
 )
+_OF_CASE = text(
+    "SELECT id, status, notice_from, text, received_at, due_on, answer, decided_at FROM objection WHERE case_id = :case_id ORDER BY id"
+)
 _FILES = text(
     "SELECT s.id, s.name, s.content_type, s.size, s.sha256, s.uploaded_at, s.storage_key"
     " FROM objection_file f JOIN stored_file s ON s.id = f.file_id WHERE f.objection_id = :id ORDER BY s.id"
@@ -176,6 +180,17 @@ def by_receipt(session: Session, receipt: str) -> PublicObjectionOut:
     if row is None:
         raise NotFound
     return PublicObjectionOut.model_validate(row, from_attributes=True)
+
+
+def of_case(session: Session, actor: Actor, case_id: int) -> list[CaseObjectionOut]:
+    """What was objected to a case, the oldest first: for its applicant and everybody else who sees the case; nothing of it tells who objected.
+
+    Raises:
+        NotFound: there is no such case within reach (404).
+    """
+    cases.case_row(session, actor, case_id)
+    rows = session.execute(_OF_CASE, {"case_id": case_id})
+    return [CaseObjectionOut.model_validate(row, from_attributes=True) for row in rows]
 
 
 def of_others(session: Session, actor: Actor, objection_id: int) -> Row[Any]:

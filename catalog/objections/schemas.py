@@ -85,9 +85,22 @@ class PublicObjectionOut(ReceiptOut):
     decided_at: datetime | None
 
 
+class CaseObjectionOut(BaseModel):
+    """What was objected to an application, and how that was decided; never who objected."""
+
+    id: int
+    status: ObjectionState
+    notice_from: date
+    text: str
+    received_at: datetime
+    due_on: date = Field(description="the last working day for the answer")
+    answer: str | None
+    decided_at: datetime | None
+
+
 class FindingsIn(In):
-    findings: LongText = Field(description="for the record; not shown to the person")
-    answer: LongText = Field(description="what the person who objected reads")
+    findings: LongText = Field(description="for the record; shown neither to the person nor to the applicant")
+    answer: LongText = Field(description="what the person who objected reads, and the applicant; it names nobody")
 
 
 class FileOut(BaseModel):

@@ -69,14 +69,14 @@ def edit(call: Call, product_id: Id, body: ProductPatch) -> ProductOut:
 @routes.post("/products/{product_id}/withdraw", Permission.PRODUCTS_EDIT, status=200)
 def withdraw(call: Call, product_id: Id) -> ProductOut:
     """Take an own product off the market; orders that were placed stay."""
-    actions.move(call.session, call.actor, product_id, ListingMove.WITHDRAW)
+    actions.move(call.session, call.actor, product_id, ListingMove.WITHDRAW, call.if_match)
     return _product(call, product_id)
 
 
 @routes.post("/products/{product_id}/relist", Permission.PRODUCTS_EDIT, status=200)
 def relist(call: Call, product_id: Id) -> ProductOut:
     """Put a withdrawn product on sale again."""
-    actions.move(call.session, call.actor, product_id, ListingMove.RELIST)
+    actions.move(call.session, call.actor, product_id, ListingMove.RELIST, call.if_match)
     return _product(call, product_id)
 
 
@@ -102,14 +102,14 @@ def edit_sku(call: Call, sku_id: Id, body: SkuPatch) -> SkuOut:
 @routes.post("/skus/{sku_id}/withdraw", Permission.PRODUCTS_EDIT, status=200)
 def withdraw_sku(call: Call, sku_id: Id) -> SkuOut:
     """Take one pack off the market."""
-    actions.move_sku(call.session, call.actor, sku_id, ListingMove.WITHDRAW)
+    actions.move_sku(call.session, call.actor, sku_id, ListingMove.WITHDRAW, call.if_match)
     return _sku(call, sku_id)
 
 
 @routes.post("/skus/{sku_id}/relist", Permission.PRODUCTS_EDIT, status=200)
 def relist_sku(call: Call, sku_id: Id) -> SkuOut:
     """Put a withdrawn pack on sale again."""
-    actions.move_sku(call.session, call.actor, sku_id, ListingMove.RELIST)
+    actions.move_sku(call.session, call.actor, sku_id, ListingMove.RELIST, call.if_match)
     return _sku(call, sku_id)
 
 

@@ -1,5 +1,6 @@
 """Refusals of supervision."""
 
+from catalog.certificates.errors import NotYourRegion
 from shop.core.errors import Conflict, Invalid
 
 # --- complaints -----------------------------------------------------------------------------------------------------
@@ -93,6 +94,17 @@ class NothingToDraw(Conflict):
     code = "nothing_to_draw"
     zh = "符合条件的证书只有 {population} 个，不足抽取数量"
     en = "Only {population} certificates match, fewer than are to be drawn"
+
+
+class DistrictNeeded(Invalid):
+    code = "district_needed"
+    zh = "请指明区县"
+    en = "Name the district"
+
+
+class NotSupervised(NotYourRegion):
+    zh = "不在您的监管区域内"
+    en = "This is not in the region that you supervise"
 
 
 class CertificateNotLive(Conflict):

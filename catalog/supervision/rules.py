@@ -37,6 +37,9 @@ def above_bp(own_fen: int, own_grams: int | None, found_fen: int, found_grams: i
     return ((own - found) * 20_000 + found) // (2 * found)
 
 
+#: A price that lies further above another (ten thousand times) was mistyped.
+MOST_ABOVE_BP = 100_000_000
+
 # --- random checks --------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,8 @@
 
 Lock order, everywhere, each by id:
 pledge (FOR SHARE by what adds to it) -> baskets asked for by an organisation (by name) -> basket proposal or proof -> quotation request ->
-harvest of a supplier (by name) -> agreement -> its changes, drafts, instalments -> certification case -> purchase request -> uploaded lists
+harvest of a supplier (by name) -> agreement -> its changes, drafts, instalments -> certification case -> its supplier (FOR SHARE;
+FOR NO KEY UPDATE by a bar, which then locks its certificates) -> purchase request -> uploaded lists
 of the same content -> spending of a unit (by name) -> settlement run (by name) -> dispute -> imports of an account's
 statements and files of refunds (by name) -> bank lines -> lists of payouts -> payer declaration or file of refunds -> online payment, its charge dispute,
 connected account, transfer -> supplier orders -> tax invoices (by number) -> application for another budget unit -> purchase order (its

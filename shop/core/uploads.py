@@ -47,10 +47,20 @@ FILE_ANSWER: dict[int | str, Any] = {
 }
 
 
+#: What every form calls the file that it takes.
+FIELD = "file"
+
+
 class UnreadableFile(Invalid):
     code = "file_type_not_accepted"
     zh = "仅接受 PDF、PNG、JPEG、DOCX 和 XLSX 文件"
     en = "Only PDF, PNG, JPEG, DOCX and XLSX files are accepted"
+
+
+class EmptyFile(Invalid):
+    code = "file_empty"
+    zh = "文件是空的"
+    en = "The file is empty"
 
 
 class BrokenPicture(Invalid):
@@ -91,18 +101,21 @@ def content_type(content: bytes) -> str:
     """What a file is, by its first bytes or, for office files, by the parts of its archive.
 
     Raises:
-        UnreadableFile: none of the kinds that are accepted (422). BrokenPicture: it only begins like one (422).
+        EmptyFile: there is nothing in it (422). UnreadableFile: none of the kinds that are accepted (422). BrokenPicture: it only begins like one
+            (422).
     """
+    if not content:
+        raise EmptyFile.at(FIELD)
     for beginning, kind in _BEGINNINGS.items():
         if content.startswith(beginning):
             if kind in _SIZES and not all(_SIZES[kind](content)):
-                raise BrokenPicture
+                raise BrokenPicture.at(FIELD)
             return kind
     if content.startswith(b"PK\x03\x04") and b"PK\x05\x06" in content[-_LONGEST_ARCHIVE_END:]:
         for part, kind in _OFFICE.items():
             if part in content:
                 return kind
-    raise UnreadableFile
+    raise UnreadableFile.at(FIELD)
 
 
 def safe_name(given: str | None, kind: str) -> str:

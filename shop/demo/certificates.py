@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates import rules
+from catalog.certificates.states import SuspendedBy
 from shop.core import clock
 from shop.core.workdays import Calendar
 from shop.demo.dossier import Applied
@@ -75,6 +76,7 @@ class Registry:
             " comparable_pack_grams households persons valid_from valid_until papers_valid_until suspended_at revoked_at"
             " reason_code reason issued_at",
         )
+        self.suspensions = Table(session, "suspension", "certificate_id level since reason_code reason", numbered=False)
         self.events = Table(session, "certificate_event", "certificate_id kind at reason_code reason actor_id actor_role")
         self.revocations = Table(
             session,
@@ -133,7 +135,7 @@ class Registry:
         for row in self._numbered():
             self.certificates.add(*row)
         self.events.rows.sort(key=lambda row: row[2])
-        write_all(self.session, [self.certificates, self.events, self.revocations])
+        write_all(self.session, [self.certificates, self.suspensions, self.events, self.revocations])
 
     def _batch(self, day: date) -> tuple[int, datetime]:
         if day not in self._published:
@@ -150,6 +152,7 @@ class Registry:
         if certification == "suspended":
             at = clock.start_of_day(self.today - _SUSPENDED_FOR) + timedelta(hours=10)
             self._record(certificate_id, at, "suspended", county, str(Role.COUNTY_OFFICER), code, reason)
+            self.suspensions.add(certificate_id, SuspendedBy.COUNTY.value, at, code, reason)
             return {"suspended_at": at, "reason_code": code, "reason": reason}
         day = max(self.today - _REVOKED_FOR, first + timedelta(days=30))
         opened, stated, at = (clock.start_of_day(day - timedelta(days=n)) + timedelta(hours=10) for n in (9, 6, 0))

@@ -4,15 +4,16 @@ Whoever changes the force of a certificate locks its row ``FOR UPDATE`` and read
 the row until it has committed, and from the commit of the measure on there are no more (``orders.purchasing.actions.placing``).
 """
 
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.certificates import queries
-from catalog.certificates.errors import NotYourRegion, OwnCase, UnknownReason
-from catalog.certificates.models import Certificate, CertificateEvent
-from catalog.certificates.states import CERTIFICATE, CertificateMove, CertificateState
+from catalog.certificates.errors import HeldByBar, HeldByCity, NotYourRegion, OwnCase, UnknownReason
+from catalog.certificates.models import Certificate, CertificateEvent, Suspension
+from catalog.certificates.states import CERTIFICATE, STRONGEST, CertificateMove, CertificateState, SuspendedBy
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.errors import Fault, Invalid
@@ -112,53 +113,107 @@ def warn(session: Session, actor: Actor, certificate_id: int, reason_code: str, 
 def suspend(
     session: Session, actor: Actor, certificate_id: int, reason_code: str, reason: str, until: datetime | None = None
 ) -> None:
-    """Put a certificate out of force, until a moment at which it comes back by itself or until it is reinstated. One that is suspended
-    already gets the new end and reason.
+    """Put a certificate out of force, until a moment at which it comes back by itself or until it is reinstated. One that the actor's level has
+    suspended already gets the new end and reason; what another level or a bar said stays beside it.
 
     Raises:
         UnknownReason, Invalid: see there; the end has passed (422). And as :func:`begin`.
     """
     refuse_unknown_reason(session, reason_code)
     certificate = begin(session, actor, certificate_id, CertificateMove.SUSPEND)
-    put_out(session, actor, certificate, reason_code, reason, until)
+    put_out(session, actor, certificate, queries.level_of(actor), reason_code, reason, until)
 
 
 def put_out(
-    session: Session, actor: Actor, certificate: Certificate, reason_code: str, reason: str, until: datetime | None = None
+    session: Session,
+    actor: Actor,
+    certificate: Certificate,
+    by: SuspendedBy,
+    reason_code: str,
+    reason: str,
+    until: datetime | None = None,
 ) -> None:
     """Suspend a certificate that the caller has locked, and may suspend. Raises as :func:`suspend`."""
     now = clock.now()
     if until is not None and until <= now:
         raise Invalid(faults=[Fault("until", "in_the_past", "结束时间须在将来", "the end must lie in the future")])
     again = queries.state_of(certificate) is CertificateState.SUSPENDED
-    if again and (certificate.suspended_until, certificate.reason_code, certificate.reason) == (until, reason_code, reason):
+    standing = standing_against(session, certificate)
+    said = standing.get(by)
+    if said and (said.until, said.reason_code, said.reason) == (until, reason_code, reason):
         return  # the same request, sent twice
-    if not again:
-        certificate.suspended_at = now
-    certificate.suspended_until = until
-    certificate.reason_code, certificate.reason = reason_code, reason
-    _keep(session, certificate)
-    note(session, actor, certificate.id, "suspension_changed" if again else "suspended", reason_code, reason, until)
-    action = "certificate.suspension_changed" if again else "certificate.suspended"
-    audit.record(session, actor, action, "certificate", certificate.id, reason=reason, reason_code=reason_code)
+    if said is None:
+        said = Suspension(certificate_id=certificate.id, level=by.value, since=now, reason_code=reason_code, reason=reason)
+    said.until, said.reason_code, said.reason = until, reason_code, reason
+    session.add(said)
+    _set_suspension(session, certificate, standing | {by: said})
+    action = "suspension_changed" if again else "suspended"
+    note(session, actor, certificate.id, action, reason_code, reason, certificate.suspended_until)
+    audit.record(session, actor, f"certificate.{action}", "certificate", certificate.id, reason=reason, reason_code=reason_code)
     if not again:
         outbox.publish(session, "certificate.suspended", certificate_id=certificate.id, at=now.isoformat(), reason=reason)
 
 
 def reinstate(session: Session, actor: Actor, certificate_id: int, reason: str) -> None:
-    """Put a suspended certificate in force again, for what is left of its time. Raises as :func:`begin`."""
+    """Put a suspended certificate in force again, for what is left of its time.
+
+    Raises:
+        HeldByBar, HeldByCity: what the actor's level cannot end stands against it (409). And as :func:`begin`.
+    """
     certificate = begin(session, actor, certificate_id, CertificateMove.REINSTATE)
+    standing = standing_against(session, certificate)
+    if bar := standing.get(SuspendedBy.BAR):
+        raise HeldByBar(until=(clock.shanghai_date(bar.until) - timedelta(days=1)).isoformat() if bar.until else None)
+    city = standing.get(SuspendedBy.CITY)
+    if city and queries.level_of(actor) is not SuspendedBy.CITY:
+        raise HeldByCity(reason=city.reason, until=city.until.isoformat() if city.until else None)
     bring_back(session, actor, certificate, reason)
 
 
-def bring_back(session: Session, actor: Who, certificate: Certificate, reason: str) -> None:
-    """End the suspension of a certificate that the caller has locked."""
-    certificate.suspended_at = certificate.suspended_until = None
-    certificate.reason_code = certificate.reason = None
-    _keep(session, certificate)
+def bring_back(
+    session: Session, actor: Who, certificate: Certificate, reason: str, ending: Iterable[SuspendedBy] = tuple(SuspendedBy)
+) -> None:
+    """End what suspends a certificate that the caller has locked; it is in force again unless something else still stands."""
+    standing = standing_against(session, certificate)
+    ended = set(ending)
+    for by in ended & set(standing):
+        session.delete(standing[by])
+    _set_suspension(session, certificate, {by: said for by, said in standing.items() if by not in ended})
+    if certificate.suspended_at is not None:
+        code, why = certificate.reason_code, certificate.reason
+        note(session, actor, certificate.id, "suspension_changed", code, why, certificate.suspended_until)
+        audit.record(session, actor, "certificate.suspension_changed", "certificate", certificate.id, reason=reason)
+        return
     note(session, actor, certificate.id, "reinstated", reason=reason)
     audit.record(session, actor, "certificate.reinstated", "certificate", certificate.id, reason=reason)
     outbox.publish(session, "certificate.reinstated", certificate_id=certificate.id, at=clock.now().isoformat(), reason=reason)
+
+
+def standing_against(session: Session, certificate: Certificate) -> dict[SuspendedBy, Suspension]:
+    """What suspends a certificate now. What has ended by itself is forgotten; the history tells of it."""
+    found = session.exec(select(Suspension).where(col(Suspension.certificate_id) == certificate.id)).all()
+    now = clock.now()
+    for over in (said for said in found if said.until is not None and said.until <= now):
+        session.delete(over)
+    session.flush()
+    return {SuspendedBy(said.level): said for said in found if said.until is None or said.until > now}
+
+
+def _set_suspension(session: Session, certificate: Certificate, standing: Mapping[SuspendedBy, Suspension]) -> None:
+    """Let a certificate tell what all that stands against it comes to: it is suspended until the last of it ends."""
+    if not standing:
+        certificate.suspended_at = certificate.suspended_until = None
+        certificate.reason_code = certificate.reason = None
+    else:
+        if queries.state_of(certificate) is not CertificateState.SUSPENDED:
+            certificate.suspended_at = clock.now()
+        ordered = [standing[by] for by in STRONGEST if by in standing]
+        longest = next((said for said in ordered if said.until is None), None) or max(
+            ordered, key=lambda said: said.until or said.since
+        )
+        certificate.suspended_until = longest.until
+        certificate.reason_code, certificate.reason = longest.reason_code, longest.reason
+    _keep(session, certificate)
 
 
 def end_suspensions(session: Session) -> int:

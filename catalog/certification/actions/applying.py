@@ -13,7 +13,6 @@ from catalog.certification.actions import changing
 from catalog.certification.actions.cases import begin, finish, locked, show_prices
 from catalog.certification.errors import (
     AlreadyCertified,
-    Blacklisted,
     CaseNotEditable,
     DistrictNotEligible,
     ItemsMissing,
@@ -24,6 +23,7 @@ from catalog.certification.errors import (
 )
 from catalog.certification.models import CertificationCase
 from catalog.certification.queries import cases as queries
+from catalog.certification.queries.bars import refuse_barred
 from catalog.certification.schemas.applying import CaseIn
 from catalog.certification.states import EDITABLE, CaseKind, CaseMove, CaseStatus
 from catalog.households import actions as households
@@ -38,10 +38,6 @@ from shop.programmes import queries as programmes
 from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
 
-_BLACKLISTED = text(
-    "SELECT max(until_on) FROM blacklist_entry"
-    " WHERE organisation_id = :supplier_id AND lifted_at IS NULL AND from_on <= :today AND until_on >= :today"
-)
 #: Under the same name another product of the supplier counts as the same.
 _REVOKED = text(
     "SELECT max(c.revoked_at) FROM certificate c JOIN product p ON p.id = :product_id"
@@ -103,7 +99,7 @@ def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any
     audit.record(session, actor, "certification.edited", "certification_case", case.id, fields=sorted(changes))
 
 
-def submit(session: Session, actor: Actor, case_id: int) -> None:
+def submit(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> None:
     """Hand the own application in, for the first time or after it was returned. From the first time on it passes the steps that the programme
     names then; after a return only when its first office has not seen what it is now: its township is another one, or a pack is new or dearer.
 
@@ -112,7 +108,7 @@ def submit(session: Session, actor: Actor, case_id: int) -> None:
         ItemsMissing: everything that is missing, at once (409). OriginMoved: another county's offices have reviewed it (409).
         OrganisationNotApproved, ProductWithdrawn, Blacklisted, ReapplicationBanned, DistrictNotEligible: as :func:`apply`.
     """
-    returned = locked(session, actor, case_id).status == CaseStatus.RETURNED
+    returned = locked(session, actor, case_id, if_match).status == CaseStatus.RETURNED
     move = CaseMove.RESUBMIT if returned else CaseMove.SUBMIT
     case = begin(session, actor, case_id, move)
     # locked, so that its packs and prices stay as they are from here on
@@ -148,13 +144,13 @@ def _set_out(session: Session, case: CertificationCase, product: Product, config
         case.sent_back_from, case.remaining_days = case.steps[0]["step"], None
 
 
-def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None) -> None:
+def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None, if_match: IfMatch | None = None) -> None:
     """Take the own application back; a new one may be made.
 
     Raises:
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move.
     """
-    case = begin(session, actor, case_id, CaseMove.WITHDRAW)
+    case = begin(session, actor, case_id, CaseMove.WITHDRAW, if_match)
     case.batch_id = None
     finish(session, actor, case, CaseMove.WITHDRAW, reason)
 
@@ -165,9 +161,7 @@ def require_eligible(session: Session, product: Product) -> ProgrammeConfig:
     if product.status != ListingStatus.ACTIVE:
         raise ProductWithdrawn
     today = clock.today()
-    barred = session.execute(_BLACKLISTED, {"supplier_id": product.supplier_id, "today": today}).scalar()
-    if barred is not None:
-        raise Blacklisted(until=barred.isoformat())
+    refuse_barred(session, product.supplier_id)
     config = programmes.config_of(session, today)
     _refuse_banned(session, product.id, config, today)
     if not regions.is_designated(session, product.district_code, config.certification.eligible_designation, today):

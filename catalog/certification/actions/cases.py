@@ -9,13 +9,13 @@ from sqlmodel import Session, col, select
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
 from catalog.certification import steps
-from catalog.certification.errors import ClaimedByOther, SamePerson, UnknownAttachment
+from catalog.certification.errors import ClaimedByOther, RejectedByYou, SamePerson, UnknownAttachment
 from catalog.certification.models import CertificationCase, CertificationStep
 from catalog.certification.queries import cases as queries
 from catalog.certification.rules import is_dearer
 from catalog.certification.states import SUPPLIER_MOVES, CaseKind, CaseMove, CaseStatus, Level
 from shop.core import audit, clock, workdays
-from shop.core.errors import Fault, Forbidden
+from shop.core.errors import Fault, Forbidden, IfMatch
 from shop.core.states import IllegalMove
 from shop.core.workdays import Calendar
 from shop.identity.actor import Actor
@@ -39,27 +39,30 @@ _ATTACHMENTS = text("SELECT id FROM certification_document WHERE case_id = :case
 _CLAIMANT = text("SELECT name FROM app_user WHERE id = :id")
 
 
-def locked(session: Session, actor: Actor, case_id: int) -> CertificationCase:
+def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> CertificationCase:
     """A case within the actor's reach, locked until the transaction ends: of two who decide at once the second finds it decided.
 
     Raises:
-        NotFound: there is none within reach (404).
+        NotFound: there is none within reach (404). Changed: it is no more what the caller read (412).
     """
     queries.case_row(session, actor, case_id)
     statement = select(CertificationCase).where(col(CertificationCase.id) == case_id).with_for_update()
-    return session.exec(statement.execution_options(populate_existing=True)).one()
+    case = session.exec(statement.execution_options(populate_existing=True)).one()
+    if if_match is not None:
+        if_match(case.version)
+    return case
 
 
-def begin(session: Session, actor: Actor, case_id: int, move: CaseMove) -> CertificationCase:
+def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match: IfMatch | None = None) -> CertificationCase:
     """Lock a case that the actor may move now.
 
     Raises:
-        NotFound: there is none within reach (404).
+        NotFound: there is none within reach (404). Changed: it is no more what the caller read (412).
         IllegalMove: the case is not in a state for this, or at another step than the actor's (409).
         ClaimedByOther: a colleague has it on the desk (409).
         Forbidden and its kinds: somebody else's to do (403).
     """
-    case = locked(session, actor, case_id)
+    case = locked(session, actor, case_id, if_match)
     queries.course_of(case).after(case.status, move)
     authorise(session, actor, case, queries.level_of(case, move), move)
     if move not in SUPPLIER_MOVES:
@@ -112,7 +115,7 @@ def finish(
         reason=reason,
         documents=list(documents),
         working_days=days.between(case.entered_on, today) if level is not Level.SUPPLIER and case.entered_on else None,
-        late=level is not Level.SUPPLIER and case.due_on is not None and today > case.due_on,
+        late=(level is not Level.SUPPLIER or move is CaseMove.RESUBMIT) and case.due_on is not None and today > case.due_on,
         at=clock.now(),
     )
     _set_clock(session, case, CaseStatus(before), after, today, days)
@@ -156,11 +159,13 @@ def _set_clock(
 
 
 def authorise(session: Session, actor: Actor, case: CertificationCase, level: Level, action: str) -> None:
-    """Raises Forbidden, OwnCase, NotYourRegion or SamePerson when the case is not the actor's to decide at this level (403), and IllegalMove when it
+    """Raises Forbidden, OwnCase, NotYourRegion or SamePerson (RejectedByYou is one of them) when the case is not the actor's to decide at this level (403), and IllegalMove when it
     is the actor's at another step than the present one, as after a decision that is sent twice (409)."""
     path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": case.supplier_id}).scalar_one()
     acted = queries.acted_levels(session, case.id, actor.user_id)
     if queries.may_act(actor, case, path, level, acted):
+        if case.status == CaseStatus.APPEALED and level is not Level.SUPPLIER and queries.rejected(session, case.id, actor.user_id):
+            raise RejectedByYou
         return
     if level is Level.SUPPLIER:
         raise Forbidden

@@ -13,6 +13,7 @@ from catalog.certificates.states import CertificateState
 from catalog.certification.actions.cases import finish
 from catalog.certification.errors import CaseNotEditable, NoCertificateInForce, NothingChanges
 from catalog.certification.models import CertificationCase
+from catalog.certification.queries.bars import refuse_barred
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
 from catalog.certification.steps import snapshot
 from catalog.products import actions as products
@@ -76,9 +77,10 @@ def propose_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
         NoCertificateInForce, CaseOpen: as :func:`propose` (409). NothingChanges: these prices need no review (422).
-        Invalid: quantities that are not whole steps or do not rise (422).
+        Blacklisted: the supplier is barred (409). Invalid: quantities that are not whole steps or do not rise (422).
     """
     sku = products.own_sku(session, actor, sku_id)
+    refuse_barred(session, actor.organisation)
     if products.within_ceiling(session, sku, tiers):
         raise NothingChanges(
             faults=[Fault("tiers", "no_review_needed", "该价格无需审核，可直接设置", "These prices need no review")]

@@ -13,20 +13,20 @@ from catalog.certification.queries import cases as queries
 from catalog.certification.states import CaseMove, CaseStatus
 from catalog.certification.steps import Verdict
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault
+from shop.core.errors import Fault, IfMatch
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 
-def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool) -> None:
+def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_match: IfMatch | None = None) -> None:
     """Take a case on the own desk, so that no colleague decides it meanwhile; ``take_over`` takes it from a colleague's.
 
     Raises:
         NotFound, NotYourRegion, OwnCase, SamePerson: as for every decision.
         IllegalMove: it is not at a step of review, or not at the actor's (409). ClaimedByOther: a colleague has it (409).
     """
-    case = _before(session, actor, case_id)
+    case = _before(session, actor, case_id, if_match)
     if not take_over:
         refuse_claimed(session, actor, case)
     case.claimed_by, case.claimed_at = actor.user_id, clock.now()
@@ -34,13 +34,13 @@ def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool) -> N
     audit.record(session, actor, "certification.claimed", "certification_case", case.id)
 
 
-def release(session: Session, actor: Actor, case_id: int) -> None:
+def release(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> None:
     """Put a case back from the own desk into the queue.
 
     Raises:
         NotFound: there is none within reach (404). NotClaimed: it is not on the own desk (409).
     """
-    case = locked(session, actor, case_id)
+    case = locked(session, actor, case_id, if_match)
     if case.claimed_by is None or case.claimed_by != actor.user_id:
         raise NotClaimed
     case.claimed_by = case.claimed_at = None
@@ -49,7 +49,14 @@ def release(session: Session, actor: Actor, case_id: int) -> None:
 
 
 def opine(
-    session: Session, actor: Actor, case_id: int, department: str, verdict: Verdict, opinion: str, documents: Sequence[int]
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    department: str,
+    verdict: Verdict,
+    opinion: str,
+    documents: Sequence[int],
+    if_match: IfMatch | None = None,
 ) -> int:
     """Record the opinion of a department on a case at its present step; a later one of the same department counts instead.
 
@@ -59,7 +66,7 @@ def opine(
         NotFound (404), OwnCase, NotYourRegion (403): as for every decision.
         IllegalMove: the case is not at a step of review (409). NoDepartment: this step does not ask it (422).
     """
-    case = locked(session, actor, case_id)
+    case = locked(session, actor, case_id, if_match)
     step = steps.step_of(case.steps, case.status)
     if step is None:
         raise IllegalMove(state=case.status, action="opine", allowed=[])
@@ -89,14 +96,14 @@ def opine(
     return given.id
 
 
-def appeal(session: Session, actor: Actor, case_id: int, reason: str) -> None:
+def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: IfMatch | None = None) -> None:
     """Ask the city to look again at the own application that was rejected; once.
 
     Raises:
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move; an appeal that was made cannot be made again.
         AppealTooLate: its time is over (409).
     """
-    case = begin(session, actor, case_id, CaseMove.APPEAL)
+    case = begin(session, actor, case_id, CaseMove.APPEAL, if_match)
     if case.due_on is not None and clock.today() > case.due_on:
         raise AppealTooLate(until=case.due_on.isoformat())
     finish(session, actor, case, CaseMove.APPEAL, reason)
@@ -106,12 +113,19 @@ def appeal(session: Session, actor: Actor, case_id: int, reason: str) -> None:
 
 
 def decide_appeal(
-    session: Session, actor: Actor, case_id: int, *, granted: bool, reason: str, documents: Sequence[int] = ()
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    *,
+    granted: bool,
+    reason: str,
+    documents: Sequence[int] = (),
+    if_match: IfMatch | None = None,
 ) -> None:
     """The city grants an appeal: the case goes on where it was rejected, with dearer packs than before at its first step; or dismisses it: the
     rejection stands. Raises as every decision."""
     move = CaseMove.GRANT_APPEAL if granted else CaseMove.DISMISS_APPEAL
-    case = begin(session, actor, case_id, move)
+    case = begin(session, actor, case_id, move, if_match)
     if granted and show_prices(session, case):
         case.sent_back_from = case.steps[0]["step"]
     case.decision_reason = None if granted else reason
@@ -120,8 +134,8 @@ def decide_appeal(
     outbox.publish(session, "certification.decided", case_id=case.id, version=case.version, status=case.status, reason=reason)
 
 
-def _before(session: Session, actor: Actor, case_id: int) -> CertificationCase:
-    case = locked(session, actor, case_id)
+def _before(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> CertificationCase:
+    case = locked(session, actor, case_id, if_match)
     if steps.step_of(case.steps, case.status) is None and case.status != CaseStatus.APPEALED:
         raise IllegalMove(state=case.status, action="claim", allowed=[])
     authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT), "claim")

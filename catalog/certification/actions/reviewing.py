@@ -19,10 +19,11 @@ from catalog.certification.errors import (
 )
 from catalog.certification.models import CertificationCase
 from catalog.certification.queries import cases as queries
+from catalog.certification.queries.bars import refuse_for_barred
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
 from catalog.certification.steps import Correction, Decision
 from shop.core import clock, outbox, workdays
-from shop.core.errors import Fault, Problem
+from shop.core.errors import Fault, IfMatch, Problem
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -38,16 +39,23 @@ _OBJECTIONS = text(
 )
 
 
-def approve(session: Session, actor: Actor, case_id: int, reason: str | None = None, documents: Sequence[int] = ()) -> None:
+def approve(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    reason: str | None = None,
+    documents: Sequence[int] = (),
+    if_match: IfMatch | None = None,
+) -> None:
     """Pass a case on to its next step; after its last one its effect follows: a certificate, a change, new prices.
 
     Raises:
         OpinionsMissing: departments that must be heard have not spoken (409).
         ReasonNeeded: a department is against it, and no reason was given for passing it (422).
         NoticeRunning, ObjectionOpen, ObjectionUpheld: the public is still being asked, or was right (409).
-        OrganisationNotApproved, DistrictNotEligible: what was so when it was handed in is so no more (409).
+        OrganisationNotApproved, SupplierBlacklisted, DistrictNotEligible: what was so when it was handed in is so no more (409).
     """
-    case = begin(session, actor, case_id, CaseMove.APPROVE)
+    case = begin(session, actor, case_id, CaseMove.APPROVE, if_match)
     _require_eligible(session, case)
     _require_opinions(session, case, reason)
     if case.status == CaseStatus.PUBLIC_NOTICE:
@@ -72,18 +80,21 @@ def return_(
     reason: str,
     corrections: Sequence[Correction] = (),
     documents: Sequence[int] = (),
+    if_match: IfMatch | None = None,
 ) -> None:
     """Give the application back to the supplier, naming what is to be corrected (补正); the clock of the step stands still."""
-    case = begin(session, actor, case_id, CaseMove.RETURN)
+    case = begin(session, actor, case_id, CaseMove.RETURN, if_match)
     case.decision_reason = reason
     case.corrections = [correction.stored() for correction in corrections]
     finish(session, actor, case, CaseMove.RETURN, reason, documents=documents)
     _tell(session, case, reason)
 
 
-def reject(session: Session, actor: Actor, case_id: int, reason: str, documents: Sequence[int] = ()) -> None:
+def reject(
+    session: Session, actor: Actor, case_id: int, reason: str, documents: Sequence[int] = (), if_match: IfMatch | None = None
+) -> None:
     """Decide against the application; the supplier may appeal once."""
-    case = begin(session, actor, case_id, CaseMove.REJECT)
+    case = begin(session, actor, case_id, CaseMove.REJECT, if_match)
     case.decision_reason = reason
     case.corrections = []
     case.decided_at = clock.now()
@@ -128,7 +139,7 @@ def publish(session: Session, actor: Actor, batch_id: int) -> int:
     """Certify every filed case of a batch; returns how many. The caller holds the batch and has checked that the actor may publish it.
 
     Raises:
-        OrganisationNotApproved, DistrictNotEligible: a case can no longer be certified; take it out of the batch (409).
+        OrganisationNotApproved, SupplierBlacklisted, DistrictNotEligible: a case can no longer be certified; take it out of the batch (409).
         OwnCase, SamePerson, NotYourRegion: a case that this person may not decide (403).
     """
     cases = session.exec(_FILED.where(CertificationCase.batch_id == batch_id).order_by(col(CertificationCase.id)).with_for_update())
@@ -149,6 +160,7 @@ def publish(session: Session, actor: Actor, batch_id: int) -> int:
 
 def _require_eligible(session: Session, case: CertificationCase) -> None:
     organisations.require_approved(session, case.supplier_id)
+    refuse_for_barred(session, case.supplier_id)
     today = clock.today()
     designation = programmes.config_of(session, today).certification.eligible_designation
     if not regions.is_designated(session, case.district_code, designation, today):

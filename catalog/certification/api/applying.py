@@ -77,14 +77,14 @@ def remove_document(call: Call, document_id: Id) -> CaseOut:
 @routes.post("/certification-cases/{case_id}/submit", Permission.CERTIFICATIONS_APPLY, status=200)
 def submit(call: Call, case_id: Id) -> CaseOut:
     """Hand the own application in; everything that is missing is named at once."""
-    applying.submit(call.session, call.actor, case_id)
+    applying.submit(call.session, call.actor, case_id, call.if_match)
     return _case(call, case_id)
 
 
 @routes.post("/certification-cases/{case_id}/withdraw", Permission.CERTIFICATIONS_APPLY, status=200)
 def withdraw(call: Call, case_id: Id, body: RemarkIn) -> CaseOut:
     """Take the own application back."""
-    applying.withdraw(call.session, call.actor, case_id, body.reason)
+    applying.withdraw(call.session, call.actor, case_id, body.reason, call.if_match)
     return _case(call, case_id)
 
 

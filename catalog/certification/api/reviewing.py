@@ -83,28 +83,28 @@ def read_case(call: Call, case_id: Id) -> CaseOut:
 @routes.post("/certification-cases/{case_id}/claim", Permission.CERTIFICATIONS_REVIEW, status=200)
 def claim(call: Call, case_id: Id, body: ClaimIn) -> CaseOut:
     """Take a case on the own desk: no colleague decides it meanwhile."""
-    desk.claim(call.session, call.actor, case_id, take_over=body.take_over)
+    desk.claim(call.session, call.actor, case_id, take_over=body.take_over, if_match=call.if_match)
     return _case(call, case_id)
 
 
 @routes.post("/certification-cases/{case_id}/release", Permission.CERTIFICATIONS_REVIEW, status=200)
 def release(call: Call, case_id: Id) -> CaseOut:
     """Put a case back into the queue."""
-    desk.release(call.session, call.actor, case_id)
+    desk.release(call.session, call.actor, case_id, call.if_match)
     return _case(call, case_id)
 
 
 @routes.post("/certification-cases/{case_id}/opinions", Permission.CERTIFICATIONS_OPINE)
 def opine(call: Call, case_id: Id, body: OpinionIn) -> CaseOut:
     """Record the opinion of a department; a later one of the same department counts instead."""
-    desk.opine(call.session, call.actor, case_id, body.department, body.verdict, body.opinion, body.attachment_ids)
+    desk.opine(call.session, call.actor, case_id, body.department, body.verdict, body.opinion, body.attachment_ids, call.if_match)
     return _case(call, case_id)
 
 
 @routes.post("/certification-cases/{case_id}/approve", Permission.CERTIFICATIONS_REVIEW, status=200)
 def approve(call: Call, case_id: Id, body: ApprovalIn) -> CaseOut:
     """Pass a case on to its next step. The county's passing publishes the notice; at the notice's end it is the county's decision."""
-    reviewing.approve(call.session, call.actor, case_id, body.reason, body.attachment_ids)
+    reviewing.approve(call.session, call.actor, case_id, body.reason, body.attachment_ids, call.if_match)
     return _case(call, case_id)
 
 
@@ -112,14 +112,14 @@ def approve(call: Call, case_id: Id, body: ApprovalIn) -> CaseOut:
 def return_case(call: Call, case_id: Id, body: ReturnIn) -> CaseOut:
     """Give the application back for correction, item by item; the clock of the step stands still."""
     corrections = [item.correction() for item in body.corrections]
-    reviewing.return_(call.session, call.actor, case_id, body.reason, corrections, body.attachment_ids)
+    reviewing.return_(call.session, call.actor, case_id, body.reason, corrections, body.attachment_ids, call.if_match)
     return _case(call, case_id)
 
 
 @routes.post("/certification-cases/{case_id}/reject", Permission.CERTIFICATIONS_REVIEW, status=200)
 def reject(call: Call, case_id: Id, body: ReasonIn) -> CaseOut:
     """Decide against the application; the supplier may appeal once."""
-    reviewing.reject(call.session, call.actor, case_id, body.reason, body.attachment_ids)
+    reviewing.reject(call.session, call.actor, case_id, body.reason, body.attachment_ids, call.if_match)
     return _case(call, case_id)
 
 
@@ -145,14 +145,22 @@ def decide(call: Call, body: DecisionsIn) -> DecisionsOut:
 @routes.post("/certification-cases/{case_id}/appeal", Permission.CERTIFICATIONS_APPLY, status=200)
 def appeal(call: Call, case_id: Id, body: AppealIn) -> CaseOut:
     """Ask the city to look again at the own application that was rejected; once, within the days that the programme gives."""
-    desk.appeal(call.session, call.actor, case_id, body.reason)
+    desk.appeal(call.session, call.actor, case_id, body.reason, call.if_match)
     return _case(call, case_id)
 
 
 @routes.post("/certification-cases/{case_id}/appeal-decision", Permission.CERTIFICATIONS_CITY_REVIEW, status=200)
 def decide_appeal(call: Call, case_id: Id, body: AppealDecisionIn) -> CaseOut:
     """The city grants an appeal: the case goes on where it was rejected; or dismisses it: the rejection stands."""
-    desk.decide_appeal(call.session, call.actor, case_id, granted=body.granted, reason=body.reason, documents=body.attachment_ids)
+    desk.decide_appeal(
+        call.session,
+        call.actor,
+        case_id,
+        granted=body.granted,
+        reason=body.reason,
+        documents=body.attachment_ids,
+        if_match=call.if_match,
+    )
     return _case(call, case_id)
 
 

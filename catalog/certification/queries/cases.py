@@ -55,6 +55,9 @@ _STATUSES = text(
 )
 _STEPS = text("SELECT * FROM certification_step WHERE case_id = :id ORDER BY id")
 _ACTED = text("SELECT DISTINCT level FROM certification_step WHERE case_id = :id AND actor_id = :actor_id")
+_REJECTED = text(
+    "SELECT EXISTS (SELECT FROM certification_step WHERE case_id = :id AND actor_id = :actor_id AND action = 'reject')"
+)
 _OPINIONS = text(
     "SELECT o.*, u.name AS author FROM certification_opinion o LEFT JOIN app_user u ON u.id = o.author_id"
     " WHERE o.case_id = :id ORDER BY o.id"
@@ -157,6 +160,11 @@ def acted_levels(session: Session, case_id: int, actor_id: int | None) -> set[Le
     return {Level(level) for level in session.execute(_ACTED, {"id": case_id, "actor_id": actor_id}).scalars()}
 
 
+def rejected(session: Session, case_id: int, actor_id: int | None) -> bool:
+    """Whether a person rejected a case: then somebody else hears its appeal."""
+    return bool(session.execute(_REJECTED, {"id": case_id, "actor_id": actor_id}).scalar_one())
+
+
 def is_before(actor: Actor, case: Any, level: Level) -> bool:
     """Whether deciding at a level is this actor's office, and the case comes from its region."""
     place = case.township_code if level is Level.TOWNSHIP else case.district_code
@@ -192,6 +200,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     missing = missing_items(session, row) if row.status in EDITABLE else []
     record = session.execute(_STEPS, {"id": case_id}).all()
     acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
+    rejecter = any(step.action == CaseMove.REJECT and step.actor_id == actor.user_id for step in record)
     calendar = workdays.calendar(session, today, abs((row.due_on - today).days) + 1 if row.due_on else 0)
     shown = {name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)}
     return CaseOut(
@@ -214,7 +223,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         ],
         objections_open=objections.open,
         objections_upheld=objections.upheld,
-        possible_actions=_possible(actor, row, acted, blocked=_blocked(row, objections, today)),
+        possible_actions=_possible(actor, row, acted, blocked=_blocked(row, objections, today), rejecter=rejecter),
         certificate=certificates.of_case(session, actor, case_id),
     )
 
@@ -254,7 +263,10 @@ def _proposed(row: Row[Any]) -> dict[str, Any] | None:
 
 
 def is_overdue(row: Any, today: date) -> bool:
-    return row.due_on is not None and today > row.due_on and steps.step_of(row.steps, row.status) is not None
+    """Its day is over: that of the office which has it, of the supplier who is to correct it, or of the city for an appeal. After the last day
+    for an appeal nothing is to come any more."""
+    awaited = row.status in (CaseStatus.RETURNED, CaseStatus.APPEALED) or steps.step_of(row.steps, row.status) is not None
+    return row.due_on is not None and today > row.due_on and awaited
 
 
 def _way(step: Any, row: Any, label: str) -> WayOut:
@@ -269,13 +281,14 @@ def _blocked(row: Any, objections: Any, today: date) -> bool:
     return bool(row.status == CaseStatus.PUBLIC_NOTICE and (running or objections.open or objections.upheld))
 
 
-def _possible(actor: Actor, row: Row[Any], acted: set[Level], *, blocked: bool) -> list[CaseMove]:
+def _possible(actor: Actor, row: Row[Any], acted: set[Level], *, blocked: bool, rejecter: bool) -> list[CaseMove]:
     return [
         move
         for move in course_of(row).possible(row.status)
         if move is not CaseMove.PUBLISH  # that is done with a whole batch
         and may_act(actor, row, row.supplier_path, level_of(row, move), acted)
         and not (blocked and move is CaseMove.APPROVE)
+        and not (rejecter and move in (CaseMove.GRANT_APPEAL, CaseMove.DISMISS_APPEAL))
     ]
 
 

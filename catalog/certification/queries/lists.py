@@ -47,14 +47,17 @@ class Filters:
     mine: bool | None = None
 
 
-_AT_STEP = "c.status IN ('township_review','county_review','public_notice','city_review','filing')"
-_OVERDUE = f"({_AT_STEP} AND c.due_on < :today)"
+#: As catalog.certification.queries.cases.is_overdue.
+_OVERDUE = (
+    "(c.status IN ('township_review','county_review','public_notice','city_review','filing','returned','appealed')"
+    " AND c.due_on < :today)"
+)
 #: The level that has the case before it; appeals go to the city.
 _LEVEL = "coalesce(c.level, 'city')"
 _MINE = f"""((c.level = ANY (CAST(:levels AS text[])) OR (c.status = 'appealed' AND 'city' = ANY (CAST(:levels AS text[]))))
     AND NOT coalesce(starts_with(:own_path, o.path) OR o.path LIKE CAST(:branch AS text), false)
     AND NOT EXISTS (SELECT FROM certification_step s WHERE s.case_id = c.id AND s.actor_id = :user_id
-                    AND s.level <> {_LEVEL}))"""
+                    AND (s.level <> {_LEVEL} OR (c.status = 'appealed' AND s.action = 'reject'))))"""
 
 _CONDITIONS = {
     "status": "c.status = :status",

@@ -96,7 +96,7 @@ def stock(
     within = EVERYWHERE if everywhere else regions(actor, Permission.SUPERVISION_READ)["regions"]
     teller = Teller(session, language)
     rows = [teller.named(without_bands(row)) for row in stock_rows(session, within, by, on, district)]
-    total = without_bands(*stock_rows(session, within, [], on, district))
+    total = without_bands(*stock_rows(session, within, [], on, district, any_state=StockKey.STATE in by))
     keys = [name for key in by for name in _STOCK_KEYS[key]]
     return teller.figures(rules.STOCK, keys, rows, totals=total, on=on)
 
@@ -106,13 +106,20 @@ EVERYWHERE = ["%"]
 
 
 def stock_rows(
-    session: Session, within: Sequence[str], by: Sequence[StockKey], on: date, district: str | None = None
+    session: Session,
+    within: Sequence[str],
+    by: Sequence[StockKey],
+    on: date,
+    district: str | None = None,
+    *,
+    any_state: bool = False,
 ) -> list[dict[str, Any]]:
-    """The stock of a day in some regions (prefixes of codes, ``%`` behind each), one row for each group; without groups one row, zeros if need be."""
-    if on == clock.today() and of_counties(within) and {*by} <= {StockKey.COUNTY, StockKey.CATEGORY}:
+    """The stock of a day in some regions (prefixes of codes, ``%`` behind each), one row for each group; without groups one row, zeros if need be.
+    ``any_state``: also what did not hold on that day, as where it is grouped by state."""
+    if not any_state and on == clock.today() and of_counties(within) and {*by} <= {StockKey.COUNTY, StockKey.CATEGORY}:
         rows = _of_today(session, within, by, district)
     else:
-        rows = counted(session, within, by, on, district)
+        rows = counted(session, within, by, on, district, any_state=any_state)
     for row in rows:
         row["suppliers"] = len(row.pop("supplier_ids"))
     return [with_people(row) for row in rows]
@@ -187,7 +194,13 @@ def _nothing() -> dict[str, Any]:
 
 
 def counted(
-    session: Session, within: Sequence[str], by: Sequence[StockKey], on: date, district: str | None = None
+    session: Session,
+    within: Sequence[str],
+    by: Sequence[StockKey],
+    on: date,
+    district: str | None = None,
+    *,
+    any_state: bool = False,
 ) -> list[dict[str, Any]]:
     """The same, counted from the lists; with ``supplier_ids``, and households and persons by how they became known only."""
     names = [key.value for key in by]
@@ -200,7 +213,7 @@ def counted(
         _STOCK.format(
             here=_HERE_ISSUED,
             dated=_DATED,
-            which="" if StockKey.STATE in by else "WHERE dated.state = 'in_force'",
+            which="" if any_state or StockKey.STATE in by else "WHERE dated.state = 'in_force'",
             keys="".join(f"{column} AS {name}, " for name, column in zip(names, columns, strict=True)),
             names="".join(f"{name}, " for name in names),
             grouping=f"GROUP BY {', '.join(columns)}" if by else "",

@@ -3,12 +3,11 @@
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from catalog.certificates import queries as certificates
 from catalog.certificates.actions import measures
 from catalog.certificates.errors import OwnCase
 from catalog.certificates.models import Certificate
 from catalog.certificates.rules import months_after
-from catalog.certificates.states import CERTIFICATE, CertificateMove, CertificateState
+from catalog.certificates.states import SuspendedBy
 from catalog.supervision.errors import AlreadyBarred, NotBarred
 from catalog.supervision.models import BlacklistEntry
 from catalog.supervision.schemas.blacklist import BarIn
@@ -22,7 +21,7 @@ REASON = "blacklisted"
 
 _ORGANISATION = text(
     "SELECT path, EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role = 'supplier') AS supplies"
-    " FROM organisation o WHERE id = :id FOR UPDATE"
+    " FROM organisation o WHERE id = :id FOR NO KEY UPDATE"
 )
 _BARRED = text("SELECT count(*) FROM blacklist_entry WHERE organisation_id = :id AND lifted_at IS NULL AND until_on >= :today")
 
@@ -38,7 +37,8 @@ def bar(session: Session, actor: Actor, body: BarIn) -> int:
     measures.refuse_unknown_reason(session, body.reason_code)
     if not today <= body.until_on <= months_after(today, MOST_MONTHS):
         raise Invalid.one("until_on", "out_of_range", "截止日期须在今后 10 年内", "the last day must lie within the next ten years")
-    # the row of the organisation is what two who bar it at once wait for
+    # the row of the organisation is what two who bar it at once wait for, and whoever certifies it
+    # meanwhile (catalog.certification.queries.bars)
     organisation = session.execute(_ORGANISATION, {"id": body.organisation_id}).first()
     if organisation is None:
         raise NotFound
@@ -53,10 +53,8 @@ def bar(session: Session, actor: Actor, body: BarIn) -> int:
     session.flush()
     until = clock.end_of_day(body.until_on)
     for certificate in _live(session, body.organisation_id):
-        state = certificates.state_of(certificate)
-        # what is suspended already stays so, for its own reason and time
-        if state is not CertificateState.SUSPENDED and CertificateMove.SUSPEND in CERTIFICATE.possible(state):
-            measures.put_out(session, actor, certificate, REASON, body.reason, until)
+        # what is suspended already stays so beside it, for its own reason and time
+        measures.put_out(session, actor, certificate, SuspendedBy.BAR, REASON, body.reason, until)
     audit.record(session, actor, "blacklist.listed", "blacklist_entry", entry.id, reason=body.reason)
     outbox.publish(session, "blacklist.listed", entry_id=entry.id)
     return entry.id
@@ -81,8 +79,8 @@ def lift(session: Session, actor: Actor, entry_id: int, reason: str) -> None:
     session.add(found)
     session.flush()
     for certificate in _live(session, found.organisation_id):
-        if certificates.state_of(certificate) is CertificateState.SUSPENDED and certificate.reason_code == REASON:
-            measures.bring_back(session, actor, certificate, reason)
+        if SuspendedBy.BAR in measures.standing_against(session, certificate):
+            measures.bring_back(session, actor, certificate, reason, [SuspendedBy.BAR])
     audit.record(session, actor, "blacklist.lifted", "blacklist_entry", found.id, reason=reason)
     outbox.publish(session, "blacklist.lifted", entry_id=found.id)
 

@@ -12,17 +12,24 @@ from sqlmodel import Session, col, select
 
 from catalog.certificates import queries as certificates
 from catalog.certificates.actions import measures
-from catalog.certificates.errors import NotYourRegion, OwnCase
+from catalog.certificates.errors import OwnCase
 from catalog.certificates.states import CertificateState
 from catalog.supervision import rules
-from catalog.supervision.errors import CertificateNotLive, NothingToDraw, NotOfCertificate, TooManyCheckFiles
+from catalog.supervision.errors import (
+    CertificateNotLive,
+    DistrictNeeded,
+    NothingToDraw,
+    NotOfCertificate,
+    NotSupervised,
+    TooManyCheckFiles,
+)
 from catalog.supervision.models import CheckPlan, Inspection, InspectionFile, PriceCheck
 from catalog.supervision.queries import checking as queries
 from catalog.supervision.queries import risk
 from catalog.supervision.rules import REASONS, CheckKind
 from catalog.supervision.schemas.checking import InspectionIn, Measure, PlanIn, PlanRow, PriceCheckIn, ResultIn, VerifiedOut
 from shop.core import audit, clock, numbers, outbox, uploads, workdays
-from shop.core.errors import Forbidden, Invalid, NotFound
+from shop.core.errors import Forbidden, IfMatch, Invalid, NotFound
 from shop.core.models import StoredFile
 from shop.core.states import IllegalMove
 from shop.identity.actor import CITY, Actor
@@ -69,13 +76,14 @@ def draw(session: Session, actor: Actor, body: PlanIn) -> int:
     """Draw certificates to be checked from all that are in force and match, and open an inspection of each; returns the plan's id.
 
     Raises:
-        NotYourRegion: the actor does not supervise there (403). NothingToDraw: fewer match than are to be drawn (409).
+        NotSupervised: the actor does not supervise there (403). DistrictNeeded: the actor supervises more or less than one county (422). NothingToDraw: fewer match than are to be drawn (409).
     """
-    if not actor.covers_region(Permission.SUPERVISION_RECORD, body.district or CITY):
-        raise NotYourRegion
+    district = body.district or _own_county(actor)
+    if not actor.covers_region(Permission.SUPERVISION_RECORD, district or CITY):
+        raise NotSupervised
     now = clock.now()
     today = clock.shanghai_date(now)
-    population = _population(session, actor, body.district, body.category, body.least_risk, now)
+    population = _population(session, actor, district, body.category, body.least_risk, now)
     if len(population) < body.size:
         raise NothingToDraw(population=len(population))
     seed = secrets.token_hex(16)
@@ -83,7 +91,7 @@ def draw(session: Session, actor: Actor, body: PlanIn) -> int:
     plan = CheckPlan(
         number=f"JC-{today.year}-{numbers.next_number(session, f'check_plan:{today.year}'):04}",
         title=body.title,
-        district_code=body.district,
+        district_code=district,
         category=body.category,
         least_risk=body.least_risk,
         kind=body.kind.value,
@@ -101,6 +109,16 @@ def draw(session: Session, actor: Actor, body: PlanIn) -> int:
     session.execute(_OPEN_INSPECTIONS, {**values, "numbers": rules.drawn(population, seed, body.size)})
     audit.record(session, actor, "check_plan.drawn", "check_plan", plan.id, seed=seed, population=len(population), size=body.size)
     return plan.id
+
+
+def _own_county(actor: Actor) -> str | None:
+    """Where somebody draws who names no district: an officer of one county there, the city everywhere (None)."""
+    own = actor.own_regions(Permission.SUPERVISION_RECORD)
+    if "" in own:
+        return None
+    if len(own) != 1 or len(own[0]) != len(CITY):
+        raise DistrictNeeded.at("district")
+    return own[0]
 
 
 def verify(session: Session, actor: Actor, plan: PlanRow) -> VerifiedOut:
@@ -135,7 +153,7 @@ def open_inspection(session: Session, actor: Actor, body: InspectionIn) -> int:
     """Order the check of one certificate; its supplier is not told before. Returns the inspection's id.
 
     Raises:
-        NotFound (404), OwnCase, NotYourRegion (403): as every measure. CertificateNotLive: there is nothing to check (409).
+        NotFound (404), OwnCase, NotSupervised (403): as every measure. CertificateNotLive: there is nothing to check (409).
         Invalid: the day has passed (422).
     """
     certificate = _supervised(session, actor, body.certificate_id)
@@ -153,14 +171,14 @@ def open_inspection(session: Session, actor: Actor, body: InspectionIn) -> int:
     return inspection.id
 
 
-def record_result(session: Session, actor: Actor, inspection_id: int, body: ResultIn) -> None:
+def record_result(session: Session, actor: Actor, inspection_id: int, body: ResultIn, if_match: IfMatch | None = None) -> None:
     """Record what a check found, and take a measure where it failed. Of two who record at once the second finds it done.
 
     Raises:
-        NotFound (404), OwnCase, NotYourRegion (403): as every measure; Forbidden: the actor may not take this measure (403).
+        NotFound (404), OwnCase, NotSupervised (403): as every measure; Forbidden: the actor may not take this measure (403).
         IllegalMove: it was done or cancelled (409). Invalid: the day, or a measure after a check that was passed (422).
     """
-    inspection = _begin(session, actor, inspection_id, "result")
+    inspection = _begin(session, actor, inspection_id, "result", if_match)
     if not clock.shanghai_date(inspection.opened_at) <= body.done_on <= clock.today():
         raise Invalid.one(
             "done_on", "out_of_range", "检查日期不早于立项之日，且不晚于今天", "between the day on which it was opened and today"
@@ -181,9 +199,9 @@ def record_result(session: Session, actor: Actor, inspection_id: int, body: Resu
     act(session, actor, inspection.certificate_id, REASONS[CheckKind(inspection.kind)], body.reason or body.findings[:500])
 
 
-def cancel(session: Session, actor: Actor, inspection_id: int, reason: str) -> None:
+def cancel(session: Session, actor: Actor, inspection_id: int, reason: str, if_match: IfMatch | None = None) -> None:
     """Give up a check that was not done. Raises as :func:`record_result`."""
-    inspection = _begin(session, actor, inspection_id, "cancel")
+    inspection = _begin(session, actor, inspection_id, "cancel", if_match)
     inspection.status, inspection.findings = "cancelled", reason
     _keep(session, inspection)
     audit.record(session, actor, "inspection.cancelled", "inspection", inspection.id, reason=reason)
@@ -193,7 +211,7 @@ def add_file(session: Session, actor: Actor, inspection_id: int, name: str | Non
     """Add a file to a check, such as the laboratory's report, which often comes later.
 
     Raises:
-        NotFound (404), OwnCase, NotYourRegion (403): as every measure. TooManyCheckFiles (409), TooLarge (413), UnreadableFile (422).
+        NotFound (404), OwnCase, NotSupervised (403): as every measure. TooManyCheckFiles (409), TooLarge (413), UnreadableFile (422).
     """
     row = _of_others(session, actor, inspection_id)
     if session.execute(_FILES, {"id": row.id}).scalar_one() >= MOST_FILES:
@@ -209,18 +227,25 @@ def compare_price(session: Session, actor: Actor, body: PriceCheckIn) -> int:
     """Put a price that was found elsewhere beside the product's own on that day; returns the check's id.
 
     Raises:
-        NotFound (404), OwnCase, NotYourRegion (403): as every measure. CertificateNotLive (409).
+        NotFound (404), OwnCase, NotSupervised (403): as every measure. CertificateNotLive (409).
         NotOfCertificate, Invalid: the pack, its weight, or the day (422).
     """
     certificate = _supervised(session, actor, body.certificate_id)
     own = session.execute(_OWN_PRICE, {"id": body.sku_id}).first()
     if own is None or own.product_id != certificate.product_id or own.fen is None:
-        raise NotOfCertificate
+        raise NotOfCertificate.at("sku_id")
     if (own.net_grams is None) != (body.found_grams is None):
         told = "商品须填写净重，服务不填", "goods are compared by weight, services are not"
         raise Invalid.one("found_grams", "weight_does_not_fit", *told)
     if body.found_on > clock.today():
         raise Invalid.one("found_on", "in_the_future", "日期不能在将来", "the day lies in the future")
+    above_bp = rules.above_bp(own.fen, own.net_grams, body.found_price, body.found_grams)
+    if above_bp > rules.MOST_ABOVE_BP:
+        told = (
+            "与本产品价格相差过大，请核对价格与净重",
+            "it lies too far from the product's own price; look at the price and the weight again",
+        )
+        raise Invalid.one("found_price", "out_of_range", *told)
     check = PriceCheck(
         certificate_id=certificate.id,
         sku_id=body.sku_id,
@@ -228,7 +253,7 @@ def compare_price(session: Session, actor: Actor, body: PriceCheckIn) -> int:
         found_grams=body.found_grams,
         own_fen=own.fen,
         own_grams=own.net_grams,
-        above_bp=rules.above_bp(own.fen, own.net_grams, body.found_price, body.found_grams),
+        above_bp=above_bp,
         source=body.source,
         found_on=body.found_on,
         recorded_by=actor.user_id,
@@ -256,7 +281,7 @@ def _refuse_own(actor: Actor, row: Any) -> None:
     if actor.is_related(row.supplier_path):
         raise OwnCase
     if not actor.covers_region(Permission.SUPERVISION_RECORD, row.district_code):
-        raise NotYourRegion
+        raise NotSupervised
 
 
 def _of_others(session: Session, actor: Actor, inspection_id: int) -> Any:
@@ -265,12 +290,14 @@ def _of_others(session: Session, actor: Actor, inspection_id: int) -> Any:
     return row
 
 
-def _begin(session: Session, actor: Actor, inspection_id: int, action: str) -> Inspection:
+def _begin(session: Session, actor: Actor, inspection_id: int, action: str, if_match: IfMatch | None = None) -> Inspection:
     _of_others(session, actor, inspection_id)
     statement = select(Inspection).where(col(Inspection.id) == inspection_id).with_for_update()
     found: Sequence[Inspection] = session.exec(statement.execution_options(populate_existing=True)).all()
     if not found:
         raise NotFound
+    if if_match is not None:
+        if_match(found[0].version)
     if found[0].status != "open":
         raise IllegalMove(state=found[0].status, action=action, allowed=[])
     return found[0]

@@ -23,7 +23,7 @@ from catalog.supervision.schemas.complaints import ComplaintIn, ComplaintKind, D
 from catalog.supervision.states import COMPLAINT, OPEN_COMPLAINTS, ComplaintMove, ComplaintState
 from shop.core import audit, clock, locks, outbox, uploads, workdays
 from shop.core.audit import Who
-from shop.core.errors import Fault, Forbidden, NotFound
+from shop.core.errors import Fault, Forbidden, IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.identity.public import PUBLIC, ContactOut, new_receipt, opened
@@ -140,14 +140,14 @@ def add_file(session: Session, actor: Actor, complaint_id: int, name: str | None
     audit.record(session, actor, "complaint.file_added", "complaint", complaint.id, sha256=kept.sha256)
 
 
-def state(session: Session, actor: Actor, complaint_id: int, statement: str) -> None:
+def state(session: Session, actor: Actor, complaint_id: int, statement: str, if_match: IfMatch | None = None) -> None:
     """What the supplier says to a complaint about its product. It is heard until the decision, and marked when it came late.
 
     Raises:
         NotFound: there is none within reach (404). Forbidden: about another supplier (403).
         IllegalMove: it has made its statement, or the complaint is closed (409).
     """
-    complaint = _locked(session, actor, complaint_id)
+    complaint = _locked(session, actor, complaint_id, if_match)
     if complaint.supplier_id != actor.organisation:
         raise Forbidden
     complaint.status = COMPLAINT.after(complaint.status, ComplaintMove.STATE).value
@@ -157,13 +157,13 @@ def state(session: Session, actor: Actor, complaint_id: int, statement: str) -> 
     outbox.publish(session, "complaint.stated", complaint_id=complaint.id)
 
 
-def withdraw(session: Session, actor: Actor, complaint_id: int) -> None:
+def withdraw(session: Session, actor: Actor, complaint_id: int, if_match: IfMatch | None = None) -> None:
     """Take the own complaint back.
 
     Raises:
         NotFound: there is none within reach (404). Forbidden: somebody else filed it (403). IllegalMove: it is closed (409).
     """
-    complaint = _locked(session, actor, complaint_id)
+    complaint = _locked(session, actor, complaint_id, if_match)
     if complaint.organisation_id != actor.organisation:
         raise Forbidden
     complaint.status = COMPLAINT.after(complaint.status, ComplaintMove.WITHDRAW).value
@@ -172,7 +172,7 @@ def withdraw(session: Session, actor: Actor, complaint_id: int) -> None:
     outbox.publish(session, "complaint.withdrawn", complaint_id=complaint.id)
 
 
-def decide(session: Session, actor: Actor, complaint_id: int, body: DecisionIn) -> None:
+def decide(session: Session, actor: Actor, complaint_id: int, body: DecisionIn, if_match: IfMatch | None = None) -> None:
     """Uphold or dismiss a complaint after the supplier's statement or the time for it. What is upheld may warn the supplier or suspend the
     certificate, in the same transaction. Of two who decide at once the second finds it decided.
 
@@ -187,7 +187,7 @@ def decide(session: Session, actor: Actor, complaint_id: int, body: DecisionIn) 
         raise OwnCase
     if not actor.covers_region(Permission.COMPLAINTS_DECIDE, row.district_code):
         raise NotYourRegion
-    complaint = _locked(session, actor, complaint_id)
+    complaint = _locked(session, actor, complaint_id, if_match)
     status = COMPLAINT.after(complaint.status, ComplaintMove.UPHOLD if body.upheld else ComplaintMove.DISMISS)
     measure = measure_of(ComplaintKind(complaint.kind), body)
     if complaint.status == ComplaintState.RECEIVED and clock.today() <= complaint.statement_due_on:
@@ -231,13 +231,15 @@ def see_contact(session: Session, actor: Actor, complaint_id: int) -> ContactOut
     return opened(row.sealed_contact)
 
 
-def _locked(session: Session, actor: Actor, complaint_id: int) -> Complaint:
+def _locked(session: Session, actor: Actor, complaint_id: int, if_match: IfMatch | None = None) -> Complaint:
     """A complaint within the actor's reach as it stands now, locked until the transaction ends."""
     queries.complaint_row(session, actor, complaint_id)
     statement = select(Complaint).where(col(Complaint.id) == complaint_id).with_for_update()
     found = session.exec(statement.execution_options(populate_existing=True)).first()
     if found is None:
         raise NotFound
+    if if_match is not None:
+        if_match(found.version)
     return found
 
 

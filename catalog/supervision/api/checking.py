@@ -103,14 +103,14 @@ def read_inspection(call: Call, inspection_id: Id) -> InspectionOut:
 @routes.post("/inspections/{inspection_id}/result", Permission.SUPERVISION_RECORD, status=200)
 def record_result(call: Call, inspection_id: Id, body: ResultIn) -> InspectionOut:
     """Record what a check found; where it failed, with a measure against the certificate or without."""
-    actions.record_result(call.session, call.actor, inspection_id, body)
+    actions.record_result(call.session, call.actor, inspection_id, body, call.if_match)
     return _inspection(call, inspection_id)
 
 
 @routes.post("/inspections/{inspection_id}/cancel", Permission.SUPERVISION_RECORD, status=200)
 def cancel_inspection(call: Call, inspection_id: Id, body: CancelIn) -> InspectionOut:
     """Give up a check that was not done."""
-    actions.cancel(call.session, call.actor, inspection_id, body.reason)
+    actions.cancel(call.session, call.actor, inspection_id, body.reason, call.if_match)
     return _inspection(call, inspection_id)
 
 

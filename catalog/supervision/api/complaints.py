@@ -104,7 +104,7 @@ def read_file(call: Call, complaint_id: Id, file_id: Id) -> Response:
 @routes.post("/complaints/{complaint_id}/statement", Permission.COMPLAINTS_STATE, status=200)
 def make_statement(call: Call, complaint_id: Id, body: StatementIn) -> ComplaintOut:
     """What the supplier says to a complaint about its product; until the decision, marked when it comes late."""
-    actions.state(call.session, call.actor, complaint_id, body.text)
+    actions.state(call.session, call.actor, complaint_id, body.text, call.if_match)
     return _complaint(call, complaint_id)
 
 
@@ -118,12 +118,12 @@ def add_to_statement(call: Call, complaint_id: Id, file: Upload) -> ComplaintOut
 @routes.post("/complaints/{complaint_id}/decide", Permission.COMPLAINTS_DECIDE, status=200)
 def decide_complaint(call: Call, complaint_id: Id, body: DecisionIn) -> ComplaintOut:
     """Uphold or dismiss a complaint, after the supplier's statement or the time for it; and what becomes of the certificate."""
-    actions.decide(call.session, call.actor, complaint_id, body)
+    actions.decide(call.session, call.actor, complaint_id, body, call.if_match)
     return _complaint(call, complaint_id)
 
 
 @routes.post("/complaints/{complaint_id}/withdraw", Permission.COMPLAINTS_FILE, status=200)
 def withdraw_complaint(call: Call, complaint_id: Id) -> ComplaintOut:
     """Take the own complaint back."""
-    actions.withdraw(call.session, call.actor, complaint_id)
+    actions.withdraw(call.session, call.actor, complaint_id, call.if_match)
     return _complaint(call, complaint_id)

@@ -3,16 +3,18 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from catalog.batches import actions
-from shop.core import outbox
+from shop.core import clock, outbox
 from shop.core.errors import Problem
 from shop.identity import tokens
 from shop.identity.permissions import Role
+from tests.catalog.conftest import MONDAY
 from tests.factories.identity import access_token, make_user
 from workers.handlers import HANDLERS
 
@@ -48,6 +50,25 @@ def test_a_batch_is_published_with_a_number_and_a_certificate_for_each_case(offi
     for level, number in (("city", "2026-02"), ("national", "N2026-01")):
         again = create(office, [office.case("filing")], level).json()
         assert do(office, again["id"], "publish").json()["number"] == number
+
+
+def test_what_was_published_last_stands_first(office, filed):
+    drafts = [create(office, [case_id]).json()["id"] for case_id in filed]
+    open_draft = create(office).json()["id"]
+    for days, draft in enumerate(reversed(drafts)):
+        with clock.fixed(MONDAY + timedelta(days=days)):
+            do(office, draft, "publish")
+    for client, path, field, expected in (
+        (office.api, "/v1/public/catalogue-batches", "number", ["2026-03", "2026-02", "2026-01"]),
+        (office.as_("city"), "/v1/catalogue-batches", "id", [open_draft, *drafts]),
+    ):
+        found, after = [], None
+        while True:
+            page = client.get(path, params={"limit": 1} | ({"after": after} if after else {})).json()
+            found += [row[field] for row in page["items"]]
+            if (after := page["next"]) is None:
+                break
+        assert found == expected
 
 
 def test_what_cannot_be_put_into_a_batch(office, filed):

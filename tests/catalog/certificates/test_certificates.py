@@ -74,6 +74,29 @@ def test_a_suspension_can_be_changed(office, certified):
     assert since == MONDAY
 
 
+def test_only_the_level_that_suspended_or_a_higher_one_reinstates(office, certified):
+    do(office, "city", certified, "suspend", **WHY)
+    refused = do(office, "county", certified, "reinstate", reason="x")
+    assert (code(refused), refused.json()["data"]["reason"]) == ((409, "held_by_city"), "抽检不合格")
+    assert "reinstate" not in read(office, certified)["possible_actions"]
+    assert "reinstate" in read(office, certified, "city")["possible_actions"]
+    assert do(office, "city", certified, "reinstate", reason="复检合格").json()["state"] == "in_force"
+    do(office, "county", certified, "suspend", **WHY)
+    assert do(office, "city", certified, "reinstate", reason="复检合格").json()["state"] == "in_force"
+
+
+def test_a_county_neither_shortens_nor_replaces_what_the_city_said(office, certified):
+    do(office, "city", certified, "suspend", **WHY)
+    until = (MONDAY + timedelta(days=1)).isoformat()
+    shown = do(office, "county", certified, "suspend", reason_code="price_above", reason="价格偏高", until=until).json()
+    assert (shown["reason_code"], shown["suspended_until"], shown["suspended_by"]) == ("quality_failure", None, ["city", "county"])
+    with clock.fixed(MONDAY + timedelta(days=2)):
+        office.clients.clear()
+        assert (read(office, certified)["state"], read(office, certified)["suspended_by"]) == ("suspended", ["city"])
+        assert code(do(office, "county", certified, "reinstate", reason="x")) == (409, "held_by_city")
+        assert do(office, "city", certified, "reinstate", reason="复检合格").json()["state"] == "in_force"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -132,6 +155,22 @@ def test_a_revocation_takes_two_officers_and_hears_the_supplier(office, certifie
     assert read(office, certified)["possible_actions"] == []
     for action in ("suspend", "warn", "revocation"):
         assert code(do(office, "county", certified, action, **WHY)) == (409, "illegal_move")
+
+
+def test_revoke_is_possible_only_where_it_would_pass(office, certified):
+    def actions(who):
+        return set(read(office, certified, who)["possible_actions"])
+
+    assert "revoke" not in actions("city")
+    do(office, "county", certified, "revocation", **WHY)
+    assert "revoke" not in actions("city")
+    assert "open_revocation" not in actions("city")
+    do(office, "supplier", certified, "revocation/statement", statement="原料均为自产。")
+    assert "revoke" in actions("city")
+    do(office, "county", certified, "revocation/drop", reason="查无实据")
+    do(office, "city", certified, "revocation", **WHY)
+    do(office, "supplier", certified, "revocation/statement", statement="原料均为自产。")
+    assert "revoke" not in actions("city"), "who opened it does not decide it"
 
 
 def test_the_time_for_a_statement(office, certified):

@@ -105,7 +105,7 @@ def test_without_the_lock_one_case_gets_several_certificates(database, monkeypat
     with database.unit_of_work() as session:  # the database's own guard would still let only one through
         session.execute(text("ALTER TABLE certificate DROP CONSTRAINT uq_certificate_case_id"))
 
-    def unlocked(session, actor, case_id):
+    def unlocked(session, actor, case_id, if_match=None):
         queries.case_row(session, actor, case_id)
         case = session.exec(select(CertificationCase).where(col(CertificationCase.id) == case_id)).one()
         read.wait(30)

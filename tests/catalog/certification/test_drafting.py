@@ -1,6 +1,7 @@
 """A cooperative's spreadsheet of many products makes many drafts: all of them or none, every fault by row and column."""
 
 import io
+import re
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -106,6 +107,15 @@ def test_every_fault_by_row_and_column_and_nothing_is_kept(office):
         (8, "产品名称"),
     }
     assert counts(office) == (0, 0, 0)
+
+
+def test_faults_are_told_in_one_language(office):
+    rows = [line("甲", price="0", annual_capacity_kg="0"), line("乙", net_grams="many", comparable_price_on="1900-01-01")]
+    for language, foreign in (("zh", r"[A-Za-z]{3}"), ("en", r"[\u4e00-\u9fff]")):
+        office.as_("supplier").headers["Accept-Language"] = language
+        told = [fault["message"] for fault in send(office, rows).json()["errors"]]
+        assert len(told) == 4
+        assert [each for each in told if re.search(foreign, each)] == []
 
 
 def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office):

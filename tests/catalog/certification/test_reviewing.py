@@ -8,7 +8,7 @@ from sqlalchemy import text
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.catalog.conftest import COUNTY, MONDAY, OPEN_AGAIN, TOWNSHIP
-from tests.factories.certification import make_case
+from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_organisation, make_user
 from workers.handlers import HANDLERS
 
@@ -240,6 +240,40 @@ def test_an_appeal_once(office):
     assert office.do("city", case_id, "appeal-decision", granted=True, reason="证明成立").json()["status"] == "county_review"
     assert office.do("county", case_id, "reject", reason="仍不符合").json()["possible_actions"] == []
     assert code(office.do("supplier", case_id, "appeal", reason="再次请求")) == (409, "illegal_move")
+
+
+def test_a_correction_that_comes_late_is_marked(office):
+    case_id = office.case("draft")
+    with office.database.unit_of_work() as session:
+        complete(session, case_id)
+    office.do("supplier", case_id, "submit")
+    office.do("county", case_id, "return", reason="请补正材料")
+    appealed = office.case("county_review")
+    office.do("county", appealed, "reject", reason="不符合")
+    office.do("supplier", appealed, "appeal", reason="请复查")
+    with clock.fixed(MONDAY + timedelta(days=30)):
+        office.clients.clear()
+        for each in (case_id, appealed):
+            assert office.read("county", each)["overdue"] is True
+        overdue = office.as_("county").get("/v1/certification-cases", params={"overdue": True}).json()["items"]
+        assert {row["id"] for row in overdue} == {case_id, appealed}
+        step = office.do("supplier", case_id, "submit").json()["steps"][-1]
+        assert (step["action"], step["late"]) == ("resubmit", True)
+
+
+def test_whoever_rejected_does_not_hear_the_appeal(office):
+    case_id = office.case("city_review")
+    with office.database.unit_of_work() as session:
+        office.users["other"] = make_user(session, Role.CITY_OFFICER)
+    office.do("city", case_id, "reject", reason="资料不实")
+    office.do("supplier", case_id, "appeal", reason="请复查")
+    for action, body in (("appeal-decision", {"granted": False, "reason": "x"}), ("claim", {})):
+        assert code(office.do("city", case_id, action, **body)) == (403, "same_person")
+    mine = {"mine": True, "status": "appealed"}
+    for who, ids, moves in (("city", [], []), ("other", [case_id], ["dismiss_appeal", "grant_appeal"])):
+        assert [row["id"] for row in office.as_(who).get("/v1/certification-cases", params=mine).json()["items"]] == ids
+        assert sorted(office.read(who, case_id)["possible_actions"]) == moves
+    assert office.do("other", case_id, "appeal-decision", granted=False, reason="复核无误").json()["status"] == "rejected"
 
 
 def test_an_appeal_has_its_time(office):

@@ -137,10 +137,12 @@ def test_papers_of_a_wrong_type_are_refused_and_names_are_made_safe(office, kind
         ("a.pdf", b"<html><script>1</script>"),
         ("a.docx", zipped("word/evil.xml")),
         ("a.svg", b"<svg onload='1'/>"),
-        ("a.pdf", b""),
     ]:
         answer = client.post(at, data={"kind": kind, "issued_on": "2026-11-01"}, files={"file": (name, content)}, timeout=10)
         assert (answer.status_code, answer.json()["code"]) == (422, "file_type_not_accepted")
+        assert answer.json()["errors"][0]["field"] == "file"
+    answer = client.post(at, data={"kind": kind, "issued_on": "2026-11-01"}, files={"file": ("a.pdf", b"")}, timeout=10)
+    assert (answer.json()["code"], answer.json()["errors"][0]["field"]) == ("file_empty", "file")
     for name, kept in [("../../../etc/passwd", "passwd.pdf"), ("C:\\x\\报告.exe", "报告.pdf"), ("a\u202egpj.pdf", "agpj.pdf")]:
         answer = client.post(at, data={"kind": kind, "issued_on": "2026-11-01"}, files={"file": (name, b"%PDF-1.7\n")}, timeout=10)
         assert answer.status_code == 201, answer.text

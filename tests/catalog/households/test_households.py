@@ -175,6 +175,11 @@ def test_faults_of_a_spreadsheet_are_named_by_row_and_column(office):
     assert "3 faults" in answer.json()["title"]
     empty = upload(office, case_id, "姓名,身份证号,户编号,带动方式,村\n冉,,F1,订单收购,白龙村\n")
     assert [(fault["row"], fault["column"]) for fault in empty.json()["errors"]] == [(2, "身份证号")]
+    turned = f"姓名,身份证号,户编号,带动方式,村\n冉\u202e一,{good['id_number']},F1,订单收购,\u200b\u2066\n"
+    found = upload(office, case_id, turned)
+    told = [(fault["row"], fault["column"], fault["code"]) for fault in found.json()["errors"]]
+    assert told == [(2, "姓名", "cell_unreadable"), (2, "村", "cell_unreadable")]
+    assert "冉" not in found.text
     assert code(upload(office, case_id, "姓名,村\na,b\n")) == (422, "unreadable_spreadsheet")
     long = "姓名,身份证号,户编号,带动方式,村\n" + "a,b,c,d,e\n" * 5001
     assert code(upload(office, case_id, long)) == (422, "too_many_rows")

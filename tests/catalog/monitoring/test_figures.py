@@ -123,6 +123,7 @@ def test_a_stock_of_a_past_day_is_what_held_then(office):
         "expired": 1,
         "papers_expired": 1,
     }
+    assert states["totals"]["certificates"] == sum(row["certificates"] for row in states["rows"])
     over_time = ask(office, "stock-over-time", **{"from": "2026-10-01", "to": "2026-11-30", "grain": "month"})
     assert [(row["period"], row["certificates"]) for row in over_time["rows"]] == [("2026-10-31", 4), ("2026-11-23", 1)]
 

@@ -359,3 +359,18 @@ def test_every_move_is_on_record(square):
         ("objection.investigated", "county_officer"),
         ("objection.dismissed", "county_officer"),
     ]
+
+
+def test_the_applicant_reads_what_was_objected_and_how_it_was_decided_but_not_by_whom(square):
+    case_id = square.notice()
+    objection, receipt = square.objection(case_id)
+    path = f"/v1/certification-cases/{case_id}/objections"
+    [open_one] = square.office.as_("supplier").get(path).json()
+    assert (open_one["status"], open_one["text"], open_one["answer"]) == ("received", WORDS, None)
+    square.do("county", objection, "dismiss")
+    answer = square.office.as_("supplier").get(path)
+    [decided] = answer.json()
+    assert (decided["status"], decided["answer"]) == ("dismissed", "经核查，产品为本村所产。")
+    for secret in (*CONTACT.values(), receipt, "现场核对采摘记录"):
+        assert secret not in answer.text
+    assert code(square.office.as_("rival").get(path)) == (404, "not_found")

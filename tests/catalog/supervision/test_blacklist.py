@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
+from catalog.certification.queries import bars
 from catalog.supervision.actions import blacklist
 from catalog.supervision.schemas.blacklist import BarIn
 from shop.core import clock, outbox
@@ -14,6 +15,7 @@ from shop.core.errors import Problem
 from shop.identity import tokens
 from shop.identity.permissions import Role
 from tests.catalog.conftest import MONDAY
+from tests.factories import racing
 from tests.factories.identity import access_token, make_organisation, make_user
 from workers.handlers import HANDLERS
 
@@ -36,11 +38,15 @@ def states(office):
     return [row["state"] for row in office.as_("county").get("/v1/certificates").json()["items"]]
 
 
+def measure(office, who, certificate, action, **body):
+    return office.as_(who).post(f"/v1/certificates/{certificate}/{action}", json=body)
+
+
 def test_a_bar_suspends_what_holds_for_its_time_and_no_longer(office):
     for _ in range(3):
         office.product(certified=True)
+    measure(office, "county", 1, "suspend", reason_code="price_above", reason="价格偏高")
     with office.database.unit_of_work() as session:
-        session.execute(text("UPDATE certificate SET suspended_at = :at, reason_code = 'price_above' WHERE id = 1"), {"at": MONDAY})
         session.execute(text("UPDATE certificate SET revoked_at = :at WHERE id = 2"), {"at": MONDAY})
     entry = bar(office).json()
     assert (entry["active"], entry["from_on"]) == (True, "2026-11-23")
@@ -63,6 +69,104 @@ def test_lifting_brings_back_what_was_suspended_for_it(office):
     outbox.drain(office.database, HANDLERS)
     told = [row["kind"] for row in office.as_("supplier").get("/v1/notifications").json()["items"] if "blacklist" in row["kind"]]
     assert sorted(told) == ["blacklist.lifted", "blacklist.listed", "blacklist.listed"]
+
+
+def test_nobody_reinstates_what_a_bar_holds_and_it_ends_with_the_bar(office):
+    certificate = office.product(certified=True).certificate_id
+    entry = bar(office).json()["id"]
+    for who in ("county", "city"):
+        refused = measure(office, who, certificate, "reinstate", reason="x")
+        assert (code(refused), refused.json()["data"]["until"]) == ((409, "held_by_bar"), "2026-12-31")
+        shown = office.as_(who).get(f"/v1/certificates/{certificate}").json()
+        assert (shown["state"], shown["suspended_by"]) == ("suspended", ["bar"])
+        assert "reinstate" not in shown["possible_actions"]
+    office.as_("city").post(f"/v1/blacklist/{entry}/lift", json={"reason": "查证有误"})
+    assert states(office) == ["in_force"]
+
+
+def test_what_is_suspended_beside_a_bar_neither_shortens_nor_replaces_it_and_outlasts_it(office):
+    certificate = office.product(certified=True).certificate_id
+    entry = bar(office).json()["id"]
+    sooner = (MONDAY + timedelta(days=1)).isoformat()
+    why = {"reason_code": "quality_failure", "reason": "抽检不合格"}
+    shown = measure(office, "county", certificate, "suspend", **why, until=sooner).json()
+    assert (shown["reason_code"], shown["suspended_by"]) == ("blacklisted", ["bar", "county"])
+    assert shown["suspended_until"].startswith("2026-12-31T16:00")
+    with clock.fixed(MONDAY + timedelta(days=2)):
+        office.clients.clear()
+        assert states(office) == ["suspended"]
+        measure(office, "county", certificate, "suspend", **why)
+        office.as_("city").post(f"/v1/blacklist/{entry}/lift", json={"reason": "查证有误"})
+        shown = office.as_("county").get(f"/v1/certificates/{certificate}").json()
+        assert (shown["state"], shown["reason_code"], shown["suspended_until"]) == ("suspended", "quality_failure", None)
+        assert shown["suspended_by"] == ["county"]
+        assert measure(office, "county", certificate, "reinstate", reason="复检合格").json()["state"] == "in_force"
+
+
+def test_a_bar_outlasts_what_was_suspended_for_less(office):
+    certificate = office.product(certified=True).certificate_id
+    until = (MONDAY + timedelta(days=1)).isoformat()
+    measure(office, "county", certificate, "suspend", reason_code="price_above", reason="价格偏高", until=until)
+    bar(office)
+    with clock.fixed(MONDAY + timedelta(days=2)):
+        office.clients.clear()
+        assert states(office) == ["suspended"]
+
+
+def test_nothing_of_a_barred_supplier_is_passed_until_the_bar_ends(office):
+    county, city, filed = (office.case(status) for status in ("county_review", "city_review", "filing"))
+    body = {"level": "city", "title": "第一批", "case_ids": [filed]}
+    batch = office.as_("city").post("/v1/catalogue-batches", json=body).json()["id"]
+    entry = bar(office).json()["id"]
+    for who, case_id in (("county", county), ("city", city)):
+        refused = office.do(who, case_id, "approve")
+        assert code(refused) == (409, "supplier_blacklisted")
+        assert (refused.json()["data"]["until"], refused.json()["data"]["bar_id"]) == ("2026-12-31", entry)
+    assert code(office.as_("city").post(f"/v1/catalogue-batches/{batch}/publish")) == (409, "supplier_blacklisted")
+    assert office.count("SELECT count(*) FROM certificate") == 0
+    office.as_("city").post(f"/v1/blacklist/{entry}/lift", json={"reason": "查证有误"})
+    assert office.do("county", county, "approve").json()["status"] == "public_notice"
+    assert office.do("city", city, "approve").json()["status"] == "filing"
+    assert office.as_("city").post(f"/v1/catalogue-batches/{batch}/publish").json()["status"] == "published"
+
+
+def test_a_barred_supplier_asks_for_no_prices(office):
+    sku = office.product(certified=True).sku_id
+    bar(office)
+    with office.database.unit_of_work() as session:
+        session.execute(text("UPDATE product SET ceiling_fen = 100, ceiling_grams = 5000"))
+    body = {"tiers": [{"min_quantity": "1", "unit_price": "99.00"}], "statement": "成本上涨"}
+    assert code(office.as_("supplier").post(f"/v1/skus/{sku}/price-review", json=body)) == (409, "blacklisted")
+
+
+def publish_and_bar_at_once(office, monkeypatch):
+    """A batch is published while its supplier is barred; the publishing has looked for bars before this one comes. Returns what states its
+    certificate has then: none, if publishing found the bar."""
+    office.users["second"] = office.users["city"]
+    filed = office.case("filing")
+    body = {"level": "city", "title": "第一批", "case_ids": [filed]}
+    batch = office.as_("city").post("/v1/catalogue-batches", json=body).json()["id"]
+    for module, name, seconds in ((bars, "_BAR", 0.6), (blacklist, "_ORGANISATION", 0.2)):
+        slowly = f"WHERE (SELECT pg_sleep({seconds})) IS NOT NULL AND".join(getattr(module, name).text.rsplit("WHERE", 1))
+        monkeypatch.setattr(module, name, text(slowly))
+    publisher, barring = office.as_("city"), office.as_("second")
+    body = {"organisation_id": office.supplier.id, "until_on": "2026-12-31", "reason_code": "false_papers", "reason": "x"}
+    racing.at_once(
+        [lambda: publisher.post(f"/v1/catalogue-batches/{batch}/publish"), lambda: barring.post("/v1/blacklist", json=body)]
+    )
+    assert office.count("SELECT count(*) FROM blacklist_entry") == 1
+    return states(office)
+
+
+def test_a_bar_that_comes_while_a_batch_is_published_holds_its_certificates(office, monkeypatch):
+    assert publish_and_bar_at_once(office, monkeypatch) == ["suspended"]
+
+
+@pytest.mark.control
+def test_without_the_lock_a_barred_supplier_has_a_certificate_in_force(office, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    monkeypatch.setattr(bars, "_HOLD", text("SELECT FROM organisation WHERE id = :supplier_id"))
+    assert publish_and_bar_at_once(office, monkeypatch) == ["in_force"]
 
 
 @pytest.mark.parametrize(

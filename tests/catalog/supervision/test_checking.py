@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from catalog.supervision import rules
 from shop.core import clock, outbox
+from shop.identity.models import UserRole
 from shop.identity.permissions import Role
 from tests.catalog.conftest import COUNTY, MONDAY, PDF
 from tests.factories.identity import make_supplier, make_user
@@ -84,13 +85,26 @@ def test_what_cannot_be_drawn(office):
     certified(office, 2)
     refused = draw(office)
     assert (code(refused), refused.json()["data"]["population"]) == ((409, "nothing_to_draw"), 2)
-    assert code(draw(office, district=None)) == (403, "not_your_region")
     assert code(draw(office, district="500240")) == (403, "not_your_region")
     assert draw(office, "city", district=None, size=2).status_code == 201
     assert [code(draw(office, who)) for who in ("supplier", "monitor")] == [(403, "forbidden")] * 2
     assert [draw(office, **wrong).status_code for wrong in ({"size": 0}, {"size": 501}, {"kind": "smell"}, {"seed": "mine"})] == [
         422
     ] * 4
+
+
+def test_whoever_names_no_district_draws_in_the_own_one(office):
+    certified(office, 2, district_code="500237")
+    made = certified(office, 2)
+    plan = draw(office, district=None, size=2).json()
+    assert (plan["district_code"], plan["population"]) == (COUNTY, 2)
+    drawn = office.as_("county").get("/v1/inspections", params={"plan_id": plan["id"]}).json()["items"]
+    assert sorted(row["certificate_id"] for row in drawn) == made
+    with office.database.unit_of_work() as session:
+        office.users["both"] = both = make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY)
+        session.add(UserRole(user_id=both.id, role=Role.COUNTY_OFFICER, region_code="500237"))
+    refused = draw(office, "both", district=None, size=2)
+    assert (code(refused), refused.json()["errors"][0]["field"]) == ((422, "district_needed"), "district")
 
 
 def test_a_plan_by_risk_draws_among_the_risky(office):
@@ -218,7 +232,10 @@ def test_prices_are_compared_gram_for_gram(office):
         row["found_price"] for row in office.as_("monitor").get("/v1/price-checks", params={"above": True}).json()["items"]
     ] == ["12.70"]
     other = office.product(certified=True)
-    assert code(compare(sku_id=other.sku_id)) == (422, "sku_of_other_product")
+    refused = compare(sku_id=other.sku_id)
+    assert (code(refused), refused.json()["errors"][0]["field"]) == ((422, "sku_of_other_product"), "sku_id")
+    absurd = compare(found_price="0.01", found_grams=10**12)
+    assert (absurd.status_code, absurd.json()["errors"][0]["field"]) == (422, "found_price")
     assert compare(found_grams=None).status_code == compare(found_on="2026-11-24").status_code == 422
     assert [
         code(do(office, who, "price-checks", **asked | {"found_price": "1", "found_grams": 1}))[0]

@@ -120,7 +120,9 @@ def test_the_buyer_reads_at_the_order_and_the_product_what_stands_against_the_ce
         order, goods = buyer.get(f"/v1/supplier-orders/{part}").json(), buyer.get(f"/v1/products/{product}").json()
         [line], [row] = order["lines"], [row for row in buyer.get("/v1/products").json()["items"] if row["id"] == product]
         assert (line["certificate_id"], line["certificate_number"]) == (scene.certificate, goods["last_certificate"]["number"])
-        assert (goods["certificate"] is None) == (row["certified_until"] is None) == (goods["last_certificate"]["state"] != "in_force")
+        assert (
+            (goods["certificate"] is None) == (row["certified_until"] is None) == (goods["last_certificate"]["state"] != "in_force")
+        )
         return line["certificate_stop"], goods["last_certificate"]["state"], row["paused"], order["possible_actions"]
 
     assert told() == (None, "in_force", False, ["cancel", "ship_part", "ship_rest"])

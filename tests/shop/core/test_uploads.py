@@ -37,10 +37,15 @@ def test_the_content_decides_what_a_file_is(content, ending):
     assert uploads.safe_name("扫描件.exe", uploads.content_type(content)) == "扫描件" + ending
 
 
-@pytest.mark.parametrize("content", [b"", b"MZ\x90", b"<html>", b"PK\x03\x04broken", archive("evil.exe"), b" %PDF-1.4", b"GIF89a"])
+@pytest.mark.parametrize("content", [b"MZ\x90", b"<html>", b"PK\x03\x04broken", archive("evil.exe"), b" %PDF-1.4", b"GIF89a"])
 def test_other_files_are_refused(content):
     with pytest.raises(UnreadableFile):
         uploads.content_type(content)
+
+
+def test_an_empty_file_is_told_to_be_empty():
+    with pytest.raises(uploads.EmptyFile):
+        uploads.content_type(b"")
 
 
 @pytest.mark.parametrize(

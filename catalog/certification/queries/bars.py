@@ -1,0 +1,37 @@
+"""Whether a supplier is barred (its entry in the blacklist): nothing of it is handed in, passed or certified until the bar ends."""
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from catalog.certification.errors import Blacklisted, SupplierBlacklisted
+from shop.core import clock
+
+_BAR = text(
+    "SELECT b.id, b.from_on, b.until_on, o.name FROM blacklist_entry b JOIN organisation o ON o.id = b.organisation_id"
+    " WHERE b.organisation_id = :supplier_id AND b.lifted_at IS NULL AND b.from_on <= :today AND b.until_on >= :today"
+    " ORDER BY b.until_on DESC LIMIT 1"
+)
+#: A bar holds this row until it has suspended what its supplier has.
+_HOLD = text("SELECT FROM organisation WHERE id = :supplier_id FOR SHARE")
+
+
+def refuse_barred(session: Session, supplier_id: int) -> None:
+    """Refuse what a barred supplier asks for.
+
+    Raises:
+        Blacklisted: see there (409).
+    """
+    if bar := session.execute(_BAR, {"supplier_id": supplier_id, "today": clock.today()}).first():
+        raise Blacklisted(until=bar.until_on.isoformat())
+
+
+def refuse_for_barred(session: Session, supplier_id: int) -> None:
+    """Refuse to pass or certify something of a barred supplier. Until this transaction ends nobody bars the supplier: a bar that comes at the same
+    time finds the certificates that are given here, or is found by this.
+
+    Raises:
+        SupplierBlacklisted: see there (409).
+    """
+    session.execute(_HOLD, {"supplier_id": supplier_id})
+    if bar := session.execute(_BAR, {"supplier_id": supplier_id, "today": clock.today()}).first():
+        raise SupplierBlacklisted(supplier=bar.name, since=bar.from_on.isoformat(), until=bar.until_on.isoformat(), bar_id=bar.id)
