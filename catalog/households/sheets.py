@@ -27,7 +27,7 @@ _LONGEST = 200
 
 def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list[int], list[Fault]]:
     """The persons of a spreadsheet, and the row of each as a spreadsheet program shows it; and, instead of persons, the cells of other rows that are
-    empty or too long. Empty rows are passed over.
+    empty, too long, or hold what nobody can read. Empty rows are passed over.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
