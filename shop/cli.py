@@ -210,6 +210,24 @@ def grants(
 
 
 @app.command()
+def calendar(
+    year: Annotated[int, typer.Argument(min=2000, max=2100)],
+    off: Annotated[list[str], typer.Option(help="Days off: 2027-02-05, or 2027-02-05/2027-02-11. Again for each holiday.")],
+    worked: Annotated[list[str] | None, typer.Option(help="Weekend days worked in exchange, in the same way.")] = None,
+) -> None:
+    """Enter the working days of a year as the State Council arranged them (国务院办公厅关于部分节假日安排的通知)."""
+    from shop.core import workdays
+    from shop.core.db import Database
+
+    try:
+        with Database(_database_url(), pool_size=1).unit_of_work() as session:
+            count = workdays.publish(session, year, workdays.days_told(off), workdays.days_told(worked or []))
+    except workdays.NotTheNotice as error:
+        raise CannotStart(str(error)) from None
+    print(f"{count} days of the calendar of {year} are written")
+
+
+@app.command()
 def new_keys() -> None:
     """Make the keys that seal personal data, for the environment of all processes. Losing them loses what they sealed."""
     import secrets

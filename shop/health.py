@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from shop.core import clock, metrics, schema
+from shop.core import clock, metrics, schema, workdays
 from shop.core.db import Database
 from shop.core.settings import settings
 
@@ -28,12 +28,13 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: {"description": "Not ready"}})
 def readyz(request: Request) -> JSONResponse:
-    """The database answers and is migrated; Redis, and what the last reconcile found, are reported beside it."""
+    """The database answers and is migrated; Redis, what the last reconcile found and a missing calendar are reported beside it."""
     database: Database = request.app.state.database
     parts = {"database": _database(database), "redis": _redis()}
     ready = parts["database"] == "ok"
     if ready:
         parts["reconcile"] = _reconcile(database)
+        parts["working_days"] = _working_days(database)
     status = "ready" if ready and parts["redis"] == "ok" else "degraded" if ready else "not_ready"
     return JSONResponse({"status": status, "parts": parts}, 200 if ready else 503)
 
@@ -70,6 +71,13 @@ def _reconcile(database: Database) -> str:
     with database.engine.connect() as connection:
         last = connection.execute(_LAST_RECONCILE).first()
     return "not run yet" if last is None else f"{last.differences} differences at {last.ran_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _working_days(database: Database) -> str:
+    """A calendar that is missing makes deadlines provisional, which stops nobody."""
+    with database.session() as session:
+        missing = workdays.missing_year(session, clock.today())
+    return "ok" if missing is None else f"the calendar of {missing} is missing: {workdays.HOW_TO_LOAD.format(year=missing)}"
 
 
 _LAST_RECONCILE = text("SELECT differences, ran_at FROM reconciliation ORDER BY id DESC LIMIT 1")

@@ -89,7 +89,7 @@ class NumberSeries(SQLModel, table=True):
 
 
 class Workday(SQLModel, table=True):
-    """Whether a date is a working day, where the State Council has published it."""
+    """Whether a date is a working day, where the State Council has published it, or the law gives the day off."""
 
     __tablename__ = "workday"
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from shop.core import clock, schema, storage
+from shop.core import clock, schema, storage, workdays
 from shop.core.db import Database
 from shop.core.settings import Settings
 from shop.launcher.errors import CannotStart
@@ -135,7 +135,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     database = Database(settings.database_url, pool_size=1)
     try:
         with database.session() as session:
-            for check in (_server, _encoding, _schema, _skew, _heartbeat):
+            for check in (_server, _encoding, _schema, _skew, _heartbeat, _working_days):
                 yield check(session)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
@@ -177,6 +177,17 @@ def _heartbeat(session: Session) -> Finding:
     age = clock.now() - last
     hint = "start `shop worker` and `shop beat`, and read their logs"
     return Finding("worker", age <= MAX_HEARTBEAT_AGE, f"last sign of life {age.total_seconds():.0f} s ago", hint)
+
+
+def _working_days(session: Session) -> Finding:
+    if session.execute(text("SELECT to_regclass('workday')")).scalar_one() is None:
+        return Finding("working days", None, "no schema yet")
+    clock.read_shift(session)
+    missing = workdays.missing_year(session, clock.today())
+    if missing is None:
+        return Finding("working days", True, "known as far as they have been told")
+    seen = f"the calendar of {missing} is missing; deadlines in it are provisional"
+    return Finding("working days", False, seen, workdays.HOW_TO_LOAD.format(year=missing))
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

@@ -210,6 +210,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         comparable_price=row.comparable_price_fen,
         overdue=is_overdue(row, today),
         working_days_left=calendar.between(today, row.due_on) if row.due_on else None,
+        due_on_provisional=row.due_on is not None and not calendar.is_known(row.due_on),
         way=[_way(step, row, config.term("certification_status", step["step"], language)) for step in row.steps],
         packs=packs(session, [row], config)[row.id],
         opinions=[OpinionOut.model_validate(each, from_attributes=True) for each in session.execute(_OPINIONS, {"id": case_id})]

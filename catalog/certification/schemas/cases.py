@@ -204,6 +204,7 @@ class PackOut(PricedPackOut):
 
 class CaseOut(CaseRow, PeopleOut):
     working_days_left: int | None
+    due_on_provisional: bool = Field(description="it lies in a year whose working days the State Council has not told yet")
     way: list[WayOut]
     proposed: dict[str, Any] | None = Field(description="what a change would change")
     statement: str

@@ -1,6 +1,6 @@
 """What officers do with a case over HTTP: who may, when, and what each refusal says."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -101,6 +101,15 @@ def test_overdue_is_marked_and_counted(office):
         overdue = office.as_("county").get("/v1/certification-cases", params={"overdue": True}).json()["items"]
         assert {row["id"] for row in overdue} == {case_id, other}
         assert office.do("county", case_id, "approve").json()["steps"][-1]["late"] is True
+
+
+def test_a_deadline_in_a_year_that_nobody_arranged_yet_is_provisional(office):
+    case_id = office.case("county_review")
+    assert office.read("county", case_id)["due_on_provisional"] is False
+    with clock.fixed(datetime(2032, 12, 30, 2, tzinfo=UTC)):
+        office.clients.clear()
+        case = office.do("county", case_id, "return", reason="请补正材料", corrections=[]).json()
+    assert (case["status"], case["due_on_provisional"]) == ("returned", True)
 
 
 def test_a_desk_of_ones_own(office):

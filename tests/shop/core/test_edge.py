@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import text
 
+from shop.core import clock
 from tests.factories.orders import make_market
 
 NASTY = [
@@ -178,5 +179,16 @@ def test_problems_speak_the_callers_language(buyer):
 
 def test_health_pages(api):
     assert api.get("/healthz").json() == {"status": "alive"}
-    assert api.get("/readyz").json() == {"status": "ready", "parts": {"database": "ok", "redis": "ok", "reconcile": "not run yet"}}
+    known = {"database": "ok", "redis": "ok", "reconcile": "not run yet"}
+    ready = api.get("/readyz").json()
+    assert (ready["status"], ready["parts"]) == ("ready", {**known, "working_days": ready["parts"]["working_days"]})
     assert "shop_requests_total" in api.get("/metrics").text
+
+
+def test_a_calendar_that_is_missing_is_told_and_stops_nobody(api, database):
+    year = clock.today().year
+    with database.unit_of_work() as session:
+        session.execute(text("DELETE FROM workday WHERE extract(year FROM day) = :year"), {"year": year})
+    answer = api.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert answer.json()["parts"]["working_days"].startswith(f"the calendar of {year} is missing: shop calendar {year} --off")

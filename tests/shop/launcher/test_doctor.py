@@ -2,17 +2,23 @@
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from shop.core import storage
+from shop.core import clock, storage
 from shop.core.db import Database
 from shop.core.settings import Settings, settings
 from shop.launcher.doctor import Finding, examine
 from shop.launcher.processes import usable_port
+
+#: Whatever the day on which the tests run: this year and the next are known.
+_CALENDAR = text(
+    "INSERT INTO workday (day, working, source) SELECT day, true, 'test' FROM generate_series(CAST(:first AS date), :last, '1 day') day"
+    " ON CONFLICT (day) DO NOTHING"
+)
 
 
 @pytest.fixture
@@ -22,6 +28,7 @@ def healthy(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(settings(), "data_dir", tmp_path)  # where the file store looks
     with database.unit_of_work() as session:
         session.execute(text("INSERT INTO worker_heartbeat (name, beat_at) VALUES ('worker', :now)"), {"now": datetime.now(UTC)})
+        session.execute(_CALENDAR, {"first": date(clock.today().year, 1, 1), "last": date(clock.today().year + 1, 12, 31)})
     yield Settings(
         data_dir=tmp_path,
         database_url=database.url,
@@ -43,6 +50,15 @@ def test_a_worker_that_fell_silent(healthy: Settings, database: Database) -> Non
     with database.unit_of_work() as session:
         session.execute(text("UPDATE worker_heartbeat SET beat_at = :then"), {"then": datetime.now(UTC) - timedelta(hours=1)})
     assert list(wrong(healthy)) == ["worker"]
+
+
+def test_a_year_without_its_calendar(healthy: Settings, database: Database) -> None:
+    year = clock.today().year
+    with database.unit_of_work() as session:
+        session.execute(text("DELETE FROM workday WHERE day = :day"), {"day": date(year, 12, 31)})
+    finding = wrong(healthy)["working days"]
+    assert finding.seen == f"the calendar of {year} is missing; deadlines in it are provisional"
+    assert finding.hint.startswith(f"shop calendar {year} --off")
 
 
 def test_a_database_without_the_schema(healthy: Settings, database: Database) -> None:
