@@ -107,13 +107,32 @@ def growth(value: Decimal | None, base: Decimal | None) -> Decimal | None:
     return None if value is None or base is None else rise(value, base)
 
 
-def together(parts: Iterable[tuple[Decimal | None, Decimal | None]]) -> tuple[Decimal, Decimal]:
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Several regions as one: the sums of those that have both years, how many these are, and of how many."""
+
+    counties: int
+    counted: int = 0
+    value: Decimal | None = None
+    base: Decimal | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.counted == self.counties
+
+    @property
+    def growth(self) -> Decimal | None:
+        return growth(self.value, self.base)
+
+
+def together(parts: Iterable[tuple[Decimal | None, Decimal | None]]) -> Together:
     """The sums of values and bases over those that have both: what has no base does not make the rest grow."""
-    value = base = Decimal(0)
-    for this, before in parts:
-        if this is not None and before is not None:
-            value, base = value + this, base + before
-    return value, base
+    asked = list(parts)
+    both = [(this, before) for this, before in asked if this is not None and before is not None]
+    if not both:
+        return Together(len(asked))
+    values, bases = zip(*both, strict=True)
+    return Together(len(asked), len(both), sum(values, Decimal(0)), sum(bases, Decimal(0)))
 
 
 def joined(parts: Iterable[Stated]) -> Stated | None:

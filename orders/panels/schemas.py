@@ -60,6 +60,8 @@ class LightOut(BaseModel):
     rate: ValueOut | None
     expected: ValueOut
     forecast: ValueOut | None
+    counted: int | None = Field(description="of a reported indicator: the districts with both years accepted")
+    counties: int | None = Field(description="of a reported indicator: the districts that the target is about")
     light: Light
 
 

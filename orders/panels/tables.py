@@ -181,13 +181,16 @@ INDICATOR_GROWTH = Table(
         "growth": percent("增长（%）", "growth (%)"),
         "target": percent("目标（%）", "target (%)"),
         "reached": Column(Kind.YES, "是否达标", "reached", summed=False),
+        "counted": Column(Kind.COUNT, "两年数据齐全的区县（个）", "counties with both years"),
+        "counties": Column(Kind.COUNT, "应报区县（个）", "counties to report"),
         "own_sales": Column(Kind.YUAN, "本平台销售额（元）", "sales counted here (yuan)"),
     },
     definition=(
         "数值由区县按外部来源上报并经他人审核，不由本平台订单推算。增长＝（本期－上年同期）÷上年同期；统计方法变更的，以来源按新方法重算的上年同期为基数，"
-        "没有重算的不比较。合计只含有基数的区县。本平台销售额仅作参照，不计入指标。",
+        "没有重算的不比较。合计只含有基数的区县；区县未到齐的，合计不判定是否达标。本平台销售额仅作参照，不计入指标。",
         "Values are reported from outside and accepted by a second person; they are never computed from the orders of the marketplace. Growth ="
         " (this − year before) ÷ year before. Where the method changed, the base is the year before as the source restated it in the new method;"
-        " without that there is no growth. Totals hold the counties that have a base. Sales counted here stand beside it and are no part of it.",
+        " without that there is no growth. Totals hold the counties that have a base; while some are missing they do not say whether the target is"
+        " reached. Sales counted here stand beside it and are no part of it.",
     ),
 )

@@ -14,8 +14,7 @@ from orders.coverage import queries as coverage
 from orders.coverage.rules import Level
 from orders.coverage.rules import coverage as covered
 from orders.indicators import queries as indicators
-from orders.indicators import rules as reported
-from orders.indicators.rules import Grain, Period
+from orders.indicators.rules import Grain, Period, Together, together
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.outlets.queries import WORKING
 from orders.statistics.queries import ask
@@ -122,16 +121,21 @@ class Facts:
             self._shares[year, on] = found
         return _percent(self._shares[year, on], districts)
 
-    def indicator_growth(self, indicator: str, first: date, last: date, districts: Collection[str], on: date) -> Decimal | None:
-        """By the widest period within the days of which something was accepted: the year, else the latest quarter, else the latest month."""
+    def reported(self, indicator: str, first: date, last: date, districts: Collection[str], on: date) -> Together:
+        """A reported indicator by the widest period within the days that is there of all districts: the year, else the latest quarter, else the
+        latest month; where none is, by the widest of which something is there."""
         asked = {"indicator": indicator, "first": first, "last": last}
         firsts = {row.grain: row.first_on for row in self.session.execute(_REPORTED, asked)}
-        grain = next((each for each in (Grain.YEAR, Grain.QUARTER, Grain.MONTH) if each in firsts), None)
-        if grain is None:
-            return None
-        found = indicators.grown(self.session, indicator, Period(grain, firsts[grain]), sorted(districts), on)
-        value, base = reported.together((each.value, each.base.value) for each in found.values())
-        return reported.growth(value, base)
+        widest = Together(len(districts))
+        for grain in (Grain.YEAR, Grain.QUARTER, Grain.MONTH):
+            if grain not in firsts:
+                continue
+            found = indicators.grown(self.session, indicator, Period(grain, firsts[grain]), sorted(districts), on)
+            each = together((one.value, one.base.value) for one in found.values())
+            if each.complete:
+                return each
+            widest = widest if widest.counted else each
+        return widest
 
 
 def _percent(parts: Mapping[str, tuple[int, int]], districts: Collection[str] | None) -> Decimal | None:

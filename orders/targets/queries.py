@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.indicators.rules import Together
 from orders.statistics.rules import ranks, reached, rise, same_period_last_year
 from orders.targets import rules
 from orders.targets.facts import Facts
@@ -242,7 +243,8 @@ class _Reader:
         over, days = rules.elapsed(first, due, self.on)
         day = min(due, self.on)
         districts = self._districts(row, day)
-        done = self._done(row, first, day, due, districts) if over else None
+        reported = self._reported(row, first, day, due, districts) if over and row.measure == "indicator_growth" else None
+        done = reported.growth if reported else self._done(row, first, day, due, districts) if over else None
         course = self._course(row, first, due, over, days, districts) if nature is Nature.FLOW else Course(over, days)
         expected = rules.expected(row.value, nature, course)
         foreseen = None if done is None else rules.forecast(done, nature, course)
@@ -253,7 +255,16 @@ class _Reader:
             expected_method=expected.method,
             forecast=foreseen and foreseen.value,
             forecast_method=foreseen and foreseen.method,
-            light=rules.light(done, row.value, expected.value, course, self._rules_of(row.programme_code)),
+            counted=reported and reported.counted,
+            counties=reported and reported.counties,
+            light=rules.light(
+                done,
+                row.value,
+                expected.value,
+                course,
+                self._rules_of(row.programme_code),
+                complete=reported is None or reported.complete,
+            ),
             days_over=over,
             days=days,
         )
@@ -288,15 +299,13 @@ class _Reader:
                 return Decimal(self.facts.cabinets(last, districts))
             case "coverage":
                 return self.facts.coverage(last, districts)
-            case "reserved_share":
-                return self.facts.reserved_share(due.year, districts, last)
             case _:
-                counted = (
-                    frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
-                    if districts is None
-                    else districts
-                )
-                return self.facts.indicator_growth(row.indicator, first, due, counted, last)
+                return self.facts.reserved_share(due.year, districts, last)
+
+    def _reported(self, row: Row[Any], first: date, last: date, due: date, districts: frozenset[str] | None) -> Together:
+        if districts is None:
+            districts = frozenset(each.code for each in regions.regions(self.session, last, parent=CITY))
+        return self.facts.reported(row.indicator, first, due, districts, last)
 
     def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None, on: date) -> Decimal:
         """Yuan or, of a target in tonnes, tonnes, sold from districts as they stand on a day."""

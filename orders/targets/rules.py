@@ -50,7 +50,7 @@ class Light(StrEnum):
     GREEN = "green"
     YELLOW = "yellow"
     RED = "red"
-    #: Its first day has not come, or nothing is known of it yet.
+    #: Its first day has not come, or too little is known of it yet.
     NONE = "none"
 
 
@@ -121,10 +121,12 @@ def forecast(done: Decimal, nature: Nature, course: Course) -> Reckoned:
     return Reckoned(max(done, _cents(done * course.days / course.days_over)), Method.LINEAR)
 
 
-def light(done: Decimal | None, value: Decimal, due: Decimal, course: Course, rules: TargetRules) -> Light:
+def light(
+    done: Decimal | None, value: Decimal, due: Decimal, course: Course, rules: TargetRules, *, complete: bool = True
+) -> Light:
     """Green: reached, or as much as the programme asks of what was to be expected by now (``due``). Once the period is over, what was not
-    reached is never green."""
-    if done is None or not course.begun:
+    reached is never green. ``complete``: everybody whom the target is about has reported; what some of them say lights nothing."""
+    if done is None or not course.begun or not complete:
         return Light.NONE
     if done >= value or (not course.over and done * 100 >= due * rules.green_percent):
         return Light.GREEN

@@ -55,6 +55,12 @@ class ProgressOut(BaseModel):
     expected_method: Method
     forecast: ValueOut | None = Field(description="on the last day")
     forecast_method: Method | None
+    counted: int | None = Field(
+        description="of a reported indicator: the districts with both years accepted; the figures are of these"
+    )
+    counties: int | None = Field(
+        description="of a reported indicator: the districts that the target is about; no light while some are missing"
+    )
     light: Light
     days_over: int
     days: int

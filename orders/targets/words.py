@@ -30,5 +30,5 @@ LIGHTS: dict[Light, dict[Language, str]] = {
     Light.GREEN: {"zh": "绿", "en": "green"},
     Light.YELLOW: {"zh": "黄", "en": "yellow"},
     Light.RED: {"zh": "红", "en": "red"},
-    Light.NONE: {"zh": "未开始或无数据", "en": "not begun, or nothing known"},
+    Light.NONE: {"zh": "未开始、无数据或数据不全", "en": "not begun, or not enough known"},
 }

@@ -59,14 +59,20 @@ def growth(session: Session, indicator: str, period: Period, language: Language)
             "county_name": named(code),
             **_shown(each.value, each.base.value, each.growth, target),
             "basis": each.base.basis.value,
+            "counted": int(each.value is not None and each.base.value is not None),
+            "counties": 1,
             "own_sales": own.get(code, 0),
         }
         for code, each in found.items()
     ]
     rows.sort(key=lambda row: (row["growth"] is None, -Decimal(row["growth"] or 0), row["county"]))
-    value_sum, base_sum = rules.together((each.value, each.base.value) for each in found.values())
+    together = rules.together((each.value, each.base.value) for each in found.values())
+    # some of the counties do not tell whether all of them together are there
     total = {
-        **_shown(value_sum, base_sum, rules.growth(value_sum, base_sum), target),
+        **_shown(together.value, together.base, together.growth, target if together.complete else None),
+        "target": _target(target),
+        "counted": together.counted,
+        "counties": together.counties,
         "own_sales": sum(own.get(code, 0) for code in codes),
     }
     return Filled(tables.INDICATOR_GROWTH, rows, clock.now(), total, first=period.first, last=period.last)
@@ -77,9 +83,13 @@ def _shown(value: Decimal | None, base: Decimal | None, growth: Decimal | None, 
         "value": value,
         "base": base,
         "growth": None if growth is None else str(growth),
-        "target": None if target is None else f"{target:.2f}",
+        "target": _target(target),
         "reached": None if growth is None or target is None else growth >= target,
     }
+
+
+def _target(target: Decimal | None) -> str | None:
+    return None if target is None else f"{target:.2f}"
 
 
 def _own_sales(session: Session, codes: Sequence[str], period: Period) -> dict[str, int]:

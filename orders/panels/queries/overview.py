@@ -53,7 +53,7 @@ def overview(session: Session, language: Language) -> OverviewOut:
         targets=[
             LightOut(
                 **each.model_dump(include={"id", "code", "name", "unit", "value", "due"}),
-                **each.progress.model_dump(include={"done", "rate", "expected", "forecast", "light"}),
+                **each.progress.model_dump(include={"done", "rate", "expected", "forecast", "counted", "counties", "light"}),
             )
             for each in targets.lights(session, programme.code, language, today)
         ],

@@ -84,9 +84,11 @@ def test_a_change_of_method_needs_a_restated_base():
 
 @given(st.lists(st.tuples(st.none() | amounts, st.none() | positive)))
 def test_together_only_those_with_a_base_count(parts):
-    value, base = together(parts)
+    found = together(parts)
     both = [(this, before) for this, before in parts if this is not None and before is not None]
-    assert (value, base) == (sum((this for this, _ in both), Decimal(0)), sum((before for _, before in both), Decimal(0)))
+    assert (found.counted, found.counties, found.complete) == (len(both), len(parts), len(both) == len(parts))
+    sums = (sum((this for this, _ in both), Decimal(0)), sum((before for _, before in both), Decimal(0)))
+    assert (found.value, found.base) == (sums if both else (None, None))
 
 
 @given(st.lists(figures, min_size=1))

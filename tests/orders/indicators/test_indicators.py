@@ -201,7 +201,9 @@ def test_growth_against_the_goal_of_a_quarter(officer, second, city):
     assert (first["county"], first["value"], first["base"], first["basis"]) == (COUNTY, "1300", "1000", "published")
     assert (first["growth"], first["target"], first["reached"]) == ("30.00", "25.00", True)
     assert all(row["value"] is None and row["growth"] is None for row in found["rows"][1:])
-    assert (found["totals"]["value"], found["totals"]["growth"]) == ("1300", "30.00")
+    totals = found["totals"]
+    assert (totals["value"], totals["growth"], totals["target"]) == ("1300", "30.00", "25.00")
+    assert (totals["counted"], totals["counties"], totals["reached"]) == (1, 14, None)
     assert "never computed" in found["definition"]
     assert found["exact_to"]
 
@@ -214,9 +216,33 @@ def test_the_goal_of_growth_is_the_value_that_was_set_last(officer, second, city
     assert revised.status_code == 201, revised.text
     found = growth(city)
     assert (found["rows"][0]["growth"], found["rows"][0]["target"], found["rows"][0]["reached"]) == ("30.00", "30.50", False)
-    assert found["totals"]["reached"] is False
     assert city.post(f"/v1/targets/{target['id']}/withdraw", json={"reason": "不再考核"}).status_code in (200, 201)
     assert (growth(city)["rows"][0]["target"], growth(city)["rows"][0]["reached"]) == (None, None)
+
+
+def test_one_county_of_fourteen_lights_nothing_and_all_of_them_do(officer, second, city, api):
+    none = growth(city)["totals"]
+    assert (none["value"], none["base"], none["growth"], none["reached"], none["counted"]) == (None, None, None, None, 0)
+    accepted(officer, second, period="2026-05", value="1300", base_value="900")
+
+    def read():
+        [target] = city.get("/v1/targets", params={"measure": "indicator_growth", "programme": "chongqing-2021"}).json()["items"]
+        lights = city.get("/v1/statistics/overview").json()["targets"]
+        assert next(each for each in lights if each["id"] == target["id"])["light"] == target["progress"]["light"]
+        return target["progress"], growth(city, period="2026-05")["totals"]
+
+    progress, totals = read()
+    assert (progress["done"], progress["counted"], progress["counties"], progress["light"]) == ("44.44", 1, 14, "none")
+    assert (totals["growth"], totals["counted"], totals["counties"], totals["reached"]) == ("44.44", 1, 14, None)
+    reviewer = signed_in(api, Role.CITY_OFFICER)
+    for row in growth(city)["rows"]:
+        if row["county"] != COUNTY:
+            accepted(city, reviewer, region_code=row["county"], period="2026-05", value="1300", base_value="900")
+    # one county's quarter does not stand for all of them
+    accepted(officer, second, period="2026-Q1", value="1", base_value="900")
+    progress, totals = read()
+    assert (progress["done"], progress["counted"], progress["light"]) == ("44.44", 14, "green")
+    assert (totals["counted"], totals["reached"]) == (14, True)
 
 
 def test_growth_is_rebased_when_the_method_changes(officer, second):
