@@ -33,6 +33,8 @@ class Kind(StrEnum):
     PERCENT = "percent"
     #: A decimal without a unit of its own.
     NUMBER = "number"
+    #: A decimal with the places of its unit, which differs from table to table.
+    VALUE = "value"
     YES = "yes"
 
 
@@ -161,6 +163,8 @@ def _shown(kind: Kind, value: Any) -> Any:
             return int(value)
         case Kind.NUMBER:
             return plain(Decimal(value))
+        case Kind.VALUE:
+            return format(value, "f")
         case Kind.DAY:
             return value.isoformat()
         case _:
@@ -175,7 +179,7 @@ def _cell(kind: Kind, value: Any, language: Language) -> Cell:
             return yuan(int(value))
         case Kind.TONNES:
             return Decimal(tonnes(int(value)))
-        case Kind.PERCENT | Kind.NUMBER:
+        case Kind.PERCENT | Kind.NUMBER | Kind.VALUE:
             return Decimal(value)
         case Kind.COUNT:
             return int(value)

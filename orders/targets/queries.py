@@ -12,7 +12,7 @@ from orders.indicators.rules import Together
 from orders.statistics.rules import ranks, reached, rise, same_period_last_year
 from orders.targets import rules
 from orders.targets.facts import Facts
-from orders.targets.rules import NATURES, Course, Nature
+from orders.targets.rules import NATURES, Course, Nature, in_unit
 from orders.targets.schemas import ProgressOut, RevisionOut, TargetOut
 from shop.core import paging
 from shop.core.errors import Invalid, Language, NotFound, unknown_code
@@ -20,7 +20,7 @@ from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
-from shop.programmes.targets import TargetRules
+from shop.programmes.targets import TargetRules, Unit
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
 
@@ -136,11 +136,18 @@ def revisions(session: Session, target_id: int, *, limit: int, after: str | None
     Raises:
         NotFound: there is no such target.
     """
-    if session.execute(_ONE, {"id": target_id, "language": "zh"}).first() is None:
+    target = session.execute(_ONE, {"id": target_id, "language": "zh"}).first()
+    if target is None:
         raise NotFound
     start = paging.position(after, int)
     rows = session.execute(_REVISIONS, {"id": target_id, "start": start[0] if start else None, "rows": limit + 1}).all()
-    return paging.page(rows, limit, lambda row: RevisionOut.model_validate(row, from_attributes=True), lambda row: [row.number])
+    return paging.page(rows, limit, lambda row: _revision(row, target.unit), lambda row: [row.number])
+
+
+def _revision(row: Row[Any], unit: Unit) -> RevisionOut:
+    return RevisionOut(
+        value=in_unit(row.value, unit), **{name: getattr(row, name) for name in ("number", "reason", "set_by", "set_at")}
+    )
 
 
 def goal(session: Session, programme: str, measure: str, indicator: str | None = None) -> Decimal | None:
@@ -225,10 +232,8 @@ class _Reader:
                 name: getattr(row, name)
                 for name in ("id", "code", "region_code", "region_name", "measure", "unit", "channel", "designation")
             },
-            **{
-                name: getattr(row, name)
-                for name in ("indicator", "value", "number", "origin", "source", "withdrawn_at", "withdraw_reason")
-            },
+            **{name: getattr(row, name) for name in ("indicator", "number", "origin", "source", "withdrawn_at", "withdraw_reason")},
+            value=in_unit(row.value, row.unit),
             programme=row.programme_code,
             name=row.name_zh if self.language == "zh" else row.name_en,
             first=first,
@@ -249,11 +254,11 @@ class _Reader:
         expected = rules.expected(row.value, nature, course)
         foreseen = None if done is None else rules.forecast(done, nature, course)
         return ProgressOut(
-            done=done,
-            rate=None if done is None else reached(done, row.value),
-            expected=expected.value,
+            done=None if done is None else in_unit(done, row.unit),
+            rate=None if done is None else in_unit(reached(done, row.value), "percent"),
+            expected=in_unit(expected.value, row.unit),
             expected_method=expected.method,
-            forecast=foreseen and foreseen.value,
+            forecast=None if foreseen is None else in_unit(foreseen.value, row.unit),
             forecast_method=foreseen and foreseen.method,
             counted=reported and reported.counted,
             counties=reported and reported.counties,

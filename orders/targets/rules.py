@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from shop.programmes.targets import TargetRules
+from shop.core.quantities import plain
+from shop.programmes.targets import TargetRules, Unit
 
 _HUNDREDTH = Decimal("0.01")
 #: Below this part of last year's whole by the same day, last year tells nothing about how this one goes.
@@ -131,6 +132,11 @@ def light(
     if done >= value or (not course.over and done * 100 >= due * rules.green_percent):
         return Light.GREEN
     return Light.YELLOW if done * 100 >= due * rules.yellow_percent else Light.RED
+
+
+def in_unit(value: Decimal, unit: Unit) -> Decimal:
+    """A value as people write it: yuan with both decimals, anything else with those that say something."""
+    return _cents(value) if unit == "yuan" else Decimal(plain(value))
 
 
 def _cents(value: Decimal) -> Decimal:

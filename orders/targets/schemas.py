@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from orders.targets.rules import Light, Method
 from shop.core.quantities import SPOKEN, Day, LongText, Name, plain_number, spoken_schema
@@ -18,7 +18,12 @@ _schema = spoken_schema("value", 2, "29000000")
 ValueIn = Annotated[
     Decimal, BeforeValidator(plain_number), Field(gt=0, max_digits=16, decimal_places=2, allow_inf_nan=False), SPOKEN, _schema
 ]
-ValueOut = Annotated[Decimal, SPOKEN, _schema]
+#: With the decimals that :func:`orders.targets.rules.in_unit` gives it.
+ValueOut = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
+    spoken_schema("value", 3, "29000000.00"),
+]
 
 
 class RevisionIn(BaseModel):

@@ -67,10 +67,10 @@ def test_the_programmes_targets_are_there(city):
     of_2020 = listed(city, programme="chongqing-2020", on="2020-08-01")
     values = {code: (each["value"], each["unit"], each["due"]) for (code, _), each in of_2020.items()}
     assert values == {
-        "total_sales": ("4000000000", "yuan", "2020-12-31"),
-        "east_west_sales": ("330000000", "yuan", "2020-12-31"),
-        "central_unit_sales": ("80000000", "yuan", "2020-12-31"),
-        "social_network_sales": ("100000000", "yuan", "2020-12-31"),
+        "total_sales": ("4000000000.00", "yuan", "2020-12-31"),
+        "east_west_sales": ("330000000.00", "yuan", "2020-12-31"),
+        "central_unit_sales": ("80000000.00", "yuan", "2020-12-31"),
+        "social_network_sales": ("100000000.00", "yuan", "2020-12-31"),
         "reserved_share": ("10", "percent", "2020-12-31"),
         "cabinets_by_june": ("5000", "count", "2020-06-30"),
         "cabinets": ("10000", "count", "2020-09-30"),
@@ -99,7 +99,7 @@ def test_loading_them_again_changes_nothing_and_leaves_officers_values(database,
 def test_an_officer_sets_a_target_of_the_own_county(city, county):
     made = put(county)
     assert (made["programme"], made["number"], made["origin"], made["region_name"]) == ("chongqing-2021", 1, "officer", "Wushan")
-    assert made["progress"]["done"] == "0"
+    assert (made["value"], made["progress"]["done"]) == ("29000000.00", "0.00")
     twice = county.post("/v1/targets", json=BODY)
     assert (twice.status_code, twice.json()["code"]) == (409, "target_there")
     for other, field in (
@@ -122,7 +122,7 @@ def test_a_target_is_set_anew_with_a_reason_and_withdrawn(city, county):
     path = f"/v1/targets/{put(county)['id']}"
     assert county.post(f"{path}/revisions", json={"value": "30000000"}).status_code == 422
     now = county.post(f"{path}/revisions", json={"value": "30000000", "reason": "调增"}).json()
-    assert (now["value"], now["number"]) == ("30000000", 2)
+    assert (now["value"], now["number"]) == ("30000000.00", 2)
     assert county.post(f"{path}/withdraw", json={"reason": "合并考核"}).json()["withdraw_reason"] == "合并考核"
     again = county.post(f"{path}/withdraw", json={"reason": "合并考核"})
     assert (again.status_code, again.json()["code"]) == (409, "target_withdrawn")
