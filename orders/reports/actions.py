@@ -32,6 +32,11 @@ _FILL = text(
     "INSERT INTO report_value AS v (report_id, field, ledger) SELECT :id, f.key, f.value::bigint FROM jsonb_each_text(CAST(:ledger AS jsonb)) f"
     " ON CONFLICT (report_id, field) DO UPDATE SET ledger = excluded.ledger"
 )
+#: What is as the ledger said, with nothing to explain, is the ledger's figure: it goes along with the ledger.
+_FOLLOW = text(
+    "UPDATE report_value SET own = (CAST(:ledger AS jsonb) ->> field)::bigint"
+    " WHERE report_id = :id AND own = ledger AND explanation IS NULL AND CAST(:ledger AS jsonb) ->> field IS NOT NULL"
+)
 _WRITE = text(
     "INSERT INTO report_value (report_id, field, own, explanation) VALUES (:id, :field, :own, :explanation)"
     " ON CONFLICT (report_id, field) DO UPDATE SET own = excluded.own, explanation = excluded.explanation"
@@ -151,13 +156,14 @@ def _written(form: Form, body: ReportEdit) -> list[tuple[str, int | None, str | 
 
 
 def refill(session: Session, actor: Actor, report_id: int, if_match: IfMatch) -> None:
-    """Ask the ledger again; what the unit wrote stays.
+    """Ask the ledger again. What the unit wrote stays; what was as the ledger said, with nothing to explain, is as it says now.
 
     Raises:
         As :func:`save`.
     """
     row = _locked(session, actor, report_id, ReportMove.EDIT, if_match)
-    _fill(session, row.id, forms.version(row.form_code, row.form_version), row.month, row.organisation_id, row.region_code)
+    form = forms.version(row.form_code, row.form_version)
+    _fill(session, row.id, form, row.month, row.organisation_id, row.region_code, follow=True)
     session.execute(_EDIT, {"id": row.id, "status": row.status, "note": None})
     audit.record(session, actor, "report.refilled", "report", row.id)
 
@@ -227,9 +233,22 @@ def _locked(session: Session, actor: Actor, report_id: int, move: ReportMove, if
     return row
 
 
-def _fill(session: Session, report_id: int, form: Form, month: date, organisation_id: int | None, region_code: str) -> None:
+def _fill(
+    session: Session,
+    report_id: int,
+    form: Form,
+    month: date,
+    organisation_id: int | None,
+    region_code: str,
+    *,
+    follow: bool = False,
+) -> None:
     ledger = filling.ledger_values(session, form, month, organisation_id, region_code)
-    session.execute(_FILL, {"id": report_id, "ledger": json.dumps(ledger)})
+    filled = {"id": report_id, "ledger": json.dumps(ledger)}
+    # not when it is submitted: nobody hands in a figure that nobody saw
+    if follow:
+        session.execute(_FOLLOW, filled)
+    session.execute(_FILL, filled)
     session.execute(_FILLED, {"id": report_id, "now": clock.now()})
 
 

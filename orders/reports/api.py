@@ -38,6 +38,18 @@ def _over(month: str | None) -> str:
     return of
 
 
+def _begun(month: str | None) -> str:
+    """The month asked for; who is missing of one that runs is asked for by the list of its close.
+
+    Raises:
+        Invalid: it has not begun (422).
+    """
+    of = month or month_before(clock.today())
+    if days_of(of)[0] > clock.today():
+        raise Invalid.one("month", "not_begun", "该月尚未开始", "has not begun")
+    return of
+
+
 def _report(call: Call, report_id: int) -> ReportOut:
     return queries.report(call.session, call.actor, report_id, call.language)
 
@@ -81,7 +93,7 @@ def list_unreported(
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> UnreportedOut | Response:
     """Who has to report a month and has no report that was accepted."""
-    of = _over(month)
+    of = _begun(month)
     rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
     found = expected.unreported(
         call.session, call.actor, call.language, form=form, month=of, district=district, limit=rows, after=start
@@ -110,7 +122,7 @@ def export_reports(
 
 @routes.get("/reports/{report_id}", Permission.REPORTS_READ)
 def read_report(call: Call, report_id: Id) -> ReportOut:
-    """A report: by field what the ledger says, what the unit says, and why the two differ."""
+    """A report: by field what the ledger says, what the unit says, and why the two differ; and by step the values as they were then."""
     return _report(call, report_id)
 
 
@@ -123,7 +135,7 @@ def write_report(call: Call, report_id: Id, body: ReportEdit) -> ReportOut:
 
 @routes.post("/reports/{report_id}/refill", Permission.REPORTS_SUBMIT, status=200)
 def refill_report(call: Call, report_id: Id) -> ReportOut:
-    """Ask the ledger again; what the unit wrote stays."""
+    """Ask the ledger again. What the unit wrote stays; what was as the ledger said, with nothing to explain, is as it says now."""
     actions.refill(call.session, call.actor, report_id, call.if_match)
     return _report(call, report_id)
 

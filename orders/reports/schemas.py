@@ -93,12 +93,21 @@ class ValueOut(BaseModel):
     explanation: str | None
 
 
+class StepValueOut(BaseModel):
+    field: str
+    ledger: str | None = Field(description="what the ledger said then")
+    value: str | None
+    explanation: str | None
+    changed: bool = Field(description="other than at the step before, by the ledger, the unit, or its explanation")
+
+
 class StepOut(BaseModel):
     move: ReportMove
     at: datetime
     by: int
     by_name: str
     reason: str | None
+    values: list[StepValueOut] = Field(description="as they were submitted, accepted or returned")
 
 
 class ReportRow(BaseModel):

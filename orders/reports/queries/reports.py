@@ -1,6 +1,6 @@
 """Reading monthly reports, their values and their forms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -13,7 +13,7 @@ from orders.reports.queries.expected import deadlines
 from orders.reports.queries.moved import since_accepted
 from orders.reports.queries.reach import COLUMNS, NAMED, REACH, may_review, may_write, row_of, seen_from
 from orders.reports.rules import Value
-from orders.reports.schemas import FieldOut, FormOut, ReportOut, ReportRow, StepOut, ValueOut
+from orders.reports.schemas import FieldOut, FormOut, ReportOut, ReportRow, StepOut, StepValueOut, ValueOut
 from orders.reports.states import REPORT, ReportMove, ReportStatus
 from shop.core import clock, paging
 from shop.core.errors import Invalid, Language
@@ -32,7 +32,7 @@ _REPORTS = text(
 )
 _VALUES = text("SELECT report_id, field, ledger, own, explanation FROM report_value WHERE report_id = ANY (:ids)")
 _STEPS = text(
-    "SELECT s.move, s.at, s.by, u.name AS by_name, s.reason FROM report_step s JOIN app_user u ON u.id = s.by"
+    "SELECT s.move, s.at, s.by, u.name AS by_name, s.reason, s.content FROM report_step s JOIN app_user u ON u.id = s.by"
     " WHERE s.report_id = :id ORDER BY s.id"
 )
 
@@ -87,7 +87,7 @@ def report(session: Session, actor: Actor, report_id: int, language: Language) -
         note=row.note,
         reason=row.reason,
         values=values_out(form, values(session, [row.id])[row.id], now, language),
-        steps=[StepOut.model_validate(step, from_attributes=True) for step in session.execute(_STEPS, {"id": row.id})],
+        steps=_steps(form, session.execute(_STEPS, {"id": row.id}).all()),
         possible_actions=_possible(actor, row),
     )
 
@@ -109,6 +109,28 @@ def values_out(form: Form, found: Mapping[str, Value], now: Ledger, language: La
         )
         for field in form.fields
         for value in [found.get(field.code, Value())]
+    ]
+
+
+def _steps(form: Form, rows: Sequence[Row[Any]]) -> list[StepOut]:
+    """The steps of a report, each with its values beside those of the step before."""
+    contents = [{field: Value(*kept) for field, kept in row.content.items()} for row in rows]
+    return [
+        StepOut(
+            **{name: getattr(row, name) for name in ("move", "at", "by", "by_name", "reason")},
+            values=[
+                StepValueOut(
+                    field=field.code,
+                    ledger=rules.shown(field.unit, value.ledger),
+                    value=rules.shown(field.unit, value.own),
+                    explanation=value.explanation,
+                    changed=before is not None and value != before.get(field.code, Value()),
+                )
+                for field in form.fields
+                for value in [content.get(field.code, Value())]
+            ],
+        )
+        for row, content, before in zip(rows, contents, [None, *contents], strict=False)
     ]
 
 

@@ -132,6 +132,10 @@ def test_a_report_that_was_changed_meanwhile_is_not_written_over(scene):
     assert scene.write("bursar", report, {"orders": {"value": "2"}}, match).status_code == 412
     stale = scene["school"].post(f"/v1/reports/{report['id']}/submit", headers=match)
     assert stale.status_code == 412
+    submitted = scene.submitted(who="origin", form="county_monthly")
+    for move, body in (("accept", None), ("return", {"reason": "请核对"})):
+        stale = scene["city"].post(f"/v1/reports/{submitted['id']}/{move}", json=body, headers={"If-Match": '"1"'})
+        assert code(stale) == (412, "changed_meanwhile"), move
 
 
 def test_the_ledger_is_asked_again_when_it_is_submitted(scene):
@@ -153,7 +157,32 @@ def test_the_ledger_is_asked_again_when_it_is_submitted(scene):
         session.execute(text("ALTER TABLE sale_entry ENABLE TRIGGER USER"))
     assert ("values.purchases.explanation", "difference_unexplained") in faults(scene.move("school", report, "submit"))
     refilled = scene.move("school", report, "refill").json()
-    assert value(refilled, "purchases")["difference"] != "0.00"
+    # what the school took over from the ledger goes along with it, as if nobody had touched it
+    assert value(refilled, "purchases")["value"] == value(refilled, "purchases")["ledger"] != value(report, "purchases")["value"]
+    assert scene.move("school", report, "submit").status_code == 200
+
+
+def test_what_a_person_wrote_stays_when_the_ledger_is_asked_again(scene):
+    report = scene.submitted()
+    assert scene.move("county", report, "return", reason="请核对").status_code == 200
+    own = {"purchases": {"value": "5.00", "explanation": "平台外"}}
+    assert scene.write("school", report, own).status_code == 200
+    scene.sell_once_more(scene.school)
+    again = scene.move("school", report, "refill").json()
+    assert {each["field"] for each in again["values"] if each["difference"] not in (None, "0", "0.00", "0.000")} == {"purchases"}
+    assert (value(again, "purchases")["value"], value(again, "purchases")["explanation"]) == ("5.00", "平台外")
+
+
+def test_each_step_shows_its_values_and_what_changed_since_the_one_before(scene):
+    report = scene.submitted()
+    scene.move("county", report, "return", reason="请核对")
+    scene.write("school", report, {"purchases": {"value": "9999999.00", "explanation": "平台外"}})
+    scene.move("school", report, "submit")
+    steps = scene["county"].get(f"/v1/reports/{report['id']}").json()["steps"]
+    assert [step["move"] for step in steps] == ["submit", "return", "submit"]
+    assert [value(step, "purchases")["value"] for step in steps] == [value(report, "purchases")["value"]] * 2 + ["9999999.00"]
+    assert [[each["field"] for each in step["values"] if each["changed"]] for step in steps] == [[], [], ["purchases"]]
+    assert value(steps[2], "purchases")["explanation"] == "平台外"
 
 
 def test_who_has_not_reported_is_listed_and_exported(scene):
@@ -180,11 +209,19 @@ def test_who_has_not_reported_is_listed_and_exported(scene):
     assert value(report, "purchases")["value"] in export
 
 
-def test_nobody_lacks_a_report_of_a_month_that_is_not_over(scene):
-    for month in ("2026-10", "2030-01"):
-        for path in ("/v1/reports/unreported", "/v1/reports/export"):
-            refused = scene["city"].get(path, params={"month": month})
-            assert (refused.status_code, faults(refused)) == (422, {("month", "not_over")}), (path, month)
+def test_a_month_that_runs_has_no_file_of_reports_yet_but_those_who_are_missing(scene):
+    for path, month, wrong in (
+        ("/v1/reports/export", "2026-10", "not_over"),
+        ("/v1/reports/export", "2030-01", "not_over"),
+        ("/v1/reports/unreported", "2030-01", "not_begun"),
+    ):
+        refused = scene["city"].get(path, params={"month": month})
+        assert (refused.status_code, faults(refused)) == (422, {("month", wrong)}), (path, month)
+    running = scene["city"].get("/v1/monthly-closes/2026-10").json()
+    item = next(each for each in running["items"] if each["item"] == "reports_missing")
+    missing = scene["city"].get(item["link"]).json()
+    assert (missing["due_on"], missing["overdue"]) == ("2026-11-05", False)
+    assert item["count"] == missing["expected"] == len(missing["items"]) == 33
     assert scene["city"].get("/v1/reports/unreported", params={"month": MONTH}).status_code == 200
 
 
