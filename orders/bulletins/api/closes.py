@@ -62,11 +62,11 @@ def close_month(call: Call, month: OfMonth, body: CloseIn, region: Region = None
 @routes.get("/{month}/grades", Permission.BULLETINS_READ)
 def read_grades(call: Call, month: OfMonth) -> GradesOut:
     """How far papers prove each district's figure, what makes it doubtful, and whether it is published."""
-    return bulletins.grades(call.session, _month(month), call.language)
+    return bulletins.grades(call.session, call.actor, _month(month), call.language)
 
 
 @routes.post("/{month}/figure-explanations", Permission.BULLETINS_PUBLISH)
 def explain_figure(call: Call, month: OfMonth, body: FigureExplainIn) -> GradesOut:
     """Say why a district's figure is right though its grade is low; it is published with the explanation in the notes."""
     explaining.explain(call.session, call.actor, _month(month), body.district, body.explanation)
-    return bulletins.grades(call.session, _month(month), call.language)
+    return bulletins.grades(call.session, call.actor, _month(month), call.language)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from orders.bulletins import content as frozen
 from orders.bulletins import files, states
 from orders.bulletins.files import Format
-from orders.bulletins.queries import building, ground
+from orders.bulletins.queries import building, copied, ground
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
     BulletinRow,
@@ -165,10 +165,17 @@ def published_file(session: Session, number: str, kind: Format) -> tuple[str, by
     return _kept(session, _numbered(session, number), kind)
 
 
-def grades(session: Session, month: str, language: Language) -> GradesOut:
-    """The grade of every district's figure of a month as things stand, and whether it would be published."""
+def grades(session: Session, actor: Actor, month: str, language: Language) -> GradesOut:
+    """The grade of every district's figure of a month as things stand, and whether it would be published; of the caller's regions with the
+    days of outlets that repeat others."""
     found = ground.of_month(session, month)
     doubtful = found.doubtful
+    repeated = copied.named(
+        session,
+        {**found.month.values, **found.config.grading.model_dump()},
+        found.successors,
+        actor.region_patterns(Permission.BULLETINS_READ),
+    )
     return GradesOut(
         month=month,
         districts=[
@@ -179,6 +186,7 @@ def grades(session: Session, month: str, language: Language) -> GradesOut:
                 grade=building.graded(found.grades[code]) if code in found.grades else None,
                 published=code not in doubtful,
                 explanation=found.explained[code][0] if code in found.explained else None,
+                copied_days=repeated.get(code, []),
             )
             for code, sums in sorted(found.districts.items())
         ],

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from catalog.monitoring.queries import stock as monitoring
 from catalog.monitoring.schemas import StockKey
 from orders.bulletins.content import Certificates, Outlets
+from orders.bulletins.queries import copied
 from orders.bulletins.rules.grading import Evidence, Signals
 from orders.outlets.queries import WORKING
 from shop.core import clock
@@ -55,24 +56,6 @@ _OVER_CAPACITY = text(
         WHERE e.sold_on BETWEEN :year_first AND :last AND e.counted AND c.annual_capacity_kg IS NOT NULL
         GROUP BY 1, 2, c.annual_capacity_kg HAVING sum(e.grams) * 100 > c.annual_capacity_kg::numeric * 1000 * :capacity_percent
     ) beyond GROUP BY 1
-    """
-)
-# The lines of an outlet's day as one fingerprint; a day of the month is a copy if another day of the same outlet has the same.
-_COPIED = text(
-    """
-    WITH day AS MATERIALIZED (
-        SELECT outlet_id, sold_on, string_agg(concat_ws(':', goods_id, quantity, amount_fen), ',' ORDER BY goods_id, quantity, amount_fen) AS lines
-        FROM sales_batch_line
-        WHERE sold_on BETWEEN :first - CAST(:copied_days AS int) AND :last AND status = 'counted' AND refunds_line_id IS NULL
-        GROUP BY 1, 2 HAVING count(*) >= :copied_lines
-    ), copied AS (
-        SELECT outlet_id, sold_on FROM (SELECT day.*, count(*) OVER (PARTITION BY outlet_id, md5(lines)) AS times FROM day) d
-        WHERE times > 1 AND sold_on BETWEEN :first AND :last
-    )
-    SELECT district_code, count(*) FROM (
-        SELECT DISTINCT p.district_code, c.outlet_id, c.sold_on
-        FROM copied c JOIN sales_batch_line l USING (outlet_id, sold_on) JOIN product p ON p.id = l.product_id WHERE l.status = 'counted'
-    ) found GROUP BY 1
     """
 )
 _CLAIMED = text(
@@ -141,7 +124,7 @@ def signals(session: Session, month: MonthDays, successors: dict[str, str], rule
 
     for district_code, count in session.execute(_OVER_CAPACITY, values):
         add(district_code, Signals(over_capacity=count))
-    for district_code, count in session.execute(_COPIED, values):
+    for district_code, count in copied.counted(session, values).items():
         add(district_code, Signals(copied_days=count))
     for district_code, count, whole in session.execute(_CLAIMED, values):
         add(district_code, Signals(claimed=count, claimed_round=whole))

@@ -1,6 +1,6 @@
 """What callers send and get about bulletins, their changes and the grades of figures."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -118,6 +118,16 @@ class ChangesOut(Page[ChangeOut]):
     elsewhere: list[ElsewhereOut] = Field(description="districts of which the caller sees totals only")
 
 
+class CopiedDayOut(BaseModel):
+    """A day of an outlet with the same lines as others of its days."""
+
+    outlet_id: int
+    outlet_name: str
+    day: date
+    same_as: list[date]
+    batches: list[str] = Field(description="where the lines of the day are read; the first 20")
+
+
 class GradeOut(BaseModel):
     district: str
     district_name: str
@@ -125,6 +135,9 @@ class GradeOut(BaseModel):
     grade: Graded | None
     published: bool = Field(description="whether the figure is published as things stand")
     explanation: str | None
+    copied_days: list[CopiedDayOut] = Field(
+        description="the days of outlets that repeat another day's lines, of the first 20; of the caller's own regions"
+    )
 
 
 class GradesOut(BaseModel):

@@ -30,8 +30,8 @@ def doubted(scene):
     return scene
 
 
-def grade_of(scene, district):
-    found = scene["monitor"].get(scene.close_path("/grades")).json()["districts"]
+def grade_of(scene, district, who="monitor"):
+    found = scene[who].get(scene.close_path("/grades")).json()["districts"]
     return next(row for row in found if row["district"] == district)
 
 
@@ -132,8 +132,17 @@ def test_a_day_that_repeats_another_days_lines_lowers_the_grade(scene):
         with scene.database.unit_of_work() as session:
             session.execute(text("UPDATE sales_batch_line SET goods_id = 'G' || amount_fen WHERE id = ANY (:ids)"), {"ids": lines})
     district = scene.trade.goods[0].district
-    reasons = [reason["code"] for reason in grade_of(scene, district)["grade"]["reasons"]]
-    assert "copied_batches" in reasons
+    found = grade_of(scene, district)
+    assert "copied_batches" in [reason["code"] for reason in found["grade"]["reasons"]]
+    assert [(each["day"], each["same_as"]) for each in found["copied_days"]] == [
+        ("2026-09-03", ["2026-09-10"]),
+        ("2026-09-10", ["2026-09-03"]),
+    ]
+    for each in found["copied_days"]:
+        for path in each["batches"]:
+            assert scene["monitor"].get(path).json()["outlet_id"] == each["outlet_id"]
+    # whose district it is not is told of its grade, not of its outlets
+    assert grade_of(scene, district, "other" if district == "500236" else "county")["copied_days"] == []
 
 
 def test_invoiced_and_paid_is_better_proven_than_only_accepted(scene):
