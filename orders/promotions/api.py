@@ -6,7 +6,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from orders.promotions import actions, queries, sheets
-from orders.promotions.schemas import PromotionIn, PromotionOut, PromotionRow, ReasonIn
+from orders.promotions.schemas import EffectOut, PromotionIn, PromotionOut, PromotionRow, ReasonIn
 from orders.promotions.states import PromotionAction, PromotionStatus
 from orders.statistics.tables import Filled, Format, TableOut
 from shop.core import clock, exports
@@ -70,7 +70,7 @@ def cancel(call: Call, promotion_id: Id, body: ReasonIn) -> PromotionOut:
     return _out(call, promotion_id)
 
 
-@routes.get("/{promotion_id}/effect", Permission.MONITORING_READ, answer=TableOut, responses={**exports.FILES, 409: PROBLEM})
+@routes.get("/{promotion_id}/effect", Permission.MONITORING_READ, answer=EffectOut, responses={**exports.FILES, 409: PROBLEM})
 def effect(
     call: Call,
     promotion_id: Id,
@@ -79,6 +79,10 @@ def effect(
     ] = None,
     format: Format = "json",
 ) -> TableOut | Response:
-    """What it brought so far, by product, online and offline apart, against the same weekdays of the weeks before."""
-    head, last, rows, total = queries.effect(call.session, call.actor, promotion_id, call.language, weeks)
-    return Filled(sheets.EFFECT, rows, clock.now(), total, first=head.starts_on, last=last).answer(call.language, format)
+    """What it brought so far, by product, online and offline apart, against the same weekdays of the weeks before; and which other campaigns
+    of the same products lay in these weeks."""
+    found = queries.effect(call.session, call.actor, promotion_id, call.language, weeks)
+    table = Filled(sheets.EFFECT, found.rows, clock.now(), found.total, first=found.first, last=found.last)
+    if format == "json":
+        return EffectOut(**table.shown(call.language).model_dump(), others=found.others)
+    return table.answer(call.language, format)

@@ -4,6 +4,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.promotions import rules, sheets
 from orders.promotions.errors import NoEffectYet
 from orders.promotions.rules import Effect, Goods
-from orders.promotions.schemas import LineOut, OutletOut, PromotionOut, PromotionRow
+from orders.promotions.schemas import LineOut, OtherOut, OutletOut, PromotionOut, PromotionRow
 from orders.promotions.states import PROMOTION, STATUS_SQL, PromotionStatus, status_on
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
@@ -150,12 +151,37 @@ def not_open(session: Session, outlet_ids: list[int], starts_on: date) -> set[in
 # --- effect ---------------------------------------------------------------------------------------------------------
 
 _Days = Mapping[date, int]
+#: As many other campaigns are named.
+MOST_OTHERS = 100
+#: Campaigns of the same products, without those cancelled, some of whose days lie in the weeks that one is compared with.
+_OTHERS = text(
+    f"""
+    SELECT p.id, p.name, p.region_code, greatest(p.starts_on, :first) AS first, least(p.ends_on, :last) AS last, l.products,
+           EXISTS (SELECT FROM promotion_outlet o JOIN promotion_outlet own ON own.outlet_id = o.outlet_id AND own.promotion_id = :id
+                   WHERE o.promotion_id = p.id) AS shares_outlets
+    FROM promotion p JOIN LATERAL (
+        SELECT array_agg(DISTINCT s.product_id ORDER BY s.product_id) AS products
+        FROM promotion_line l JOIN sku s ON s.id = l.sku_id WHERE l.promotion_id = p.id AND s.product_id = ANY (CAST(:products AS bigint[]))
+    ) l ON l.products IS NOT NULL
+    WHERE p.id <> :id AND p.status IN ('published', 'ended') AND p.starts_on <= :last AND p.ends_on >= :first
+    ORDER BY p.starts_on, p.id LIMIT {MOST_OTHERS}
+    """
+)
 
 
-def effect(
-    session: Session, actor: Actor, promotion_id: int, language: Language, weeks: int | None
-) -> tuple[Row[Any], date, list[dict[str, Any]], dict[str, Any]]:
-    """The campaign, the day up to which it is measured, a row for each product and place, and all together.
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a campaign brought up to a day: a row for each product and place, all together, and the other campaigns in the weeks before it."""
+
+    first: date
+    last: date
+    rows: list[dict[str, Any]]
+    total: dict[str, Any]
+    others: list[OtherOut]
+
+
+def effect(session: Session, actor: Actor, promotion_id: int, language: Language, weeks: int | None) -> Brought:
+    """What a campaign brought.
 
     Raises:
         NotFound: none within reach (404). NoEffectYet: see there (409).
@@ -169,17 +195,20 @@ def effect(
     outlets = [row.id for row in session.execute(_OUTLETS, {"id": promotion_id})]
     names = {line.product_id: (line.product_name, line.supplier_name) for line in lines}
     suppliers = sorted({line.supplier_id for line in lines})
+    before = head.starts_on - timedelta(days=7 * weeks), head.starts_on - timedelta(days=1)
+    others = session.execute(_OTHERS, {"id": promotion_id, "products": list(names), "first": before[0], "last": before[1]}).all()
     rows = []
     for place, only in (("online", {Dimension.SOURCE: ["platform"]}), ("offline", {Dimension.OUTLET: outlets or [0]})):
         # the supplier leads to its few lines of these days, so that the ledger is not read through
         selection = Selection(
-            head.starts_on - timedelta(days=7 * weeks),
+            before[0],
             last,
             {Dimension.PRODUCT: list(names), Dimension.SUPPLIER: suppliers, **only},
         )
         sold = _by_day(session, selection)
         for product_id, (name, supplier) in names.items():
             found = rules.effect(sold.get(product_id, {}), head.starts_on, last, weeks)
+            spans = [(o.first, o.last) for o in others if product_id in o.products and (place == "online" or o.shares_outlets)]
             rows.append(
                 {
                     "product": str(product_id),
@@ -188,10 +217,19 @@ def effect(
                     "place": place,
                     "place_name": sheets.PLACES[place][language],
                     **_shown(found),
+                    "other_days": len(rules.days_in(spans)),
                 }
             )
     days = (last - head.starts_on).days + 1
-    return head, last, rows, _shown(Effect(days, sum(row["sold"] for row in rows), sum(row["expected"] for row in rows)))
+    total = _shown(Effect(days, sum(row["sold"] for row in rows), sum(row["expected"] for row in rows)))
+    return Brought(head.starts_on, last, rows, total, [_other(actor, each) for each in others])
+
+
+def _other(actor: Actor, row: Row[Any]) -> OtherOut:
+    """A campaign of a region that the caller does not read is told by its days only."""
+    seen = actor.covers_region(Permission.MONITORING_READ, row.region_code)
+    named = {"id": row.id, "name": row.name} if seen else {"id": None, "name": None}
+    return OtherOut(**named, products=row.products, first=row.first, last=row.last, shares_outlets=row.shares_outlets)
 
 
 def _by_day(session: Session, selection: Selection) -> Mapping[int, _Days]:

@@ -1,6 +1,6 @@
 """Whether the prices of a campaign may stand, and what it brought: pure functions. Amounts are fen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -50,6 +50,11 @@ def faults(offers: Sequence[tuple[Offer, Goods | None]], ends_on: date) -> list[
                 told = "促销价高于认定时的限价", "The price lies above the ceiling of the certification"
                 found.append(Fault(f"{where}.{field}", "above_ceiling", *told))
     return found
+
+
+def days_in(spans: Iterable[tuple[date, date]]) -> set[date]:
+    """The days of some spans, each once."""
+    return {first + timedelta(days=n) for first, last in spans for n in range((last - first).days + 1)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from orders.promotions.states import PromotionAction, PromotionStatus
+from orders.statistics.tables import TableOut
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, LongText, Name, ShortText, each_once
@@ -89,3 +90,18 @@ class PromotionOut(PromotionRow):
     lines: list[LineOut]
     outlets: list[OutletOut]
     possible_actions: list[PromotionAction]
+
+
+class OtherOut(BaseModel):
+    """Another campaign of the same products in the weeks that this one is compared with: what was sold then is no measure of usual days."""
+
+    id: int | None = Field(description="null, as the name: it is of a region out of reach")
+    name: str | None
+    products: list[int] = Field(description="those that both have")
+    first: date = Field(description="its first day within these weeks")
+    last: date
+    shares_outlets: bool = Field(description="whether it sells at an outlet of this one, too; on the net it always does")
+
+
+class EffectOut(TableOut):
+    others: list[OtherOut] = Field(description="other campaigns of the same products in the weeks before, the first 100")

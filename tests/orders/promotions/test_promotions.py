@@ -172,8 +172,44 @@ def test_what_it_brought_against_the_same_weekdays(database, officer, goods):
     longer = officer.get(f"{path}/effect", params={"weeks": 5}).json()["rows"][0]
     assert longer["expected"] == "206.00"
     rows = list(csv.reader(io.StringIO(officer.get(f"{path}/effect", params={"format": "csv"}).content.decode("utf-8-sig"))))
-    assert rows[0][-1] == "uplift (%)"
+    assert rows[0][-2:] == ["uplift (%)", "days before under another campaign"]
     assert rows[-1][0] == "Total"
+
+
+def test_days_before_it_that_lay_in_another_campaign_are_named(api, database, officer, goods):
+    path = f"/v1/promotions/{draft(officer, goods)['id']}"
+    officer.post(f"{path}/publish")
+    assert (officer.get(f"{path}/effect").json()["others"], officer.get(f"{path}/effect").json()["rows"][0]["other_days"]) == (
+        [],
+        0,
+    )
+    with database.unit_of_work() as session:
+        elsewhere = make_outlet(session, make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY), region_code=COUNTY).id
+        session.execute(text("UPDATE outlet SET opened_on = '2026-01-01'"))
+    city = signed_in(api, Role.CITY_OFFICER)
+    made = {}
+    for name, client, days, more in (
+        ("五一", officer, ("2026-04-20", "2026-05-12"), {}),
+        ("网上", officer, ("2026-05-12", "2026-05-14"), {"outlets": [elsewhere]}),
+        ("全市", city, ("2026-06-07", "2026-06-30"), {"region_code": "500237"}),
+        ("再早", officer, ("2026-04-01", "2026-05-10"), {}),  # over before the weeks looked at
+        ("草稿", officer, ("2026-05-20", "2026-06-01"), {}),
+    ):
+        made[name] = draft(client, goods, name=name, starts_on=days[0], ends_on=days[1], **more)["id"]
+    # published in their time, which is over
+    with database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE promotion SET status = 'published', published_at = now() WHERE name <> '草稿' AND status = 'draft'")
+        )
+    found = officer.get(f"{path}/effect").json()
+    told = [(each["id"], each["name"], each["first"], each["last"], each["shares_outlets"]) for each in found["others"]]
+    assert told == [
+        (made["五一"], "五一", "2026-05-11", "2026-05-12", True),
+        (made["网上"], "网上", "2026-05-12", "2026-05-14", False),
+        (None, None, "2026-06-07", "2026-06-07", True),
+    ]
+    assert found["others"][0]["products"] == [goods["product"]]
+    assert {row["place"]: row["other_days"] for row in found["rows"]} == {"online": 5, "offline": 3}
 
 
 def test_a_campaign_stays_within_its_region(api, officer, goods):
