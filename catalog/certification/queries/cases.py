@@ -40,7 +40,7 @@ from shop.programmes.schemas import ProgrammeConfig
 REACH = f"({OWN} OR (c.status <> 'draft' AND {IN_REGION}))"
 
 CASE = """
-    SELECT c.*, p.name AS product_name, p.kind AS product_kind, p.category, p.status AS product_status, p.village, p.specification,
+    SELECT c.*, c.notice_until - 1 AS notice_last_day, p.name AS product_name, p.kind AS product_kind, p.category, p.status AS product_status, p.village, p.specification,
            p.producer, p.grade, o.name AS supplier_name, o.uscc AS supplier_uscc, o.path AS supplier_path, r.name_zh AS district_name,
            r.name_en AS district_name_en, u.name AS claimed_by_name
     FROM certification_case c
@@ -211,7 +211,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         overdue=is_overdue(row, today),
         working_days_left=calendar.between(today, row.due_on) if row.due_on else None,
         due_on_provisional=row.due_on is not None and not calendar.is_known(row.due_on),
-        way=[_way(step, row, config.term("certification_status", step["step"], language)) for step in row.steps],
+        way=[_way(step, row, config.term("certification_status", step["step"], language), language) for step in row.steps],
         packs=packs(session, [row], config)[row.id],
         opinions=[OpinionOut.model_validate(each, from_attributes=True) for each in session.execute(_OPINIONS, {"id": case_id})]
         if officer
@@ -270,7 +270,13 @@ def is_overdue(row: Any, today: date) -> bool:
     return row.due_on is not None and today > row.due_on and awaited
 
 
-def _way(step: Any, row: Any, label: str) -> WayOut:
+#: The days of a notice's step are not those of the notice.
+_AFTER_NOTICE: dict[Language, str] = {"zh": "（期满后作出决定的期限）", "en": " (days for the decision after it)"}
+
+
+def _way(step: Any, row: Any, label: str, language: Language) -> WayOut:
+    if step["step"] == CaseStatus.PUBLIC_NOTICE:
+        label += _AFTER_NOTICE[language]
     return WayOut(
         step=step["step"], level=step["level"], label=label, working_days=step["working_days"], current=step["step"] == row.status
     )

@@ -144,7 +144,7 @@ class WayOut(BaseModel):
     step: CaseStatus
     level: Level
     label: str
-    working_days: int
+    working_days: int = Field(description="for the decision; of a public notice those after its last day")
     current: bool
 
 
@@ -181,7 +181,7 @@ class CaseRow(BaseModel):
     claimed_by_name: str | None
     submitted_at: datetime | None
     notice_from: date | None
-    notice_until: date | None = Field(description="the first day on which the county may decide")
+    notice_last_day: date | None = Field(description="the county may decide from the day after it on")
     decided_at: datetime | None
     created_at: datetime
     version: int

@@ -169,8 +169,8 @@ class Certification(Cast):
         shown = all_rows(self.public, "/v1/public/notices", district=COUNTY)
         if case["id"] not in [each["case_id"] for each in shown]:
             raise Surprise("the notice is not among the public ones")
-        self.notice_days = (date.fromisoformat(case["notice_until"]) - date.fromisoformat(case["notice_from"])).days
-        return f"until {case['notice_until']}; refused: {refusal['title']}"
+        self.notice_days = (date.fromisoformat(case["notice_last_day"]) - date.fromisoformat(case["notice_from"])).days + 1
+        return f"up to {case['notice_last_day']}; refused: {refusal['title']}"
 
     def objection(self) -> str:
         """村民提出异议，凭回执查询 · A villager objects and gets a receipt"""

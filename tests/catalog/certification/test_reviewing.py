@@ -24,7 +24,9 @@ def test_from_the_township_to_the_filing(office):
     spoken = office.do("department", case_id, "opinions", department="agriculture", verdict="support", opinion="同意推荐")
     assert spoken.status_code == 201, spoken.text
     case = office.do("county", case_id, "approve").json()
-    assert (case["status"], case["notice_from"], case["notice_until"]) == ("public_notice", "2026-11-23", "2026-12-01")
+    assert (case["status"], case["notice_from"], case["notice_last_day"]) == ("public_notice", "2026-11-23", "2026-11-30")
+    notice = next(step for step in case["way"] if step["step"] == "public_notice")
+    assert (notice["label"], notice["working_days"]) == ("Public notice (days for the decision after it)", 3)
     with clock.fixed(OPEN_AGAIN):
         office.clients.clear()
         assert office.do("county", case_id, "approve").json()["status"] == "city_review"
