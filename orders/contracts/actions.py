@@ -15,6 +15,7 @@ from orders.terms import queries as terms
 from orders.terms import rules as payment
 from shop.core import clock
 from shop.core.db import array
+from shop.core.errors import IfMatch, any_version
 from shop.core.money import yuan_from_fen
 from shop.core.numbers import next_numbers
 from shop.core.quantities import plain
@@ -61,13 +62,13 @@ _WRITE = text(
 )
 
 
-def confirm(session: Session, actor: Actor, supplier_order_id: int) -> None:
+def confirm(session: Session, actor: Actor, supplier_order_id: int, if_match: IfMatch = any_version) -> None:
     """Confirm an order and make its contract, in one transaction: from now on the text stands, whatever becomes of names and prices.
 
     Raises:
         NotFound, IllegalMove, ConfirmedTooLate: as ``purchasing.confirm``.
     """
-    purchasing.confirm(session, actor, supplier_order_id)
+    purchasing.confirm(session, actor, supplier_order_id, if_match)
     make(session, {supplier_order_id: clock.now()})
 
 

@@ -21,7 +21,7 @@ routes = Routes("contracts", "/v1")
 @routes.post("/supplier-orders/{supplier_order_id}/confirm", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
 def confirm(call: Call, supplier_order_id: Id) -> SupplierOrderOut:
     """The supplier promises to deliver; the contract is made and stands from now on."""
-    actions.confirm(call.session, call.actor, supplier_order_id)
+    actions.confirm(call.session, call.actor, supplier_order_id, if_match=call.if_match)
     return purchasing.supplier_order(call.session, call.actor, supplier_order_id)
 
 

@@ -12,7 +12,7 @@ from orders.coverage.errors import StationClosed, StationRefused, VillagesRefuse
 from orders.coverage.schemas import CloseIn, ImportedOut, ServesIn, StationIn
 from orders.ledger.selection import DISTRICT_CODE
 from shop.core import audit, clock, uploads
-from shop.core.errors import Fault, Invalid
+from shop.core.errors import Fault, IfMatch, Invalid, any_version
 from shop.core.sheets import by_row
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -120,7 +120,7 @@ def _strange(session: Session, region_code: str, villages: Sequence[int]) -> lis
     return [Fault(f"villages[{n}]", "unknown_village", zh, en) for n, each in enumerate(villages) if each not in known]
 
 
-def serve(session: Session, actor: Actor, station_id: int, body: ServesIn) -> None:
+def serve(session: Session, actor: Actor, station_id: int, body: ServesIn, if_match: IfMatch = any_version) -> None:
     """Say which villages a station serves from a day on.
 
     Raises:
@@ -128,6 +128,7 @@ def serve(session: Session, actor: Actor, station_id: int, body: ServesIn) -> No
         StationRefused: villages of another county (422). Invalid: a day before one on which this was changed already (422).
     """
     head = queries.locked(session, actor, station_id)
+    if_match(head.version)
     if head.closed_on is not None:
         raise StationClosed
     if faults := _strange(session, head.region_code, body.villages):
@@ -144,13 +145,14 @@ def serve(session: Session, actor: Actor, station_id: int, body: ServesIn) -> No
     )
 
 
-def close(session: Session, actor: Actor, station_id: int, body: CloseIn) -> None:
+def close(session: Session, actor: Actor, station_id: int, body: CloseIn, if_match: IfMatch = any_version) -> None:
     """End a station; its villages are not covered by it after its last day.
 
     Raises:
         NotFound: none within reach (404). StationClosed: see there (409). Invalid: it would end before it began (422).
     """
     head = queries.locked(session, actor, station_id)
+    if_match(head.version)
     if head.closed_on is not None:
         raise StationClosed
     if body.closed_on < head.opened_on:

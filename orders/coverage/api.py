@@ -107,14 +107,14 @@ def read_station(call: Call, station_id: Id) -> StationOut:
 @routes.put("/stations/{station_id}/villages", Permission.COVERAGE_RECORD)
 def serve(call: Call, station_id: Id, body: ServesIn) -> StationOut:
     """Say which villages it serves from a day on; the days before stay as they were."""
-    actions.serve(call.session, call.actor, station_id, body)
+    actions.serve(call.session, call.actor, station_id, body, if_match=call.if_match)
     return queries.station(call.session, call.actor, station_id, call.language)
 
 
 @routes.post("/stations/{station_id}/close", Permission.COVERAGE_RECORD, status=200)
 def close(call: Call, station_id: Id, body: CloseIn) -> StationOut:
     """End it with a last day."""
-    actions.close(call.session, call.actor, station_id, body)
+    actions.close(call.session, call.actor, station_id, body, if_match=call.if_match)
     return queries.station(call.session, call.actor, station_id, call.language)
 
 

@@ -14,7 +14,7 @@ from orders.indicators.schemas import FigureIn, ImportedOut, ReportIn, ReviewIn
 from orders.indicators.states import REPORTED_VALUE, ValueAction
 from orders.ledger.selection import DISTRICT_CODE
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, Invalid
+from shop.core.errors import Fault, IfMatch, Invalid, any_version
 from shop.core.sheets import by_row
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -71,13 +71,14 @@ def report(session: Session, actor: Actor, body: ReportIn) -> int:
     return _write(session, actor, [row], None)[0]
 
 
-def revise(session: Session, actor: Actor, value_id: int, body: FigureIn, reason: str) -> None:
+def revise(session: Session, actor: Actor, value_id: int, body: FigureIn, reason: str, if_match: IfMatch = any_version) -> None:
     """Report it anew, with the reason; what was accepted holds until this is accepted.
 
     Raises:
         NotFound: none within reach (404).
     """
     head = queries.locked(session, actor, value_id, Permission.INDICATORS_REPORT)
+    if_match(head.version)
     REPORTED_VALUE.after(head.status, ValueAction.REVISE)
     _write(
         session, actor, [_row(head.indicator, head.region_code, Period(rules.Grain(head.grain), head.first_on).code, body)], reason
@@ -117,7 +118,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | N
     return ImportedOut(rows=len(rows), revised=len(known), dry_run=dry_run, ignored_columns=ignored)
 
 
-def review(session: Session, actor: Actor, value_id: int, body: ReviewIn) -> None:
+def review(session: Session, actor: Actor, value_id: int, body: ReviewIn, if_match: IfMatch = any_version) -> None:
     """Accept a value or return it; by another person than the one who reported it.
 
     Raises:
@@ -125,6 +126,7 @@ def review(session: Session, actor: Actor, value_id: int, body: ReviewIn) -> Non
         Invalid: returned without a reason (422).
     """
     head = queries.locked(session, actor, value_id, Permission.INDICATORS_REVIEW)
+    if_match(head.version)
     action = ValueAction.ACCEPT if body.decision == "accept" else ValueAction.RETURN
     if action is ValueAction.RETURN and body.reason is None:
         raise Invalid.one("reason", "reason_needed", "退回须说明理由", "To return it needs a reason")

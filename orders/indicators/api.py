@@ -97,12 +97,12 @@ def list_revisions(call: Call, value_id: Id, limit: Limit = 50, after: After = N
 @routes.post("/{value_id}/revisions", Permission.INDICATORS_REPORT)
 def revise(call: Call, value_id: Id, body: ReviseIn) -> ReportedOut:
     """Report it anew, with the reason. What was accepted holds until this is accepted."""
-    actions.revise(call.session, call.actor, value_id, body, body.reason)
+    actions.revise(call.session, call.actor, value_id, body, body.reason, if_match=call.if_match)
     return queries.value(call.session, call.actor, value_id, call.language)
 
 
 @routes.post("/{value_id}/review", Permission.INDICATORS_REVIEW, status=200)
 def review(call: Call, value_id: Id, body: ReviewIn) -> ReportedOut:
     """Accept it, or return it with a reason; by another person than the one who reported it."""
-    actions.review(call.session, call.actor, value_id, body)
+    actions.review(call.session, call.actor, value_id, body, if_match=call.if_match)
     return queries.value(call.session, call.actor, value_id, call.language)

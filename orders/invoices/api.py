@@ -102,7 +102,7 @@ def invoice_as_xml(call: Call, invoice_id: Id) -> Response:
 @routes.post("/invoices/{invoice_id}/send", Permission.INVOICES_ISSUE, status=200)
 def send(call: Call, invoice_id: Id) -> InvoiceOut:
     """Send an invoice to its buyer."""
-    actions.send(call.session, call.actor, invoice_id)
+    actions.send(call.session, call.actor, invoice_id, if_match=call.if_match)
     return queries.invoice(call.session, call.actor, invoice_id, call.language)
 
 

@@ -145,7 +145,7 @@ def edit_outlet(call: Call, outlet_id: Id, body: OutletIn) -> OutletOut:
 @routes.post("/outlets/{outlet_id}/refuse", Permission.OUTLETS_VERIFY, status=200)
 def refuse_outlet(call: Call, outlet_id: Id, body: RefuseIn) -> OutletOut:
     """It is not there, or not what it is said to be; the operator may correct it."""
-    registering.refuse(call.session, call.actor, outlet_id, body)
+    registering.refuse(call.session, call.actor, outlet_id, body, if_match=call.if_match)
     return queries.outlet(call.session, call.actor, outlet_id)
 
 

@@ -11,7 +11,7 @@ from orders.promotions.rules import Offer
 from orders.promotions.schemas import PromotionIn
 from orders.promotions.states import PROMOTION, PromotionAction, PromotionStatus, status_on
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, IfMatch, Invalid
+from shop.core.errors import Fault, IfMatch, Invalid, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.regions import queries as regions
@@ -91,7 +91,7 @@ def _write_parts(session: Session, promotion_id: int, body: PromotionIn) -> None
     session.execute(_OUTLETS, {"id": promotion_id, "outlets": body.outlets})
 
 
-def publish(session: Session, actor: Actor, promotion_id: int) -> None:
+def publish(session: Session, actor: Actor, promotion_id: int, if_match: IfMatch = any_version) -> None:
     """Make a campaign known: its prices hold both on the net and at its outlets.
 
     Raises:
@@ -99,6 +99,7 @@ def publish(session: Session, actor: Actor, promotion_id: int) -> None:
         PromotionRefused: prices above the usual ones or the ceiling, goods without a certificate, outlets that do not work (422).
     """
     head = queries.locked(session, actor, promotion_id)
+    if_match(head.version)
     status = PROMOTION.after(_status(head), PromotionAction.PUBLISH)
     parts = session.execute(_PARTS, {"id": promotion_id}).one()
     if faults := _faults(session, head, parts.lines or [], parts.outlets or []):
@@ -123,13 +124,16 @@ def _faults(session: Session, head: Row[Any], lines: list[list[int]], outlets: l
     return found + [Fault(f"outlets[{n}]", "not_open", *told) for n, outlet in enumerate(outlets) if outlet in closed]
 
 
-def stop(session: Session, actor: Actor, promotion_id: int, action: PromotionAction, reason: str) -> None:
+def stop(
+    session: Session, actor: Actor, promotion_id: int, action: PromotionAction, reason: str, if_match: IfMatch = any_version
+) -> None:
     """End a campaign today, or cancel it.
 
     Raises:
         NotFound: none within reach (404). IllegalMove, NotStarted: see there (409).
     """
     head = queries.locked(session, actor, promotion_id)
+    if_match(head.version)
     status = PROMOTION.after(_status(head), action)
     ends_on = None
     if action is PromotionAction.END:

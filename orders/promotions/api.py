@@ -52,21 +52,21 @@ def edit(call: Call, promotion_id: Id, body: PromotionIn) -> PromotionOut:
 @routes.post("/{promotion_id}/publish", Permission.PROMOTIONS_MANAGE, status=200)
 def publish(call: Call, promotion_id: Id) -> PromotionOut:
     """Publish it, once its prices hold in both places and lie within the ceiling of each certification."""
-    actions.publish(call.session, call.actor, promotion_id)
+    actions.publish(call.session, call.actor, promotion_id, if_match=call.if_match)
     return _out(call, promotion_id)
 
 
 @routes.post("/{promotion_id}/end", Permission.PROMOTIONS_MANAGE, status=200)
 def end(call: Call, promotion_id: Id, body: ReasonIn) -> PromotionOut:
     """End it today, before its last day."""
-    actions.stop(call.session, call.actor, promotion_id, PromotionAction.END, body.reason)
+    actions.stop(call.session, call.actor, promotion_id, PromotionAction.END, body.reason, if_match=call.if_match)
     return _out(call, promotion_id)
 
 
 @routes.post("/{promotion_id}/cancel", Permission.PROMOTIONS_MANAGE, status=200)
 def cancel(call: Call, promotion_id: Id, body: ReasonIn) -> PromotionOut:
     """Cancel it."""
-    actions.stop(call.session, call.actor, promotion_id, PromotionAction.CANCEL, body.reason)
+    actions.stop(call.session, call.actor, promotion_id, PromotionAction.CANCEL, body.reason, if_match=call.if_match)
     return _out(call, promotion_id)
 
 

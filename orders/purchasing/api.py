@@ -100,12 +100,12 @@ def set_freight(call: Call, supplier_order_id: Id, body: FreightIn) -> SupplierO
 @routes.post("/supplier-orders/{supplier_order_id}/reject", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
 def reject(call: Call, supplier_order_id: Id, body: RejectIn) -> SupplierOrderOut:
     """The supplier refuses, with the reason; the stock is free again."""
-    actions.reject(call.session, call.actor, supplier_order_id, body.reason, EndReason(body.reason_code))
+    actions.reject(call.session, call.actor, supplier_order_id, body.reason, EndReason(body.reason_code), if_match=call.if_match)
     return queries.supplier_order(call.session, call.actor, supplier_order_id)
 
 
 @routes.post("/supplier-orders/{supplier_order_id}/cancel-unpaid", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
 def cancel_unpaid(call: Call, supplier_order_id: Id, body: ReasonIn) -> SupplierOrderOut:
     """The supplier gives up a part whose prepayment is overdue and whose buyer was told so; the stock is free again."""
-    actions.cancel_unpaid(call.session, call.actor, supplier_order_id, body.reason)
+    actions.cancel_unpaid(call.session, call.actor, supplier_order_id, body.reason, if_match=call.if_match)
     return queries.supplier_order(call.session, call.actor, supplier_order_id)

@@ -24,7 +24,7 @@ from orders.requests.actions import require_cover
 from orders.terms import actions as terms
 from orders.units.queries import SETTINGS_ABOVE
 from shop.core import audit, clock, outbox
-from shop.core.errors import Forbidden, NotFound
+from shop.core.errors import Forbidden, IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -147,7 +147,9 @@ def apply(session: Session, actor: Actor, purchase_order_id: int, body: BudgetUn
     return application_id
 
 
-def decide(session: Session, actor: Actor, application_id: int, move: ApplicationMove, reason: str) -> None:
+def decide(
+    session: Session, actor: Actor, application_id: int, move: ApplicationMove, reason: str, if_match: IfMatch = any_version
+) -> None:
     """Approve an application, which moves the order, its sales and its budget; or refuse it.
 
     Raises:
@@ -163,6 +165,7 @@ def decide(session: Session, actor: Actor, application_id: int, move: Applicatio
         raise OwnUnit
     if not actor.covers_region(Permission.BUDGET_UNITS_DECIDE, row.region_code):
         raise Forbidden
+    if_match(row.version)
     _conclude(session, actor, row, move, reason)
     if move is ApplicationMove.APPROVE:
         order = session.execute(_ORDER, {"id": row.purchase_order_id}).one()
@@ -170,7 +173,7 @@ def decide(session: Session, actor: Actor, application_id: int, move: Applicatio
     outbox.publish(session, "budget_unit_application.decided", application_id=application_id)
 
 
-def withdraw(session: Session, actor: Actor, application_id: int, reason: str) -> None:
+def withdraw(session: Session, actor: Actor, application_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Take an application of the own branch back.
 
     Raises:
@@ -179,6 +182,7 @@ def withdraw(session: Session, actor: Actor, application_id: int, reason: str) -
     found = queries.application(session, actor, application_id)
     row = session.execute(_LOCK_APPLICATION, {"id": application_id}).one()
     _own(session, actor, found.purchase_order_id)
+    if_match(row.version)
     _conclude(session, actor, row, ApplicationMove.WITHDRAW, reason)
 
 

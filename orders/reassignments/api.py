@@ -51,17 +51,17 @@ def application(call: Call, application_id: Id) -> ApplicationOut:
 @routes.post("/budget-unit-applications/{application_id}/approve", Permission.BUDGET_UNITS_DECIDE, status=200)
 def approve(call: Call, application_id: Id, body: DecisionIn) -> ApplicationOut:
     """Move the order, its sales and its budget to the new unit; the sales today, so that no published month changes."""
-    actions.decide(call.session, call.actor, application_id, ApplicationMove.APPROVE, body.reason)
+    actions.decide(call.session, call.actor, application_id, ApplicationMove.APPROVE, body.reason, if_match=call.if_match)
     return queries.application(call.session, call.actor, application_id)
 
 
 @routes.post("/budget-unit-applications/{application_id}/refuse", Permission.BUDGET_UNITS_DECIDE, status=200)
 def refuse(call: Call, application_id: Id, body: DecisionIn) -> ApplicationOut:
-    actions.decide(call.session, call.actor, application_id, ApplicationMove.REFUSE, body.reason)
+    actions.decide(call.session, call.actor, application_id, ApplicationMove.REFUSE, body.reason, if_match=call.if_match)
     return queries.application(call.session, call.actor, application_id)
 
 
 @routes.post("/budget-unit-applications/{application_id}/withdraw", Permission.ORDERS_PLACE, status=200)
 def withdraw(call: Call, application_id: Id, body: DecisionIn) -> ApplicationOut:
-    actions.withdraw(call.session, call.actor, application_id, body.reason)
+    actions.withdraw(call.session, call.actor, application_id, body.reason, if_match=call.if_match)
     return queries.application(call.session, call.actor, application_id)

@@ -24,7 +24,7 @@ from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import Who
 from shop.core.db import array
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import IfMatch, Invalid, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -87,7 +87,7 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
     return made.id
 
 
-def approve(session: Session, actor: Actor, refund_id: int, despite: str | None = None) -> None:
+def approve(session: Session, actor: Actor, refund_id: int, despite: str | None = None, if_match: IfMatch = any_version) -> None:
     """Release a refund that somebody else asked for. From now on the buyer's credit is smaller by it. ``despite``: why it goes although a line of
     the bank shows that another one of the order, which was said to have failed, may have left.
 
@@ -96,6 +96,7 @@ def approve(session: Session, actor: Actor, refund_id: int, despite: str | None 
         AboveCredit, AbovePayment, GoesBackOnline: there is less by now (409). LeftBefore: see there (409).
     """
     order, row = kept(session, actor, refund_id)
+    if_match(row.version)
     REFUND.after(row.status, RefundMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnRequest
@@ -108,13 +109,14 @@ def approve(session: Session, actor: Actor, refund_id: int, despite: str | None 
     _promise(session, row.id, order.buyer_id, order.id, row.amount_fen)
 
 
-def refuse(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
+def refuse(session: Session, actor: Actor, refund_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Say no to a refund. Raises as :func:`approve`, but of the amounts."""
     _, row = kept(session, actor, refund_id)
+    if_match(row.version)
     _step(session, actor, row, RefundMove.REFUSE, end_reason=reason, ended_at=clock.now())
 
 
-def cancel(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
+def cancel(session: Session, actor: Actor, refund_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Take a refund back that was not released yet; whoever sees the order may.
 
     Raises:
@@ -125,10 +127,13 @@ def cancel(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
         raise NotFound
     _order(session, actor, order_id)
     row = session.execute(_LOCK, {"id": refund_id}).one()
+    if_match(row.version)
     _step(session, actor, row, RefundMove.CANCEL, end_reason=reason, ended_at=clock.now())
 
 
-def send(session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None) -> None:
+def send(
+    session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None, if_match: IfMatch = any_version
+) -> None:
     """Say that a refund was handed to the bank, with its reference. ``despite``: why it goes although the money behind it is not there any more, or
     a line that came since it was released shows that another one of the order may have left.
 
@@ -137,7 +142,9 @@ def send(session: Session, actor: Actor, refund_id: int, reference: str, despite
         NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409). InRefundFile: a file would pay it, too (409).
         MoneyGone, LeftBefore: see there (409).
     """
-    guards.require_in_no_file(session, _by_hand(session, actor, refund_id))
+    row = _by_hand(session, actor, refund_id)
+    if_match(row.version)
+    guards.require_in_no_file(session, row)
     send_each(session, actor, [refund_id], reference, despite)
 
 
@@ -244,10 +251,13 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
     terms.settle(session, [row.purchase_order_id])
 
 
-def confirm(session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None) -> None:
+def confirm(
+    session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None, if_match: IfMatch = any_version
+) -> None:
     """Say that the bank carried a refund out, where no statement is imported. ``despite``: why it went although the money behind it is not there any
     more, or a line that came since it was released shows that another one of the order may have left. Raises as :func:`send`."""
     row = _by_hand(session, actor, refund_id)
+    if_match(row.version)
     REFUND.after(row.status, RefundMove.PAY)
     guards.require_in_no_file(session, row)
     told = guards.gone(session, [row.id], despite) | _passed(session, [row.id], despite)

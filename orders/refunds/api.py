@@ -45,32 +45,32 @@ def refund(call: Call, refund_id: Id) -> RefundOut:
 @routes.post("/refunds/{refund_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve(call: Call, refund_id: Id, body: ApproveIn | None = None) -> RefundOut:
     """Release a refund that somebody else asked for."""
-    actions.approve(call.session, call.actor, refund_id, body.despite if body else None)
+    actions.approve(call.session, call.actor, refund_id, body.despite if body else None, if_match=call.if_match)
     return queries.refund(call.session, call.actor, refund_id)
 
 
 @routes.post("/refunds/{refund_id}/refuse", Permission.MONEY_MANAGE, status=200)
 def refuse(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
-    actions.refuse(call.session, call.actor, refund_id, body.reason)
+    actions.refuse(call.session, call.actor, refund_id, body.reason, if_match=call.if_match)
     return queries.refund(call.session, call.actor, refund_id)
 
 
 @routes.post("/refunds/{refund_id}/cancel", Permission.REFUNDS_REQUEST, status=200)
 def cancel(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
     """Take a refund back that is not released yet."""
-    actions.cancel(call.session, call.actor, refund_id, body.reason)
+    actions.cancel(call.session, call.actor, refund_id, body.reason, if_match=call.if_match)
     return queries.refund(call.session, call.actor, refund_id)
 
 
 @routes.post("/refunds/{refund_id}/send", Permission.MONEY_MANAGE, status=200)
 def send(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
     """Say that it was handed to the bank, with the bank's reference."""
-    actions.send(call.session, call.actor, refund_id, body.reference, body.despite)
+    actions.send(call.session, call.actor, refund_id, body.reference, body.despite, if_match=call.if_match)
     return queries.refund(call.session, call.actor, refund_id)
 
 
 @routes.post("/refunds/{refund_id}/confirm", Permission.MONEY_MANAGE, status=200)
 def confirm(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
     """Say that the bank carried it out, where no statement is imported."""
-    actions.confirm(call.session, call.actor, refund_id, body.reference, body.despite)
+    actions.confirm(call.session, call.actor, refund_id, body.reference, body.despite, if_match=call.if_match)
     return queries.refund(call.session, call.actor, refund_id)

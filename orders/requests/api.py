@@ -83,42 +83,42 @@ def request_lines(call: Call, request_id: Id, limit: Limit = 50, after: After = 
 @routes.post("/purchase-requests/{request_id}/approve", Permission.PURCHASE_REQUESTS_DECIDE, status=200)
 def approve(call: Call, request_id: Id, body: ApprovalIn) -> PurchaseRequestOut:
     """Take the next step. After the last one the order is placed; ``faults`` say why if that is not possible."""
-    actions.decide(call.session, call.actor, request_id, RequestMove.APPROVE, body.reason)
+    actions.decide(call.session, call.actor, request_id, RequestMove.APPROVE, body.reason, if_match=call.if_match)
     return queries.request(call.session, call.actor, request_id)
 
 
 @routes.post("/purchase-requests/{request_id}/reject", Permission.PURCHASE_REQUESTS_DECIDE, status=200)
 def reject(call: Call, request_id: Id, body: ReasonIn) -> PurchaseRequestOut:
     """Refuse the request for good; its budget is free again."""
-    actions.decide(call.session, call.actor, request_id, RequestMove.REJECT, body.reason)
+    actions.decide(call.session, call.actor, request_id, RequestMove.REJECT, body.reason, if_match=call.if_match)
     return queries.request(call.session, call.actor, request_id)
 
 
 @routes.post("/purchase-requests/{request_id}/return", Permission.PURCHASE_REQUESTS_DECIDE, status=200)
 def return_request(call: Call, request_id: Id, body: ReasonIn) -> PurchaseRequestOut:
     """Send the request back to be changed."""
-    actions.decide(call.session, call.actor, request_id, RequestMove.RETURN, body.reason)
+    actions.decide(call.session, call.actor, request_id, RequestMove.RETURN, body.reason, if_match=call.if_match)
     return queries.request(call.session, call.actor, request_id)
 
 
 @routes.post("/purchase-requests/{request_id}/resubmit", Permission.ORDERS_PLACE, status=200)
 def resubmit(call: Call, request_id: Id, body: PurchaseRequestIn) -> PurchaseRequestOut:
     """Hand the own request in again, changed; every step is taken anew."""
-    actions.resubmit(call.session, call.actor, request_id, body)
+    actions.resubmit(call.session, call.actor, request_id, body, if_match=call.if_match)
     return queries.request(call.session, call.actor, request_id)
 
 
 @routes.post("/purchase-requests/{request_id}/withdraw", Permission.ORDERS_PLACE, status=200)
 def withdraw(call: Call, request_id: Id, body: ApprovalIn) -> PurchaseRequestOut:
     """Take the own request back."""
-    actions.withdraw(call.session, call.actor, request_id, body.reason)
+    actions.withdraw(call.session, call.actor, request_id, body.reason, if_match=call.if_match)
     return queries.request(call.session, call.actor, request_id)
 
 
 @routes.post("/purchase-requests/{request_id}/order", Permission.ORDERS_PLACE, status=200)
 def order(call: Call, request_id: Id) -> PurchaseRequestOut:
     """Try again to place what was approved."""
-    actions.order(call.session, call.actor, request_id)
+    actions.order(call.session, call.actor, request_id, if_match=call.if_match)
     return queries.request(call.session, call.actor, request_id)
 
 

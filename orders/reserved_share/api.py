@@ -70,7 +70,7 @@ def write_share(call: Call, year: Year, body: ReservedShareIn, unit_id: Unit = N
 @routes.post("/reserved-shares/{year}/file", Permission.RESERVED_SHARE_FILE, status=200)
 def file_share(call: Call, year: Year, body: FilingIn, unit_id: Unit = None) -> ReservedShareOut:
     """Hand it to the department for review."""
-    filing.file(call.session, call.actor, year, unit_id, body)
+    filing.file(call.session, call.actor, year, unit_id, body, if_match=call.if_match)
     return _share(call, year, unit_id)
 
 
@@ -79,7 +79,7 @@ def review_share(
     call: Call, year: Year, body: ReviewIn, unit_id: Annotated[Id, Query(description="the unit that filed it")]
 ) -> ReservedShareOut:
     """Accept what a unit filed, or return it: the department above it, or the officers of its region where there is none."""
-    filing.review(call.session, call.actor, year, unit_id, body)
+    filing.review(call.session, call.actor, year, unit_id, body, if_match=call.if_match)
     return _share(call, year, unit_id)
 
 

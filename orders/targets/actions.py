@@ -9,7 +9,7 @@ from orders.targets import queries
 from orders.targets.errors import TargetRefused, TargetWithdrawn
 from orders.targets.schemas import RevisionIn, TargetIn
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault
+from shop.core.errors import Fault, IfMatch, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -74,13 +74,14 @@ def _of_value(measure: str, value: Decimal) -> list[Fault]:
     return []
 
 
-def revise(session: Session, actor: Actor, target_id: int, body: RevisionIn) -> None:
+def revise(session: Session, actor: Actor, target_id: int, body: RevisionIn, if_match: IfMatch = any_version) -> None:
     """Set another value, with the reason; those before stay on record.
 
     Raises:
         NotFound: none within reach (404). TargetWithdrawn: see there (409). TargetRefused: what there cannot be (422).
     """
     head = queries.locked(session, actor, target_id)
+    if_match(head.version)
     if head.withdrawn_at is not None:
         raise TargetWithdrawn
     if faults := _of_value(head.measure, body.value):
@@ -96,13 +97,14 @@ def _write(session: Session, actor: Actor, target_id: int, number: int, body: Re
     outbox.publish(session, "target.set", target_id=target_id, number=number)
 
 
-def withdraw(session: Session, actor: Actor, target_id: int, reason: str) -> None:
+def withdraw(session: Session, actor: Actor, target_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Take a target back; it stays on record.
 
     Raises:
         NotFound: none within reach (404). TargetWithdrawn: see there (409).
     """
     head = queries.locked(session, actor, target_id)
+    if_match(head.version)
     if head.withdrawn_at is not None:
         raise TargetWithdrawn
     session.execute(_WITHDRAW, {"id": target_id, "reason": reason, "now": clock.now()})

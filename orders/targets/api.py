@@ -95,12 +95,12 @@ def list_revisions(call: Call, target_id: Id, limit: Limit = 50, after: After = 
 @routes.post("/{target_id}/revisions", Permission.TARGETS_SET)
 def revise(call: Call, target_id: Id, body: RevisionIn) -> TargetOut:
     """Set another value, with the reason."""
-    actions.revise(call.session, call.actor, target_id, body)
+    actions.revise(call.session, call.actor, target_id, body, if_match=call.if_match)
     return queries.target(call.session, target_id, call.language, clock.today())
 
 
 @routes.post("/{target_id}/withdraw", Permission.TARGETS_SET, status=200)
 def withdraw(call: Call, target_id: Id, body: WithdrawIn) -> TargetOut:
     """Take it back; it stays on record."""
-    actions.withdraw(call.session, call.actor, target_id, body.reason)
+    actions.withdraw(call.session, call.actor, target_id, body.reason, if_match=call.if_match)
     return queries.target(call.session, target_id, call.language, clock.today())

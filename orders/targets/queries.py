@@ -253,9 +253,10 @@ class _Reader:
         course = self._course(row, first, due, over, days, districts) if nature is Nature.FLOW else Course(over, days)
         expected = rules.expected(row.value, nature, course)
         foreseen = None if done is None else rules.forecast(done, nature, course)
+        rate = None if done is None else reached(done, row.value)
         return ProgressOut(
             done=None if done is None else in_unit(done, row.unit),
-            rate=None if done is None else in_unit(reached(done, row.value), "percent"),
+            rate=None if rate is None else in_unit(rate, "percent"),
             expected=in_unit(expected.value, row.unit),
             expected_method=expected.method,
             forecast=None if foreseen is None else in_unit(foreseen.value, row.unit),

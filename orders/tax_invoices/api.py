@@ -85,7 +85,7 @@ def tax_invoice(call: Call, tax_invoice_id: Id) -> TaxInvoiceOut:
 @routes.post("/{tax_invoice_id}/file", Permission.INVOICES_ISSUE)
 def attach(call: Call, tax_invoice_id: Id, file: Annotated[UploadFile, File(description="PDF, PNG, JPEG")]) -> TaxInvoiceOut:
     """Add the file of a registered tax invoice."""
-    deciding.attach(call.session, call.actor, tax_invoice_id, file.filename, file.file.read())
+    deciding.attach(call.session, call.actor, tax_invoice_id, file.filename, file.file.read(), if_match=call.if_match)
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
 
 
@@ -97,19 +97,19 @@ def tax_invoice_file(call: Call, tax_invoice_id: Id) -> Response:
 @routes.post("/{tax_invoice_id}/clear", Permission.MONEY_MANAGE, status=200)
 def clear(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
     """Decide that a registration whose number came twice is the right one."""
-    deciding.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.CLEAR, body.reason)
+    deciding.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.CLEAR, body.reason, if_match=call.if_match)
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
 
 
 @routes.post("/{tax_invoice_id}/refuse", Permission.MONEY_MANAGE, status=200)
 def refuse(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
     """Decide that it is not."""
-    deciding.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.REFUSE, body.reason)
+    deciding.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.REFUSE, body.reason, if_match=call.if_match)
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
 
 
 @routes.post("/{tax_invoice_id}/void", Permission.INVOICES_ISSUE, status=200)
 def void(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
     """Take a wrong registration out of account; it stays on record."""
-    deciding.void(call.session, call.actor, tax_invoice_id, body.reason)
+    deciding.void(call.session, call.actor, tax_invoice_id, body.reason, if_match=call.if_match)
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)

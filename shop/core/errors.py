@@ -130,6 +130,10 @@ class Changed(Problem):
 IfMatch = Callable[[int], None]
 
 
+def any_version(_: int) -> None:
+    """The :data:`IfMatch` of somebody who did not read the resource before: a job, or another action."""
+
+
 class TooLarge(Problem):
     status, code = 413, "too_large"
     zh, en = "内容超过大小限制（{limit} 字节）", "The content is larger than {limit} bytes"

@@ -1,11 +1,14 @@
 """Every route declares who may call it, and what moves something can be sent twice."""
 
+import inspect
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
 from catalog.certification.states import Level
 from orders.banking.states import FailureStatus, FileMove, failure_moves
@@ -64,6 +67,15 @@ NOT_REPLAYED = {
     ("POST", "/v1/check-plans/{plan_id}/verify"),
     ("POST", "/v1/stripe/webhooks"),
 }
+#: Moves of orders/ that heed no ``If-Match``: they name themselves what was read, answer with another thing than what is moved, or only add to it.
+ANY_VERSION = {
+    "/v1/bank-matches/{match_id}/undo",
+    "/v1/coverage/stations/{station_id}/evidence",
+    "/v1/order-imports/{import_id}/choices",
+    "/v1/quotation-requests/{request_id}/decline",
+    "/v1/supplier-orders/{supplier_order_id}/freight/agree",
+    "/v1/vouchers/redeem",
+}
 OUTSIDE_THE_DOMAINS = {"/healthz", "/readyz", "/metrics", "/docs", "/docs/assets", "/openapi.json"}
 
 
@@ -96,6 +108,23 @@ def test_what_creates_or_moves_something_takes_an_idempotency_key(server):
         takes_key = any(parameter["name"] == "Idempotency-Key" for parameter in parameters)
         assert takes_key == ((method, path) not in NOT_REPLAYED), (method, path)
         assert takes_key == operation.idempotent
+
+
+def test_what_is_moved_is_what_the_caller_read():
+    """Whoever gets an ETag may send it with the next move."""
+    heedless = {
+        path
+        for routes in domain_routes()
+        for operation, route in zip(routes.operations, routes.router.routes, strict=True)
+        if isinstance(route, APIRoute) and (path := route.path) and operation.method == "POST" and operation.status == 200
+        if route.endpoint.__module__.startswith("orders.") and _has_version(operation.answer)
+        if "if_match" not in inspect.getsource(getattr(sys.modules[route.endpoint.__module__], operation.name))
+    }
+    assert heedless == ANY_VERSION
+
+
+def _has_version(answer: TypeAdapter[Any] | None) -> bool:
+    return "version" in getattr(getattr(answer, "_type", None), "model_fields", {})
 
 
 def test_every_permission_is_used_and_granted():

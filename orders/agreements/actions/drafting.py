@@ -24,7 +24,7 @@ from orders.agreements.schemas.terms import (
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
 from orders.terms.queries import settled
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, IfMatch, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 
 _PARTIES = text(
@@ -174,13 +174,14 @@ def schedule(session: Session, actor: Actor, agreement_id: int, body: ScheduleIn
         freeze(session, agreement_id)
 
 
-def propose(session: Session, actor: Actor, agreement_id: int) -> None:
+def propose(session: Session, actor: Actor, agreement_id: int, if_match: IfMatch = any_version) -> None:
     """Put the agreement before the supplier. What both sign is from here on fixed by its hash.
 
     Raises:
         NotFound, IllegalMove: no draft of the caller's branch (404, 409). TermsRefused: its last day is over (422).
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    if_match(agreement.version)
     status = AGREEMENT.after(agreement.status, AgreementMove.PROPOSE)
     if agreement.valid_until < clock.today():
         fault = Fault("valid_until", "in_the_past", "截止日已过", "the last day is over")
@@ -194,13 +195,14 @@ def propose(session: Session, actor: Actor, agreement_id: int) -> None:
     outbox.publish(session, "agreement.proposed", agreement_id=agreement_id, version=agreement.version + 1)
 
 
-def revise(session: Session, actor: Actor, agreement_id: int) -> None:
+def revise(session: Session, actor: Actor, agreement_id: int, if_match: IfMatch = any_version) -> None:
     """Take a proposal back to be changed; signatures under it are void.
 
     Raises:
         NotFound, IllegalMove: no proposal of the caller's branch (404, 409). AwardedTerms: it came by an award (409).
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    if_match(agreement.version)
     status = AGREEMENT.after(agreement.status, AgreementMove.REVISE)
     if agreement.quotation_request_id is not None:
         raise AwardedTerms

@@ -19,7 +19,7 @@ from orders.agreements.states import DraftStatus
 from orders.purchasing.schemas import OrderHeadIn
 from orders.requests.actions import Submitted
 from shop.core import audit, clock, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 
 # Who drafts the same instalments at the same moment skips them; an open draft of the day and place takes up what came later.
@@ -142,13 +142,14 @@ def _move(session: Session, draft_id: int, before: str, after: str) -> None:
     )
 
 
-def discard(session: Session, actor: Actor, draft_id: int, reason: str) -> None:
+def discard(session: Session, actor: Actor, draft_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Nothing is to come on this day; its instalments are skipped.
 
     Raises:
         NotFound: none that the caller may order (404). DraftNotOpen: see there (409).
     """
     agreement, draft = _locked(session, actor, draft_id)
+    if_match(draft.version)
     if draft.status != DraftStatus.OPEN:
         raise DraftNotOpen
     session.execute(
@@ -174,7 +175,7 @@ _DEAD = text(
 )
 
 
-def reopen(session: Session, actor: Actor, draft_id: int) -> None:
+def reopen(session: Session, actor: Actor, draft_id: int, if_match: IfMatch = any_version) -> None:
     """Make a draft again of what was ordered in vain: the supplier or an approver said no, or the order was cancelled.
 
     Raises:
@@ -182,6 +183,7 @@ def reopen(session: Session, actor: Actor, draft_id: int) -> None:
         AnotherDraftOpen: see there (409).
     """
     agreement, draft = _locked(session, actor, draft_id)
+    if_match(draft.version)
     if draft.status != DraftStatus.ORDERED or not session.execute(_DEAD, {"id": draft_id}).scalar_one():
         raise StillOrdered
     session.execute(

@@ -13,7 +13,7 @@ from orders.agreements.queries.reach import locked
 from orders.agreements.rules import Side
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementState, AgreementStatus
 from shop.core import audit, clock, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 
 _SUPPLIER = text("SELECT supplier_id FROM agreement WHERE id = :id")
@@ -33,7 +33,7 @@ _MISSED = text(
 )
 
 
-def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str) -> Says | None:
+def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str, if_match: IfMatch = any_version) -> Says | None:
     """Sign for the own side what ``terms_hash`` stands for; with the second signature the agreement is made. The supplier's signature promises
     its harvest; what the declarations say to that is returned, and None for the buyer's.
 
@@ -47,6 +47,7 @@ def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str) -> 
         raise NotFound
     promises.hold(session, supplier_id)
     agreement, side = locked(session, actor, agreement_id)
+    if_match(agreement.version)
     signed = {Side.BUYER: agreement.buyer_signed_at, Side.SUPPLIER: agreement.supplier_signed_at}
     AGREEMENT.after(agreement.status, AgreementMove.SIGN_FIRST)
     if signed[side] is not None:
@@ -81,24 +82,26 @@ def require_approved(session: Session, agreement: Any) -> None:
         raise PartyNotApproved
 
 
-def decline(session: Session, actor: Actor, agreement_id: int, reason: str) -> None:
+def decline(session: Session, actor: Actor, agreement_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """The supplier will not sign.
 
     Raises:
         NotFound: no proposal to the caller's branch (404). IllegalMove: it is no proposal any more (409).
     """
     agreement, _ = locked(session, actor, agreement_id, Side.SUPPLIER)
+    if_match(agreement.version)
     _end(session, actor, agreement_id, AGREEMENT.after(agreement.status, AgreementMove.DECLINE), reason)
     outbox.publish(session, "agreement.declined", agreement_id=agreement_id)
 
 
-def withdraw(session: Session, actor: Actor, agreement_id: int, reason: str) -> None:
+def withdraw(session: Session, actor: Actor, agreement_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """The buyer takes its draft or proposal back for good.
 
     Raises:
         NotFound: none of the caller's branch (404). IllegalMove: it is made or over (409).
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    if_match(agreement.version)
     _end(session, actor, agreement_id, AGREEMENT.after(agreement.status, AgreementMove.WITHDRAW), reason)
     if agreement.proposed_at is not None:
         outbox.publish(session, "agreement.withdrawn", agreement_id=agreement_id)

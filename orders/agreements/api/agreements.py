@@ -93,35 +93,35 @@ def set_schedule(call: Call, agreement_id: Id, body: ScheduleIn) -> AgreementOut
 @routes.post("/agreements/{agreement_id}/propose", Permission.AGREEMENTS_MANAGE, status=200)
 def propose(call: Call, agreement_id: Id) -> AgreementOut:
     """Put the agreement before the supplier; from here on its terms stand still."""
-    drafting.propose(call.session, call.actor, agreement_id)
+    drafting.propose(call.session, call.actor, agreement_id, if_match=call.if_match)
     return _shown(call, agreement_id)
 
 
 @routes.post("/agreements/{agreement_id}/revise", Permission.AGREEMENTS_MANAGE, status=200)
 def revise(call: Call, agreement_id: Id) -> AgreementOut:
     """Take a proposal back to a draft; a signature under it is void."""
-    drafting.revise(call.session, call.actor, agreement_id)
+    drafting.revise(call.session, call.actor, agreement_id, if_match=call.if_match)
     return _shown(call, agreement_id)
 
 
 @routes.post("/agreements/{agreement_id}/sign", Permission.AGREEMENTS_SIGN, status=200)
 def sign(call: Call, agreement_id: Id, body: SignIn) -> AgreementOut:
     """Sign for the own side the terms that were read. A supplier signs no more than its declared harvest bears."""
-    says = signing.sign(call.session, call.actor, agreement_id, body.terms_hash)
+    says = signing.sign(call.session, call.actor, agreement_id, body.terms_hash, if_match=call.if_match)
     return _shown(call, agreement_id).model_copy(update={"harvest": says})
 
 
 @routes.post("/agreements/{agreement_id}/decline", Permission.AGREEMENTS_SIGN, status=200)
 def decline(call: Call, agreement_id: Id, body: ReasonIn) -> AgreementOut:
     """The supplier will not sign."""
-    signing.decline(call.session, call.actor, agreement_id, body.reason)
+    signing.decline(call.session, call.actor, agreement_id, body.reason, if_match=call.if_match)
     return _shown(call, agreement_id)
 
 
 @routes.post("/agreements/{agreement_id}/withdraw", Permission.AGREEMENTS_MANAGE, status=200)
 def withdraw(call: Call, agreement_id: Id, body: ReasonIn) -> AgreementOut:
     """The buyer takes its draft or proposal back for good."""
-    signing.withdraw(call.session, call.actor, agreement_id, body.reason)
+    signing.withdraw(call.session, call.actor, agreement_id, body.reason, if_match=call.if_match)
     return _shown(call, agreement_id)
 
 

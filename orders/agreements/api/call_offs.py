@@ -108,14 +108,14 @@ def order_draft(call: Call, draft_id: Id) -> SubmittedOut:
 @routes.post("/call-off-drafts/{draft_id}/discard", Permission.ORDERS_PLACE, status=200)
 def discard_draft(call: Call, draft_id: Id, body: ReasonIn) -> DraftOut:
     """Nothing is to come on this day."""
-    drafts.discard(call.session, call.actor, draft_id, body.reason)
+    drafts.discard(call.session, call.actor, draft_id, body.reason, if_match=call.if_match)
     return calling.draft(call.session, call.actor, draft_id)
 
 
 @routes.post("/call-off-drafts/{draft_id}/reopen", Permission.ORDERS_PLACE, status=200)
 def reopen_draft(call: Call, draft_id: Id) -> DraftOut:
     """The order came to nothing: make a draft of it again."""
-    drafts.reopen(call.session, call.actor, draft_id)
+    drafts.reopen(call.session, call.actor, draft_id, if_match=call.if_match)
     return calling.draft(call.session, call.actor, draft_id)
 
 

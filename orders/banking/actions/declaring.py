@@ -11,7 +11,7 @@ from orders.banking.schemas.payers import PayerDeclarationIn
 from orders.banking.states import PAYER, PayerMove
 from orders.money.names import plain_name
 from shop.core import audit, clock, outbox
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import IfMatch, Invalid, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -69,21 +69,21 @@ def declare(session: Session, actor: Actor, purchase_order_id: int, body: PayerD
     return made.id
 
 
-def approve(session: Session, actor: Actor, declaration_id: int, reason: str | None) -> None:
+def approve(session: Session, actor: Actor, declaration_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Approve what somebody else has declared: from now on money of this payer may be matched.
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). OwnDeclaration: the caller declared it (403). IllegalMove: decided (409).
     """
-    _decide(session, actor, declaration_id, PayerMove.APPROVE, reason)
+    _decide(session, actor, declaration_id, PayerMove.APPROVE, reason, if_match)
 
 
-def refuse(session: Session, actor: Actor, declaration_id: int, reason: str | None) -> None:
+def refuse(session: Session, actor: Actor, declaration_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Say no to it. Raises as :func:`approve`."""
-    _decide(session, actor, declaration_id, PayerMove.REFUSE, reason)
+    _decide(session, actor, declaration_id, PayerMove.REFUSE, reason, if_match)
 
 
-def withdraw(session: Session, actor: Actor, declaration_id: int, reason: str | None) -> None:
+def withdraw(session: Session, actor: Actor, declaration_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Take a declaration back, also one that was approved: what was matched by it stays.
 
     Raises:
@@ -92,15 +92,17 @@ def withdraw(session: Session, actor: Actor, declaration_id: int, reason: str | 
     row = session.execute(_LOCK, {"id": declaration_id}).first()
     if row is None or not _is_of(actor, row, all_orders=row.purchase_order_id is None):
         raise NotFound
+    if_match(row.version)
     status = PAYER.after(row.status, PayerMove.WITHDRAW)
     session.execute(_WITHDRAW, {"id": row.id, "status": status})
     audit.record(session, actor, "payer.withdrawn", "payer_declaration", row.id, reason=reason)
 
 
-def _decide(session: Session, actor: Actor, declaration_id: int, move: PayerMove, reason: str | None) -> None:
+def _decide(session: Session, actor: Actor, declaration_id: int, move: PayerMove, reason: str | None, if_match: IfMatch) -> None:
     row = session.execute(_LOCK, {"id": declaration_id}).first()
     if row is None or not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
         raise NotFound
+    if_match(row.version)
     status = PAYER.after(row.status, move)
     if row.declared_by == actor.user_id:
         raise OwnDeclaration

@@ -16,7 +16,7 @@ from orders.settlement.actions import paying
 from orders.settlement.states import PayoutStatus
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 
 #: That it is on a list which may be at the bank, whether or not anybody has said yet that it was handed over.
@@ -33,7 +33,7 @@ _SUPERSEDE = text(
 )
 
 
-def payout(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
+def payout(session: Session, actor: Actor, payout_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Say that a payout failed: at once, or once another person confirms it. Raises as
     :func:`orders.settlement.actions.paying.report_failure`, and besides:
 
@@ -41,22 +41,24 @@ def payout(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
         FailureWaiting: somebody said so already (409).
     """
     row = paying.require_may_fail(session, actor, payout_id)
+    if_match(row.version)
     if row.status != PayoutStatus.PAID and session.execute(_LISTED, {"id": row.attempt_id}).first() is None:
         paying.failed(session, actor, payout_id, reason)
         return
     _request(session, actor, reason, attempt_id=row.attempt_id)
 
 
-def refund(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
+def refund(session: Session, actor: Actor, refund_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """The same of a refund. Raises as :func:`orders.refunds.actions.report_failure`, and FailureWaiting."""
     row = refunds.require_may_fail(session, actor, refund_id)
+    if_match(row.version)
     if row.status != "paid":
         refunds.fail(session, actor, refund_id, reason)
         return
     _request(session, actor, reason, refund_id=refund_id)
 
 
-def approve(session: Session, actor: Actor, report_id: int, reason: str | None) -> None:
+def approve(session: Session, actor: Actor, report_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Confirm what somebody else said: it failed.
 
     Raises:
@@ -65,6 +67,7 @@ def approve(session: Session, actor: Actor, report_id: int, reason: str | None) 
         FailureSuperseded: that release has ended, and another stands (409).
     """
     row, attempt_id = _locked(session, actor, report_id)
+    if_match(row.version)
     FAILURE_REPORT.after(row.status, FailureMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnFailureReport
@@ -77,18 +80,20 @@ def approve(session: Session, actor: Actor, report_id: int, reason: str | None) 
     _decide(session, actor, row, FailureMove.APPROVE, reason)
 
 
-def refuse(session: Session, actor: Actor, report_id: int, reason: str | None) -> None:
+def refuse(session: Session, actor: Actor, report_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Say no to it. Raises as :func:`approve`, but of lines of the bank."""
     row, _ = _locked(session, actor, report_id)
+    if_match(row.version)
     FAILURE_REPORT.after(row.status, FailureMove.REFUSE)
     if row.requested_by == actor.user_id:
         raise OwnFailureReport
     _decide(session, actor, row, FailureMove.REFUSE, reason)
 
 
-def withdraw(session: Session, actor: Actor, report_id: int, reason: str | None) -> None:
+def withdraw(session: Session, actor: Actor, report_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Take it back before it is decided. Raises as :func:`approve`, but of persons and lines of the bank."""
     row, _ = _locked(session, actor, report_id)
+    if_match(row.version)
     _decide(session, actor, row, FailureMove.WITHDRAW, reason)
 
 

@@ -20,7 +20,7 @@ from orders.refunds.queries.left import left_before, transfers_of
 from orders.refunds.states import RefundStatus
 from shop.core import audit, clock, locks, numbers
 from shop.core.db import array
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -100,7 +100,9 @@ def take_turns(session: Session) -> None:
     locks.hold(session, "refund_files")
 
 
-def send(session: Session, actor: Actor, file_id: int, reference: str, despite: str | None = None) -> None:
+def send(
+    session: Session, actor: Actor, file_id: int, reference: str, despite: str | None = None, if_match: IfMatch = any_version
+) -> None:
     """Say that the file was uploaded: each of its refunds is sent. One that a line of the bank shows already is left alone. ``despite``: why
     those go whose money is not there any more, or that a line shows to have left before.
 
@@ -109,6 +111,7 @@ def send(session: Session, actor: Actor, file_id: int, reference: str, despite: 
         MoneyGone: what one of them was released on is not there any more (409). LeftBefore: see :func:`orders.refunds.actions.send` (409).
     """
     row = _locked(session, actor, file_id)
+    if_match(row.version)
     status = REFUND_FILE.after(row.status, FileMove.SEND)
     waiting = [each.id for each in _refunds(session, file_id) if each.status == RefundStatus.APPROVED]
     refunds.send_each(session, actor, waiting, reference, despite)
@@ -116,7 +119,7 @@ def send(session: Session, actor: Actor, file_id: int, reference: str, despite: 
     audit.record(session, actor, "refund_file.sent", "refund_file", file_id, reference=reference)
 
 
-def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
+def void(session: Session, actor: Actor, file_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Say that the file was never uploaded: its refunds may go into another. It stays on record.
 
     Raises:
@@ -124,6 +127,7 @@ def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
         OwnRefundFile: the caller made it (403). RefundFileExecuted: the bank shows a refund of it, or may show one (409).
     """
     row = _locked(session, actor, file_id)
+    if_match(row.version)
     status = REFUND_FILE.after(row.status, FileMove.VOID)
     if row.made_by == actor.user_id:
         raise OwnRefundFile

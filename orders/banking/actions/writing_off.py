@@ -37,7 +37,7 @@ from orders.settlement.actions import advances, losing, paying
 from orders.settlement.queries.ahead import held_ahead
 from orders.settlement.queries.left import left_twice
 from shop.core import audit, clock, outbox
-from shop.core.errors import IfMatch, Invalid, NotFound
+from shop.core.errors import IfMatch, Invalid, NotFound, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
@@ -118,7 +118,7 @@ def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_m
     return made.id
 
 
-def approve(session: Session, actor: Actor, write_off_id: int, reason: str | None) -> None:
+def approve(session: Session, actor: Actor, write_off_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Approve what somebody else asked for: the line is matched by it.
 
     Raises:
@@ -130,6 +130,7 @@ def approve(session: Session, actor: Actor, write_off_id: int, reason: str | Non
     if session.execute(_COMES_BACK, {"id": write_off_id}).first():
         losing.alone(session)  # no settlement sets it off meanwhile
     line, row = _locked(session, actor, write_off_id)
+    if_match(row.version)
     WRITE_OFF.after(row.status, WriteOffMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnWriteOff
@@ -147,18 +148,20 @@ def approve(session: Session, actor: Actor, write_off_id: int, reason: str | Non
     _decide(session, actor, row, WriteOffMove.APPROVE, reason, match_id=match_id)
 
 
-def refuse(session: Session, actor: Actor, write_off_id: int, reason: str | None) -> None:
+def refuse(session: Session, actor: Actor, write_off_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Say no to it. Raises as :func:`approve`, but of what is left."""
     _, row = _locked(session, actor, write_off_id)
+    if_match(row.version)
     WRITE_OFF.after(row.status, WriteOffMove.REFUSE)
     if row.requested_by == actor.user_id:
         raise OwnWriteOff
     _decide(session, actor, row, WriteOffMove.REFUSE, reason)
 
 
-def withdraw(session: Session, actor: Actor, write_off_id: int, reason: str | None) -> None:
+def withdraw(session: Session, actor: Actor, write_off_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Take a request back that was not decided; whoever keeps the city's money may. Raises as :func:`approve`, but of persons and amounts."""
     _, row = _locked(session, actor, write_off_id)
+    if_match(row.version)
     _decide(session, actor, row, WriteOffMove.WITHDRAW, reason)
 
 

@@ -22,7 +22,7 @@ def fail_payout(call: Call, payout_id: Id, body: FailIn) -> PayoutOut:
     """Say that the bank gave it back, or never got it: it has to be approved and released again. One that was paid, or
     stands on a list for the bank, stays so until another person confirms it (`failure_report_id`). Where a line of the bank shows that it left, only
     a line shows that it came back (`shown_by_bank`)."""
-    failing.payout(call.session, call.actor, payout_id, body.reason)
+    failing.payout(call.session, call.actor, payout_id, body.reason, if_match=call.if_match)
     return payouts.payout(call.session, call.actor, payout_id)
 
 
@@ -30,7 +30,7 @@ def fail_payout(call: Call, payout_id: Id, body: FailIn) -> PayoutOut:
 def fail_refund(call: Call, refund_id: Id, body: FailIn) -> RefundOut:
     """Say that the bank gave it back, or never got it: the buyer has its credit again. One that was paid stays so until another person confirms it
     (`failure_report_id`). Where a line of the bank shows that it left, only a line shows that it came back (`shown_by_bank`)."""
-    failing.refund(call.session, call.actor, refund_id, body.reason)
+    failing.refund(call.session, call.actor, refund_id, body.reason, if_match=call.if_match)
     return refunds.refund(call.session, call.actor, refund_id)
 
 
@@ -48,18 +48,18 @@ def report(call: Call, failure_report_id: Id) -> FailureReportOut:
 @routes.post("/failure-reports/{failure_report_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve_failure(call: Call, failure_report_id: Id, body: DecisionIn) -> FailureReportOut:
     """Confirm what somebody else said: it failed."""
-    failing.approve(call.session, call.actor, failure_report_id, body.reason)
+    failing.approve(call.session, call.actor, failure_report_id, body.reason, if_match=call.if_match)
     return queries.report(call.session, call.actor, failure_report_id)
 
 
 @routes.post("/failure-reports/{failure_report_id}/refuse", Permission.MONEY_MANAGE, status=200)
 def refuse_failure(call: Call, failure_report_id: Id, body: DecisionIn) -> FailureReportOut:
-    failing.refuse(call.session, call.actor, failure_report_id, body.reason)
+    failing.refuse(call.session, call.actor, failure_report_id, body.reason, if_match=call.if_match)
     return queries.report(call.session, call.actor, failure_report_id)
 
 
 @routes.post("/failure-reports/{failure_report_id}/withdraw", Permission.MONEY_MANAGE, status=200)
 def withdraw_failure(call: Call, failure_report_id: Id, body: DecisionIn) -> FailureReportOut:
     """Take it back before it is decided."""
-    failing.withdraw(call.session, call.actor, failure_report_id, body.reason)
+    failing.withdraw(call.session, call.actor, failure_report_id, body.reason, if_match=call.if_match)
     return queries.report(call.session, call.actor, failure_report_id)

@@ -115,18 +115,18 @@ def write_off(call: Call, write_off_id: Id) -> WriteOffOut:
 @routes.post("/bank-write-offs/{write_off_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve_write_off(call: Call, write_off_id: Id, body: DecisionIn) -> WriteOffOut:
     """Approve what somebody else asked for: the line is matched by it."""
-    writing_off.approve(call.session, call.actor, write_off_id, body.reason)
+    writing_off.approve(call.session, call.actor, write_off_id, body.reason, if_match=call.if_match)
     return write_offs.write_off(call.session, call.actor, write_off_id)
 
 
 @routes.post("/bank-write-offs/{write_off_id}/refuse", Permission.MONEY_MANAGE, status=200)
 def refuse_write_off(call: Call, write_off_id: Id, body: DecisionIn) -> WriteOffOut:
-    writing_off.refuse(call.session, call.actor, write_off_id, body.reason)
+    writing_off.refuse(call.session, call.actor, write_off_id, body.reason, if_match=call.if_match)
     return write_offs.write_off(call.session, call.actor, write_off_id)
 
 
 @routes.post("/bank-write-offs/{write_off_id}/withdraw", Permission.MONEY_MANAGE, status=200)
 def withdraw_write_off(call: Call, write_off_id: Id, body: DecisionIn) -> WriteOffOut:
     """Take a request back that is not decided."""
-    writing_off.withdraw(call.session, call.actor, write_off_id, body.reason)
+    writing_off.withdraw(call.session, call.actor, write_off_id, body.reason, if_match=call.if_match)
     return write_offs.write_off(call.session, call.actor, write_off_id)

@@ -68,20 +68,20 @@ def payer_declaration(call: Call, declaration_id: Id) -> PayerDeclarationOut:
 @routes.post("/payer-declarations/{declaration_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve_payer(call: Call, declaration_id: Id, body: DecisionIn) -> PayerDeclarationOut:
     """Approve a payer that somebody else declared: its money may be matched from now on."""
-    declaring.approve(call.session, call.actor, declaration_id, body.reason)
+    declaring.approve(call.session, call.actor, declaration_id, body.reason, if_match=call.if_match)
     return queries.declaration(call.session, call.actor, declaration_id)
 
 
 @routes.post("/payer-declarations/{declaration_id}/refuse", Permission.MONEY_MANAGE, status=200)
 def refuse_payer(call: Call, declaration_id: Id, body: DecisionIn) -> PayerDeclarationOut:
-    declaring.refuse(call.session, call.actor, declaration_id, body.reason)
+    declaring.refuse(call.session, call.actor, declaration_id, body.reason, if_match=call.if_match)
     return queries.declaration(call.session, call.actor, declaration_id)
 
 
 @routes.post("/payer-declarations/{declaration_id}/withdraw", Permission.PAYMENTS_RECORD, status=200)
 def withdraw_payer(call: Call, declaration_id: Id, body: DecisionIn) -> PayerDeclarationOut:
     """Take a declaration back, also one that was approved."""
-    declaring.withdraw(call.session, call.actor, declaration_id, body.reason)
+    declaring.withdraw(call.session, call.actor, declaration_id, body.reason, if_match=call.if_match)
     return queries.declaration(call.session, call.actor, declaration_id)
 
 
@@ -116,12 +116,12 @@ def download_refund_file(call: Call, file_id: Id, format: Annotated[Literal["xls
 @routes.post("/refund-files/{file_id}/send", Permission.MONEY_MANAGE, status=200)
 def send_refund_file(call: Call, file_id: Id, body: SentIn) -> RefundFileOut:
     """Say that the file was uploaded to the bank, with the bank's number: its refunds are sent."""
-    refund_files.send(call.session, call.actor, file_id, body.reference, body.despite)
+    refund_files.send(call.session, call.actor, file_id, body.reference, body.despite, if_match=call.if_match)
     return queries.refund_file(call.session, call.actor, file_id)
 
 
 @routes.post("/refund-files/{file_id}/void", Permission.MONEY_MANAGE, status=200)
 def void_refund_file(call: Call, file_id: Id, body: RefundFileVoidIn) -> RefundFileOut:
     """Say that the file was never uploaded: its refunds may go into another. Only by another person than who made it."""
-    refund_files.void(call.session, call.actor, file_id, body.reason)
+    refund_files.void(call.session, call.actor, file_id, body.reason, if_match=call.if_match)
     return queries.refund_file(call.session, call.actor, file_id)

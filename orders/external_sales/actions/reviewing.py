@@ -18,7 +18,7 @@ from orders.external_sales.states import EXTERNAL_SALE, SaleMove, SaleStatus
 from orders.ledger import actions as ledger
 from shop.core import clock
 from shop.core.db import array
-from shop.core.errors import Fault, IfMatch, NotFound, Problem, refuse_some
+from shop.core.errors import Fault, IfMatch, NotFound, Problem, any_version, refuse_some
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -30,7 +30,7 @@ MOST_FAULTS = 200
 _DOCUMENTS = text("SELECT * FROM external_sale_document WHERE sale_id = ANY (CAST(:ids AS bigint[])) ORDER BY sale_id, id")
 
 
-def submit(session: Session, actor: Actor, sale_ids: Sequence[int]) -> int:
+def submit(session: Session, actor: Actor, sale_ids: Sequence[int], if_match: IfMatch = any_version) -> int:
     """Hand in claims of the own organisation, all or none; returns how many of them are held. One that rests on a document that another claim
     names, or that another sale may be, is held, and so is the other one.
 
@@ -43,6 +43,8 @@ def submit(session: Session, actor: Actor, sale_ids: Sequence[int]) -> int:
     found = {row.id: row for row in rows}
     refused = {place: why for place, each in enumerate(sale_ids) if (why := _not_handed_in(actor, found.get(each)))}
     refuse_some("ids", len(sale_ids), refused)
+    for row in rows:
+        if_match(row.version)
     papers = session.execute(_DOCUMENTS, {"ids": array(sale_ids)}).all()
     _require_papers(session, rows, papers)
     step(session, actor, rows, SaleMove.SUBMIT)

@@ -126,7 +126,7 @@ def remove_document(call: Call, sale_id: Id, document_id: Id) -> None:
 @routes.post("/{sale_id}/submit", Permission.EXTERNAL_SALES_CLAIM, status=200)
 def submit(call: Call, sale_id: Id) -> SaleOut:
     """Hand a claim in; every paper that it lacks is told at once."""
-    reviewing.submit(call.session, call.actor, [sale_id])
+    reviewing.submit(call.session, call.actor, [sale_id], call.if_match)
     return _sale(call, sale_id)
 
 

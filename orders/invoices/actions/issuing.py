@@ -17,7 +17,7 @@ from orders.purchasing.actions.moving import locked
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import SYSTEM, Who
 from shop.core.db import array
-from shop.core.errors import Fault, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound, any_version
 from shop.core.money import vat_in_gross
 from shop.core.quantities import THOUSANDTH
 from shop.core.states import IllegalMove
@@ -142,7 +142,7 @@ def move(session: Session, purchase_order_id: int) -> None:
         after_acceptance(session, supplier_order_id, None)
 
 
-def send(session: Session, actor: Actor, invoice_id: int) -> None:
+def send(session: Session, actor: Actor, invoice_id: int, if_match: IfMatch = any_version) -> None:
     """Send an invoice to its buyer.
 
     Raises:
@@ -151,6 +151,7 @@ def send(session: Session, actor: Actor, invoice_id: int) -> None:
     row = session.execute(_LOCK, {"id": invoice_id}).first()
     if row is None or not actor.within_branch(row.path):
         raise NotFound
+    if_match(row.version)
     _send(session, actor, row)
 
 

@@ -15,7 +15,7 @@ from orders.outlets.schemas import CloseIn, ImportedOut, OutletIn, RefuseIn
 from orders.outlets.sheets import OUTLET_COLUMNS, Read
 from orders.outlets.states import OUTLET, OutletKind, OutletMove
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import Fault, IfMatch, NotFound, Problem, refuse_some
+from shop.core.errors import Fault, IfMatch, NotFound, Problem, any_version, refuse_some
 from shop.core.sheets import by_row
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
@@ -83,7 +83,7 @@ _CLOSE = text(
 _SOLD_LATER = text("SELECT max(day) FROM outlet_day WHERE outlet_id = :id AND day > :on AND lines > 0")
 _TO_DECIDE = text(
     f"""
-    SELECT o.id, o.status, op.path FROM outlet o JOIN organisation op ON op.id = o.operator_id
+    SELECT o.id, o.status, o.version, op.path FROM outlet o JOIN organisation op ON op.id = o.operator_id
     WHERE o.id = ANY (CAST(:ids AS bigint[])) AND {queries.IN_REACH} ORDER BY o.id FOR UPDATE OF o
     """  # noqa: S608
 )
@@ -155,9 +155,9 @@ def verify(session: Session, actor: Actor, outlet_ids: Sequence[int]) -> None:
     outbox.publish_each(session, "outlet.verified", "outlet_id", outlet_ids)
 
 
-def refuse(session: Session, actor: Actor, outlet_id: int, body: RefuseIn) -> None:
+def refuse(session: Session, actor: Actor, outlet_id: int, body: RefuseIn, if_match: IfMatch = any_version) -> None:
     """Raises as :func:`verify`."""
-    _decide(session, actor, [outlet_id], OutletMove.REFUSE)
+    _decide(session, actor, [outlet_id], OutletMove.REFUSE, if_match)
     session.execute(_REFUSE, {"id": outlet_id, "reason": body.reason})
     audit.record(session, actor, "outlet.refused", "outlet", outlet_id, reason=body.reason)
     outbox.publish(session, "outlet.refused", outlet_id=outlet_id)
@@ -189,11 +189,13 @@ def _locked(session: Session, actor: Actor, outlet_id: int, if_match: IfMatch) -
     return now
 
 
-def _decide(session: Session, actor: Actor, outlet_ids: Sequence[int], move: OutletMove) -> None:
+def _decide(session: Session, actor: Actor, outlet_ids: Sequence[int], move: OutletMove, if_match: IfMatch = any_version) -> None:
     values = {**queries.reach(actor, Permission.OUTLETS_VERIFY), "ids": list(outlet_ids)}
     found = {row.id: row for row in session.execute(_TO_DECIDE, values)}
     refused = {place: why for place, each in enumerate(outlet_ids) if (why := _refusal(actor, found.get(each), move))}
     refuse_some("outlet_ids", len(outlet_ids), refused)
+    for outlet in found.values():
+        if_match(outlet.version)
 
 
 def _refusal(actor: Actor, outlet: Row[Any] | None, move: OutletMove) -> Problem | None:

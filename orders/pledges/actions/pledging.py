@@ -14,7 +14,7 @@ from orders.pledges.schemas import MAX_RECIPIENTS, PledgeIn, RecipientIn
 from orders.pledges.states import PLEDGE, PledgeAction, PledgeStatus
 from orders.purchasing.errors import NotYourUnit
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import Fault, IfMatch, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.queries import require_approved
 
@@ -161,7 +161,7 @@ def _only_more(row: Row[Any], changes: dict[str, Any]) -> None:
         raise OnlyMore
 
 
-def add_recipient(session: Session, actor: Actor, pledge_id: int, body: RecipientIn) -> None:
+def add_recipient(session: Session, actor: Actor, pledge_id: int, body: RecipientIn, if_match: IfMatch = any_version) -> None:
     """Name one more group that gets goods, as long as orders can be added.
 
     Raises:
@@ -170,6 +170,7 @@ def add_recipient(session: Session, actor: Actor, pledge_id: int, body: Recipien
         TooManyRecipients: see there (409).
     """
     row = reading.locked(session, actor, pledge_id)
+    if_match(row.version)
     PLEDGE.after(row.status, PledgeAction.EDIT)
     if len(reading.recipients_of(session, pledge_id)) >= MAX_RECIPIENTS:
         raise TooManyRecipients(most=MAX_RECIPIENTS)
@@ -178,7 +179,7 @@ def add_recipient(session: Session, actor: Actor, pledge_id: int, body: Recipien
     audit.record(session, actor, "pledge.recipient_added", "pledge", pledge_id, heads=body.heads)
 
 
-def open_(session: Session, actor: Actor, pledge_id: int) -> None:
+def open_(session: Session, actor: Actor, pledge_id: int, if_match: IfMatch = any_version) -> None:
     """Pledge openly: it gets its number, and the counties hear of it.
 
     Raises:
@@ -188,6 +189,7 @@ def open_(session: Session, actor: Actor, pledge_id: int) -> None:
         PeriodWrong: it would have ended before today (422).
     """
     row = reading.locked(session, actor, pledge_id)
+    if_match(row.version)
     PLEDGE.after(row.status, PledgeAction.OPEN)
     require_approved(session, row.organisation_id)
     _check_period(row.valid_from, row.valid_until)
@@ -197,7 +199,7 @@ def open_(session: Session, actor: Actor, pledge_id: int) -> None:
     outbox.publish(session, "pledge.opened", pledge_id=pledge_id)
 
 
-def close(session: Session, actor: Actor, pledge_id: int) -> None:
+def close(session: Session, actor: Actor, pledge_id: int, if_match: IfMatch = any_version) -> None:
     """End a pledge: no more orders are added. What was accepted is put on paper, unless a proof says it already.
 
     Raises:
@@ -205,11 +207,12 @@ def close(session: Session, actor: Actor, pledge_id: int) -> None:
         IllegalMove: it is not open (409).
     """
     row = reading.locked(session, actor, pledge_id)
+    if_match(row.version)
     _move(session, actor, row, PledgeAction.CLOSE, "closed_at = :now")
     proving.issue_if_new(session, actor, row)
 
 
-def cancel(session: Session, actor: Actor, pledge_id: int, reason: str) -> None:
+def cancel(session: Session, actor: Actor, pledge_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Take a pledge back; its orders are free to count elsewhere.
 
     Raises:
@@ -218,6 +221,7 @@ def cancel(session: Session, actor: Actor, pledge_id: int, reason: str) -> None:
         ProofStands: a proof was issued for it (409).
     """
     row = reading.locked(session, actor, pledge_id)
+    if_match(row.version)
     PLEDGE.after(row.status, PledgeAction.CANCEL)
     if standing := proving.standing(session, pledge_id):
         raise ProofStands(number=standing.number)

@@ -77,28 +77,28 @@ def edit(call: Call, pledge_id: Id, body: PledgePatch) -> PledgeOut:
 @routes.post("/pledges/{pledge_id}/open", Permission.PLEDGES_MANAGE, status=200)
 def open_(call: Call, pledge_id: Id) -> PledgeOut:
     """Pledge openly: the pledge gets its number, and the counties hear of it."""
-    pledging.open_(call.session, call.actor, pledge_id)
+    pledging.open_(call.session, call.actor, pledge_id, if_match=call.if_match)
     return _pledge(call, pledge_id)
 
 
 @routes.post("/pledges/{pledge_id}/close", Permission.PLEDGES_MANAGE, status=200)
 def close(call: Call, pledge_id: Id) -> PledgeOut:
     """End a pledge; what was accepted so far is put on paper."""
-    pledging.close(call.session, call.actor, pledge_id)
+    pledging.close(call.session, call.actor, pledge_id, if_match=call.if_match)
     return _pledge(call, pledge_id)
 
 
 @routes.post("/pledges/{pledge_id}/cancel", Permission.PLEDGES_MANAGE, status=200)
 def cancel(call: Call, pledge_id: Id, body: ReasonIn) -> PledgeOut:
     """Take a pledge back that nothing was proved of; its orders are free."""
-    pledging.cancel(call.session, call.actor, pledge_id, body.reason)
+    pledging.cancel(call.session, call.actor, pledge_id, body.reason, if_match=call.if_match)
     return _pledge(call, pledge_id)
 
 
 @routes.post("/pledges/{pledge_id}/recipients", Permission.PLEDGES_MANAGE)
 def add_recipient(call: Call, pledge_id: Id, body: RecipientIn) -> PledgeOut:
     """Name one more group that gets goods."""
-    pledging.add_recipient(call.session, call.actor, pledge_id, body)
+    pledging.add_recipient(call.session, call.actor, pledge_id, body, if_match=call.if_match)
     return _pledge(call, pledge_id)
 
 

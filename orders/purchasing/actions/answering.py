@@ -15,7 +15,7 @@ from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAct
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import SYSTEM
-from shop.core.errors import IfMatch
+from shop.core.errors import IfMatch, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -29,7 +29,7 @@ _UNCONFIRMED = text(
 )
 
 
-def confirm(session: Session, actor: Actor, supplier_order_id: int) -> None:
+def confirm(session: Session, actor: Actor, supplier_order_id: int, if_match: IfMatch = any_version) -> None:
     """Promise to deliver. ``orders.contracts`` makes the contract of it.
 
     Raises:
@@ -39,6 +39,7 @@ def confirm(session: Session, actor: Actor, supplier_order_id: int) -> None:
         FreightNotAgreed: the buyer was asked for a freight and has not answered (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
+    if_match(order.version)
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.CONFIRM)
     if order.freight_asked_fen is not None:
         raise FreightNotAgreed(freight=yuan_from_fen(order.freight_asked_fen))
@@ -51,7 +52,14 @@ def confirm(session: Session, actor: Actor, supplier_order_id: int) -> None:
     outbox.publish(session, "supplier_order.confirmed", supplier_order_id=supplier_order_id)
 
 
-def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str, code: EndReason = EndReason.OTHER) -> None:
+def reject(
+    session: Session,
+    actor: Actor,
+    supplier_order_id: int,
+    reason: str,
+    code: EndReason = EndReason.OTHER,
+    if_match: IfMatch = any_version,
+) -> None:
     """Refuse to deliver, with the reason; the stock is free again.
 
     Raises:
@@ -59,6 +67,7 @@ def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str, 
         IllegalMove: it is no longer waiting for an answer (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
+    if_match(order.version)
     step(session, actor, order, SupplierOrderAction.REJECT, reason=reason, code=code)
     give_back_stock(session, [supplier_order_id])
     terms.redraw(session, order.purchase_order_id)

@@ -12,7 +12,7 @@ from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAct
 from orders.terms import actions as terms
 from orders.terms.handlers import require_overdue
 from shop.core import clock, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -55,7 +55,7 @@ def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str, 
     outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
 
 
-def cancel_unpaid(session: Session, actor: Actor, supplier_order_id: int, reason: str) -> None:
+def cancel_unpaid(session: Session, actor: Actor, supplier_order_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Cancel a part whose prepayment is overdue, as its supplier; what was paid for it is the buyer's credit.
 
     Raises:
@@ -63,6 +63,7 @@ def cancel_unpaid(session: Session, actor: Actor, supplier_order_id: int, reason
         NotOverdue: nothing is overdue, or not for so many days as the programme asks (409). NotWarned: the buyer has not been told (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
+    if_match(order.version)
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.CANCEL)
     if order.status != SupplierOrderStatus.CONFIRMED:
         raise IllegalMove(state=order.status, action="cancel_unpaid", allowed=[])

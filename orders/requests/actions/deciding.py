@@ -16,7 +16,7 @@ from orders.requests import queries
 from orders.requests.errors import NotYourRequest, NotYoursToDecide
 from orders.requests.states import PURCHASE_REQUEST, RequestMove, RequestStatus
 from shop.core import audit, clock, outbox
-from shop.core.errors import NotFound, Problem
+from shop.core.errors import IfMatch, NotFound, Problem, any_version
 from shop.identity import tokens
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -54,7 +54,9 @@ def locked(session: Session, actor: Actor, request_id: int) -> Any:
     return row
 
 
-def decide(session: Session, actor: Actor, request_id: int, move: RequestMove, reason: str | None) -> None:
+def decide(
+    session: Session, actor: Actor, request_id: int, move: RequestMove, reason: str | None, if_match: IfMatch = any_version
+) -> None:
     """Take the step that waits: approve, reject, or return it to be changed. After the last approval the order is placed; where that is not
     possible by now, the request stays approved and says why.
 
@@ -64,6 +66,7 @@ def decide(session: Session, actor: Actor, request_id: int, move: RequestMove, r
         NobodyToApprove: with this approval nobody would be left for a later step (409).
     """
     request = locked(session, actor, request_id)
+    if_match(request.version)
     PURCHASE_REQUEST.after(request.status, move)
     steps = session.execute(_STEPS, {"id": request_id, "round": request.round}).all()
     waiting = [step for step in steps if step.status == "waiting"]
@@ -126,7 +129,7 @@ def move_to(
     return status
 
 
-def order(session: Session, actor: Actor, request_id: int) -> bool:
+def order(session: Session, actor: Actor, request_id: int, if_match: IfMatch = any_version) -> bool:
     """Place what was approved, for who asked for it; a request that cannot be placed says why and stays approved, for a later try. Returns
     whether it was placed.
 
@@ -134,6 +137,7 @@ def order(session: Session, actor: Actor, request_id: int) -> bool:
         NotFound: no such request within reach (404). IllegalMove: it is not approved (409).
     """
     request = locked(session, actor, request_id)
+    if_match(request.version)
     PURCHASE_REQUEST.after(request.status, RequestMove.ORDER)
     requester = tokens.actor_of_user(session, request.requested_by)
     try:
@@ -179,13 +183,14 @@ def own(session: Session, actor: Actor, request_id: int, *, or_admin: bool = Fal
     return request
 
 
-def withdraw(session: Session, actor: Actor, request_id: int, reason: str | None) -> None:
+def withdraw(session: Session, actor: Actor, request_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Take a request back; its budget is free again.
 
     Raises:
         NotFound (404), NotYourRequest (403), IllegalMove: it was decided (409).
     """
     request = own(session, actor, request_id, or_admin=True)
+    if_match(request.version)
     move_to(session, actor, request, RequestMove.WITHDRAW, reason=reason)
     budgets.release(session, Holder.PURCHASE_REQUEST, request_id)
     outbox.publish(session, "purchase_request.withdrawn", purchase_request_id=request_id)

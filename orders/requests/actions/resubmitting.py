@@ -10,6 +10,7 @@ from orders.requests.errors import FixedLines
 from orders.requests.schemas import PurchaseRequestIn
 from orders.requests.states import PURCHASE_REQUEST, RequestMove
 from shop.core import outbox
+from shop.core.errors import IfMatch, any_version
 from shop.identity.actor import Actor
 
 _REWRITE = text(
@@ -23,7 +24,7 @@ _REWRITE = text(
 )
 
 
-def resubmit(session: Session, actor: Actor, request_id: int, body: PurchaseRequestIn) -> None:
+def resubmit(session: Session, actor: Actor, request_id: int, body: PurchaseRequestIn, if_match: IfMatch = any_version) -> None:
     """Hand a request in again, changed; every step is taken anew. Where no step is left by now, it is placed at once.
 
     Raises:
@@ -31,6 +32,7 @@ def resubmit(session: Session, actor: Actor, request_id: int, body: PurchaseRequ
         FixedLines: its prices were agreed on elsewhere (409). Otherwise as :func:`~orders.requests.actions.submit`.
     """
     request = own(session, actor, request_id)
+    if_match(request.version)
     PURCHASE_REQUEST.after(request.status, RequestMove.RESUBMIT)
     agreed = session.execute(
         text("SELECT 1 FROM purchase_request_line WHERE purchase_request_id = :id AND agreed LIMIT 1"), {"id": request_id}

@@ -23,7 +23,7 @@ from orders.reserved_share.rules import Content, Exemption
 from orders.reserved_share.schemas import FilingIn, ReservedShareIn, ReviewIn
 from orders.reserved_share.states import RESERVED_SHARE, ShareAction
 from shop.core import audit, clock, locks, outbox
-from shop.core.errors import Fault, IfMatch, Invalid, NotFound
+from shop.core.errors import Fault, IfMatch, Invalid, NotFound, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes.schemas import ReservedShare as Config
@@ -114,7 +114,7 @@ def save(session: Session, actor: Actor, year: int, unit_id: int | None, body: R
     audit.record(session, actor, "reserved_share.edited", "reserved_share", share.id, **_told(content))
 
 
-def file(session: Session, actor: Actor, year: int, unit_id: int | None, body: FilingIn) -> None:
+def file(session: Session, actor: Actor, year: int, unit_id: int | None, body: FilingIn, if_match: IfMatch = any_version) -> None:
     """Hand it to the department. Each filing is kept as a revision; one that is to change accepted figures says why.
 
     Raises:
@@ -126,6 +126,7 @@ def file(session: Session, actor: Actor, year: int, unit_id: int | None, body: F
     share = _locked(session, unit.id, year)
     if share is None:
         raise NothingToFile
+    if_match(share.version)
     status = RESERVED_SHARE.after(share.status, ShareAction.FILE)
     content = _content(share)
     _refuse(session, year, unit.id, content, config)
@@ -142,7 +143,7 @@ def file(session: Session, actor: Actor, year: int, unit_id: int | None, body: F
     outbox.publish(session, "reserved_share.filed", reserved_share_id=share.id, number=number)
 
 
-def review(session: Session, actor: Actor, year: int, unit_id: int, body: ReviewIn) -> None:
+def review(session: Session, actor: Actor, year: int, unit_id: int, body: ReviewIn, if_match: IfMatch = any_version) -> None:
     """Accept what a unit filed, or return it with the reason. Of two who decide at once the second finds it decided.
 
     Raises:
@@ -154,6 +155,7 @@ def review(session: Session, actor: Actor, year: int, unit_id: int, body: Review
     share = _locked(session, unit.id, year)
     if share is None:
         raise NotFound
+    if_match(share.version)
     if unit.id == actor.organisation_id or share.filed_by == actor.user_id:
         raise OwnFiling
     if not shares.is_reviewer(actor, unit):

@@ -16,7 +16,7 @@ from orders.settlement.rules import most_ahead
 from orders.settlement.schemas.payouts import AdvanceIn, AdvanceReturnIn
 from orders.settlement.states import ADVANCE, AdvanceMove
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -66,7 +66,7 @@ def request(session: Session, actor: Actor, body: AdvanceIn) -> int:
     return made.id
 
 
-def approve(session: Session, actor: Actor, advance_id: int) -> None:
+def approve(session: Session, actor: Actor, advance_id: int, if_match: IfMatch = any_version) -> None:
     """Approve an advance that somebody else asked for.
 
     Raises:
@@ -75,6 +75,7 @@ def approve(session: Session, actor: Actor, advance_id: int) -> None:
     """
     session.execute(_HOLD_AGREEMENT_OF, {"id": advance_id})
     row = _kept(session, actor, advance_id)
+    if_match(row.version)
     ADVANCE.after(row.status, AdvanceMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise SamePerson
@@ -84,25 +85,28 @@ def approve(session: Session, actor: Actor, advance_id: int) -> None:
     _step(session, actor, row, AdvanceMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now())
 
 
-def refuse(session: Session, actor: Actor, advance_id: int, reason: str) -> None:
+def refuse(session: Session, actor: Actor, advance_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Say no to an advance that was not paid. Raises as :func:`approve`."""
-    _step(session, actor, _kept(session, actor, advance_id), AdvanceMove.REFUSE, reason=reason, end_reason=reason)
+    row = _kept(session, actor, advance_id)
+    if_match(row.version)
+    _step(session, actor, row, AdvanceMove.REFUSE, reason=reason, end_reason=reason)
 
 
-def pay(session: Session, actor: Actor, advance_id: int, reference: str) -> None:
+def pay(session: Session, actor: Actor, advance_id: int, reference: str, if_match: IfMatch = any_version) -> None:
     """Say that the bank paid an approved advance. From now on settlements use it up.
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not approved, or was paid (409).
     """
     row = _kept(session, actor, advance_id)
+    if_match(row.version)
     _step(session, actor, row, AdvanceMove.PAY, reference=reference, paid_at=clock.now())
     ahead = Place(Account.ADVANCES, row.supplier_id)
     money.book(session, Kind.ADVANCE, row.id, carry(row.amount_fen, to=ahead, out_of=Place(Account.BANK)))
     outbox.publish(session, "advance.paid", advance_id=row.id)
 
 
-def report_return(session: Session, actor: Actor, advance_id: int, body: AdvanceReturnIn) -> None:
+def report_return(session: Session, actor: Actor, advance_id: int, body: AdvanceReturnIn, if_match: IfMatch = any_version) -> None:
     """Say that a paid advance, or a part of it, came back, or that it never left. Nothing is booked before another person confirms it.
 
     Raises:
@@ -110,6 +114,7 @@ def report_return(session: Session, actor: Actor, advance_id: int, body: Advance
         AdvanceUsedUp: more than is left of the advance, or than settlements left of what the supplier got ahead (409).
     """
     row = _kept(session, actor, advance_id)
+    if_match(row.version)
     ADVANCE.after(row.status, AdvanceMove.RETURN)
     amount = body.amount or row.amount_fen - row.returned_fen
     _require_not_used_up(session, row, amount)
@@ -119,7 +124,7 @@ def report_return(session: Session, actor: Actor, advance_id: int, body: Advance
     outbox.publish(session, "advance.return_reported", advance_id=row.id, version=row.version + 1)
 
 
-def confirm_return(session: Session, actor: Actor, advance_id: int) -> None:
+def confirm_return(session: Session, actor: Actor, advance_id: int, if_match: IfMatch = any_version) -> None:
     """Confirm what somebody else said: it is back on the bank account, and no settlement uses it up any more. Of what is left of the advance more may
     come back.
 
@@ -129,6 +134,7 @@ def confirm_return(session: Session, actor: Actor, advance_id: int) -> None:
     """
     losing.alone(session)  # a settlement run reads what there is to be used up
     row = _kept(session, actor, advance_id)
+    if_match(row.version)
     ADVANCE.after(row.status, AdvanceMove.CONFIRM_RETURN)
     if row.return_asked_by == actor.user_id:
         raise SamePerson
@@ -142,9 +148,10 @@ def confirm_return(session: Session, actor: Actor, advance_id: int) -> None:
     outbox.publish(session, "advance.returned", advance_id=row.id, amount_fen=row.return_fen, turn=turn)
 
 
-def refuse_return(session: Session, actor: Actor, advance_id: int, reason: str) -> None:
+def refuse_return(session: Session, actor: Actor, advance_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Say that it did not come back, or take back that one said so. Raises NotFound and IllegalMove, as :func:`confirm_return`."""
     row = _kept(session, actor, advance_id)
+    if_match(row.version)
     nothing = dict.fromkeys(("return_fen", "return_reason", "return_asked_by", "return_asked_at"))
     _step(session, actor, row, AdvanceMove.REFUSE_RETURN, reason=reason, **nothing)
 

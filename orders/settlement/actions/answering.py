@@ -14,7 +14,7 @@ from orders.settlement.rules import Hold
 from orders.settlement.schemas.settlements import LiftIn
 from orders.settlement.states import SETTLEMENT, SettlementMove
 from shop.core import audit, clock, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes.queries import config_of
@@ -33,16 +33,18 @@ _PART = text(
 )
 
 
-def confirm(session: Session, actor: Actor, settlement_id: int) -> None:
+def confirm(session: Session, actor: Actor, settlement_id: int, if_match: IfMatch = any_version) -> None:
     """The supplier agrees to a statement; it can be paid at once.
 
     Raises:
         NotFound: not a settlement of the caller's branch (404). IllegalMove: it was confirmed, or an objection waits for its answer (409).
     """
-    _step(session, actor, _own(session, actor, settlement_id), SettlementMove.CONFIRM)
+    row = _own(session, actor, settlement_id)
+    if_match(row.version)
+    _step(session, actor, row, SettlementMove.CONFIRM)
 
 
-def object_(session: Session, actor: Actor, settlement_id: int, reason: str) -> None:
+def object_(session: Session, actor: Actor, settlement_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """The supplier has something against a statement: nothing is paid of it before the answer.
 
     Raises:
@@ -50,6 +52,7 @@ def object_(session: Session, actor: Actor, settlement_id: int, reason: str) -> 
         PayoutOnItsWay: it is being paid (409). IllegalMove: it was confirmed, or an objection waits already (409).
     """
     row = _own(session, actor, settlement_id)
+    if_match(row.version)
     SETTLEMENT.after(row.status, SettlementMove.OBJECT)
     if clock.today() > row.objections_until:
         raise ObjectionTooLate(until=str(row.objections_until))
@@ -61,7 +64,7 @@ def object_(session: Session, actor: Actor, settlement_id: int, reason: str) -> 
     outbox.publish(session, "settlement.objected", settlement_id=row.id, version=row.version + 1)
 
 
-def answer(session: Session, actor: Actor, settlement_id: int, words: str) -> None:
+def answer(session: Session, actor: Actor, settlement_id: int, words: str, if_match: IfMatch = any_version) -> None:
     """Answer an objection. Amounts stand: what was wrong is put right by a correction, which the next settlement takes up. The supplier has the days
     for objections anew, to agree with the answer or not.
 
@@ -71,6 +74,7 @@ def answer(session: Session, actor: Actor, settlement_id: int, words: str) -> No
     row = session.execute(_LOCK, {"id": settlement_id}).first()
     if row is None or not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
         raise NotFound
+    if_match(row.version)
     _step(session, actor, row, SettlementMove.ANSWER, words)
     session.execute(_ANSWER, {"id": row.id, "answer": words, "user_id": actor.user_id, "now": clock.now()})
     today = clock.today()

@@ -35,7 +35,7 @@ from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, Settlemen
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.db import array
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.core.money import yuan_from_fen
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
@@ -85,7 +85,9 @@ _ATTEMPT_ENDED = text(
 )
 
 
-def approve(session: Session, actor: Actor, payout_id: int, method: Method, despite: str | None = None) -> None:
+def approve(
+    session: Session, actor: Actor, payout_id: int, method: Method, despite: str | None = None, if_match: IfMatch = any_version
+) -> None:
     """Say that a payout is right, and by what way it goes: the first time, or again after it failed. ``despite``: why it is paid again although a
     line of the bank shows that it may have left.
 
@@ -93,7 +95,7 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method, desp
         NotFound: not of a supplier whose money the caller keeps (404). SettlementObjected: the supplier waits for an answer (409).
         IllegalMove: it was approved (409). NoOnlineAccount: it is to go online, where there is none to pay to (409). LeftBefore: see there (409).
     """
-    row = kept(session, actor, payout_id)
+    row = kept(session, actor, payout_id, if_match)
     PAYOUT.after(row.status, PayoutMove.APPROVE)
     if row.settlement_status == SettlementStatus.OBJECTED:
         raise SettlementObjected
@@ -104,17 +106,17 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method, desp
     outbox.publish(session, "payout.approved", payout_id=row.id)
 
 
-def withdraw(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
+def withdraw(session: Session, actor: Actor, payout_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Take the approval of a payout back that was not released.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
     """
-    row = kept(session, actor, payout_id)
+    row = kept(session, actor, payout_id, if_match)
     _step(session, actor, row, PayoutMove.WITHDRAW, reason=reason, approved_by=None, approved_at=None)
 
 
-def release(session: Session, actor: Actor, payout_id: int, despite: str | None = None) -> None:
+def release(session: Session, actor: Actor, payout_id: int, despite: str | None = None, if_match: IfMatch = any_version) -> None:
     """Let a payout go. From now on the money is on its way. ``despite``: why it goes although the supplier
     is barred or a certificate stopped by now, money of the orders that it is for is not there any more, or a line of the bank shows that an
     earlier release of it, which was said to have failed, may have left.
@@ -125,7 +127,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). SupplierBarred,
         CertificateStopped, MoneyMissing, LeftBefore: see there (409). NoAccount, NoOnlineAccount: there is none to pay to (409).
     """
-    row = kept(session, actor, payout_id)
+    row = kept(session, actor, payout_id, if_match)
     PAYOUT.after(row.status, PayoutMove.RELEASE)
     if actor.user_id in (row.approved_by, row.drafted_by):
         raise SamePerson
@@ -177,28 +179,32 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
     )
 
 
-def send(session: Session, actor: Actor, payout_id: int, reference: str, despite: str | None = None) -> None:
+def send(
+    session: Session, actor: Actor, payout_id: int, reference: str, despite: str | None = None, if_match: IfMatch = any_version
+) -> None:
     """Say that a single payout was handed to the bank, with its reference. ``despite``: as when it is released, of lines that came since then.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). NotByHand: it goes online (409). IllegalMove: it is not released (409).
         LeftBefore: see there (409).
     """
-    row = _by_hand(session, actor, payout_id)
+    row = _by_hand(session, actor, payout_id, if_match)
     PAYOUT.after(row.status, PayoutMove.SEND)
     passed = _passed(session, row, despite)
     _step(session, actor, row, PayoutMove.SEND, reason=despite if passed else None, reference=reference)
     session.execute(_ATTEMPT_SENT, {"id": row.attempt_id, "now": clock.now(), "reference": reference})
 
 
-def confirm(session: Session, actor: Actor, payout_id: int, reference: str, despite: str | None = None) -> None:
+def confirm(
+    session: Session, actor: Actor, payout_id: int, reference: str, despite: str | None = None, if_match: IfMatch = any_version
+) -> None:
     """Say that the bank carried a payout out, where no statement is imported. ``despite``: why that is so although a line of the bank, new since its
     release, may show an earlier one, which would pay the same debt. Raises as :func:`send`, and besides:
 
     Raises:
         OnWaitingList: a list that was not handed to the bank yet would pay it, too (409).
     """
-    row = _by_hand(session, actor, payout_id)
+    row = _by_hand(session, actor, payout_id, if_match)
     PAYOUT.after(row.status, PayoutMove.PAY)
     if file := session.execute(_WAITING_LIST, {"attempt_id": row.attempt_id}).scalar():
         raise OnWaitingList(number=row.settlement_number, file=file)
@@ -346,15 +352,16 @@ def _locked(session: Session, payout_id: int) -> Any:
     return row
 
 
-def kept(session: Session, actor: Actor, payout_id: int) -> Any:
+def kept(session: Session, actor: Actor, payout_id: int, if_match: IfMatch = any_version) -> Any:
     """A payout with its settlement, locked.
 
     Raises:
-        NotFound: not of a supplier whose money the caller keeps (404).
+        NotFound: not of a supplier whose money the caller keeps (404). Changed: it is not what the caller read (412).
     """
     row = _locked(session, payout_id)
     if not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
         raise NotFound
+    if_match(row.version)
     return row
 
 
@@ -363,8 +370,8 @@ def _passed(session: Session, row: Any, despite: str | None) -> int | None:
     return pass_over(session, {row.id: row}, despite).get(row.id)
 
 
-def _by_hand(session: Session, actor: Actor, payout_id: int) -> Any:
-    row = kept(session, actor, payout_id)
+def _by_hand(session: Session, actor: Actor, payout_id: int, if_match: IfMatch = any_version) -> Any:
+    row = kept(session, actor, payout_id, if_match)
     if row.method != "bank":
         raise NotByHand
     return row

@@ -101,39 +101,39 @@ def advance(call: Call, advance_id: Id) -> AdvanceOut:
 @routes.post("/advances/{advance_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve_advance(call: Call, advance_id: Id) -> AdvanceOut:
     """Approve an advance that somebody else asked for."""
-    advances.approve(call.session, call.actor, advance_id)
+    advances.approve(call.session, call.actor, advance_id, if_match=call.if_match)
     return queries.advance(call.session, call.actor, advance_id)
 
 
 @routes.post("/advances/{advance_id}/refuse", Permission.MONEY_MANAGE, status=200)
 def refuse_advance(call: Call, advance_id: Id, body: ReasonIn) -> AdvanceOut:
-    advances.refuse(call.session, call.actor, advance_id, body.reason)
+    advances.refuse(call.session, call.actor, advance_id, body.reason, if_match=call.if_match)
     return queries.advance(call.session, call.actor, advance_id)
 
 
 @routes.post("/advances/{advance_id}/pay", Permission.MONEY_MANAGE, status=200)
 def pay_advance(call: Call, advance_id: Id, body: SentIn) -> AdvanceOut:
     """Say that the bank paid it."""
-    advances.pay(call.session, call.actor, advance_id, body.reference)
+    advances.pay(call.session, call.actor, advance_id, body.reference, if_match=call.if_match)
     return queries.advance(call.session, call.actor, advance_id)
 
 
 @routes.post("/advances/{advance_id}/return", Permission.MONEY_MANAGE, status=200)
 def return_advance(call: Call, advance_id: Id, body: AdvanceReturnIn) -> AdvanceOut:
     """Say that it, or a part of it, came back, or never left: `paid` → `returning`, until another person confirms it."""
-    advances.report_return(call.session, call.actor, advance_id, body)
+    advances.report_return(call.session, call.actor, advance_id, body, if_match=call.if_match)
     return queries.advance(call.session, call.actor, advance_id)
 
 
 @routes.post("/advances/{advance_id}/confirm-return", Permission.MONEY_MANAGE, status=200)
 def confirm_return_of_advance(call: Call, advance_id: Id) -> AdvanceOut:
     """Confirm what somebody else said: `returning` → `returned`; or → `paid`, as long as a part is still with the supplier."""
-    advances.confirm_return(call.session, call.actor, advance_id)
+    advances.confirm_return(call.session, call.actor, advance_id, if_match=call.if_match)
     return queries.advance(call.session, call.actor, advance_id)
 
 
 @routes.post("/advances/{advance_id}/refuse-return", Permission.MONEY_MANAGE, status=200)
 def refuse_return_of_advance(call: Call, advance_id: Id, body: ReasonIn) -> AdvanceOut:
     """Say that it did not come back, or take it back: `returning` → `paid`."""
-    advances.refuse_return(call.session, call.actor, advance_id, body.reason)
+    advances.refuse_return(call.session, call.actor, advance_id, body.reason, if_match=call.if_match)
     return queries.advance(call.session, call.actor, advance_id)

@@ -66,35 +66,35 @@ def payout(call: Call, payout_id: Id) -> PayoutOut:
 @routes.post("/payouts/{payout_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve(call: Call, payout_id: Id, body: ApproveIn) -> PayoutOut:
     """Say that it is right, and by what way it goes; again after it failed. Another person releases it."""
-    paying.approve(call.session, call.actor, payout_id, body.method, body.despite)
+    paying.approve(call.session, call.actor, payout_id, body.method, body.despite, if_match=call.if_match)
     return queries.payout(call.session, call.actor, payout_id)
 
 
 @routes.post("/payouts/{payout_id}/withdraw", Permission.MONEY_MANAGE, status=200)
 def withdraw(call: Call, payout_id: Id, body: ReasonIn) -> PayoutOut:
     """Take its approval back, before it is released."""
-    paying.withdraw(call.session, call.actor, payout_id, body.reason)
+    paying.withdraw(call.session, call.actor, payout_id, body.reason, if_match=call.if_match)
     return queries.payout(call.session, call.actor, payout_id)
 
 
 @routes.post("/payouts/{payout_id}/release", Permission.MONEY_MANAGE, status=200)
 def release(call: Call, payout_id: Id, body: ReleaseIn | None = None) -> PayoutOut:
     """Let it go, after another person approved it."""
-    paying.release(call.session, call.actor, payout_id, body.despite if body else None)
+    paying.release(call.session, call.actor, payout_id, body.despite if body else None, if_match=call.if_match)
     return queries.payout(call.session, call.actor, payout_id)
 
 
 @routes.post("/payouts/{payout_id}/send", Permission.MONEY_MANAGE, status=200)
 def send(call: Call, payout_id: Id, body: SentIn) -> PayoutOut:
     """Say that it was handed to the bank by itself, with the bank's reference."""
-    paying.send(call.session, call.actor, payout_id, body.reference, body.despite)
+    paying.send(call.session, call.actor, payout_id, body.reference, body.despite, if_match=call.if_match)
     return queries.payout(call.session, call.actor, payout_id)
 
 
 @routes.post("/payouts/{payout_id}/confirm", Permission.MONEY_MANAGE, status=200)
 def confirm(call: Call, payout_id: Id, body: ConfirmIn) -> PayoutOut:
     """Say that the bank carried it out, where no statement is imported."""
-    paying.confirm(call.session, call.actor, payout_id, body.reference, body.despite)
+    paying.confirm(call.session, call.actor, payout_id, body.reference, body.despite, if_match=call.if_match)
     return queries.payout(call.session, call.actor, payout_id)
 
 

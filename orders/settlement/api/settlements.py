@@ -201,21 +201,21 @@ def print_statement(call: Call, settlement_id: Id) -> Response:
 @routes.post("/settlements/{settlement_id}/confirm", Permission.SETTLEMENTS_ANSWER, status=200)
 def confirm(call: Call, settlement_id: Id) -> SettlementOut:
     """The supplier agrees: it need not wait for the end of the days in which it may object."""
-    answering.confirm(call.session, call.actor, settlement_id)
+    answering.confirm(call.session, call.actor, settlement_id, if_match=call.if_match)
     return statements.settlement(call.session, call.actor, settlement_id)
 
 
 @routes.post("/settlements/{settlement_id}/object", Permission.SETTLEMENTS_ANSWER, status=200)
 def object_to_statement(call: Call, settlement_id: Id, body: ReasonIn) -> SettlementOut:
     """The supplier objects: nothing is paid of it before the answer."""
-    answering.object_(call.session, call.actor, settlement_id, body.reason)
+    answering.object_(call.session, call.actor, settlement_id, body.reason, if_match=call.if_match)
     return statements.settlement(call.session, call.actor, settlement_id)
 
 
 @routes.post("/settlements/{settlement_id}/answer", Permission.MONEY_MANAGE, status=200)
 def answer(call: Call, settlement_id: Id, body: AnswerIn) -> SettlementOut:
     """Answer an objection."""
-    answering.answer(call.session, call.actor, settlement_id, body.answer)
+    answering.answer(call.session, call.actor, settlement_id, body.answer, if_match=call.if_match)
     return statements.settlement(call.session, call.actor, settlement_id)
 
 

@@ -10,7 +10,7 @@ from orders.sourcing.rules import Kind
 from orders.sourcing.schemas.requests import ExtensionIn
 from orders.sourcing.states import RequestAction
 from shop.core import audit, clock, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity import queries as identity
 from shop.identity.actor import Actor
 
@@ -42,7 +42,7 @@ _ANSWER = text(
 _QUESTION = text("SELECT 1 FROM quotation_question WHERE id = :question_id AND quotation_request_id = :id")
 
 
-def publish(session: Session, actor: Actor, request_id: int) -> None:
+def publish(session: Session, actor: Actor, request_id: int, if_match: IfMatch = any_version) -> None:
     """Send a request out. All matching suppliers are invited now, where the buyer wants it.
 
     Raises:
@@ -51,6 +51,7 @@ def publish(session: Session, actor: Actor, request_id: int) -> None:
         OrganisationNotApproved, TimeIsPast, NobodyToAsk: see there (409).
     """
     row = locked(session, actor, request_id, RequestAction.PUBLISH)
+    if_match(row.version)
     identity.require_approved(session, row.buyer_id)
     now = clock.now()
     if row.closes_at <= now:
@@ -65,7 +66,7 @@ def publish(session: Session, actor: Actor, request_id: int) -> None:
     outbox.publish(session, "quotation_request.published", quotation_request_id=row.id)
 
 
-def extend(session: Session, actor: Actor, request_id: int, body: ExtensionIn) -> None:
+def extend(session: Session, actor: Actor, request_id: int, body: ExtensionIn, if_match: IfMatch = any_version) -> None:
     """Give suppliers more time. Only to a later end, and only before the present one.
 
     Raises:
@@ -73,6 +74,7 @@ def extend(session: Session, actor: Actor, request_id: int, body: ExtensionIn) -
         IllegalMove, OnlyLater: it is closed, or the new end is not later, or that for questions earlier (409).
     """
     row = locked(session, actor, request_id, RequestAction.EXTEND)
+    if_match(row.version)
     to_the_end = row.questions_until == row.closes_at
     questions_until = body.questions_until or (body.closes_at if to_the_end else row.questions_until)
     if body.closes_at <= row.closes_at or questions_until < row.questions_until:
@@ -99,24 +101,26 @@ def answer(session: Session, actor: Actor, request_id: int, question_id: int, wo
     outbox.publish(session, "quotation_request.answered", quotation_request_id=row.id, question_id=question_id)
 
 
-def cancel(session: Session, actor: Actor, request_id: int, reason: str) -> None:
+def cancel(session: Session, actor: Actor, request_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Call a request off, before its end or after it as long as nothing is awarded. What was sealed stays sealed.
 
     Raises:
         NotFound: as above (404). IllegalMove: something is awarded, or it was cancelled (409).
     """
     row = locked(session, actor, request_id, RequestAction.CANCEL)
+    if_match(row.version)
     keep(session, actor, row, RequestAction.CANCEL, reason=reason)
     if row.published_at is not None:
         outbox.publish(session, "quotation_request.cancelled", quotation_request_id=row.id, reason=reason)
 
 
-def finish(session: Session, actor: Actor, request_id: int, reason: str) -> None:
+def finish(session: Session, actor: Actor, request_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Leave the rest unawarded, with the reason; who got nothing is told.
 
     Raises:
         NotFound: as above (404). IllegalMove: nothing is awarded yet, or everything is (409).
     """
     row = locked(session, actor, request_id, RequestAction.FINISH)
+    if_match(row.version)
     keep(session, actor, row, RequestAction.FINISH, reason=reason)
     outbox.publish(session, "quotation_request.decided", quotation_request_id=row.id)

@@ -113,7 +113,7 @@ def award(call: Call, request_id: Id, body: AwardIn) -> AwardedOut:
 @routes.post("/quotation-requests/{request_id}/finish", Permission.ORDERS_PLACE, status=200)
 def finish(call: Call, request_id: Id, body: ReasonIn) -> QuotationRequestOut:
     """Leave the rest of a partly awarded request unawarded; who got nothing is told."""
-    running.finish(call.session, call.actor, request_id, body.reason)
+    running.finish(call.session, call.actor, request_id, body.reason, if_match=call.if_match)
     return requests.request(call.session, call.actor, request_id)
 
 

@@ -79,21 +79,21 @@ def change(call: Call, request_id: Id, body: QuotationRequestIn) -> QuotationReq
 @routes.post("/quotation-requests/{request_id}/publish", Permission.QUOTATION_REQUESTS_MANAGE, status=200)
 def publish(call: Call, request_id: Id) -> QuotationRequestOut:
     """Send it out: to those named, to all that match, or to everybody certified."""
-    running.publish(call.session, call.actor, request_id)
+    running.publish(call.session, call.actor, request_id, if_match=call.if_match)
     return _request(call, request_id)
 
 
 @routes.post("/quotation-requests/{request_id}/extend", Permission.QUOTATION_REQUESTS_MANAGE, status=200)
 def extend(call: Call, request_id: Id, body: ExtensionIn) -> QuotationRequestOut:
     """Move the closing time to a later one, before it is reached; all who take part are told."""
-    running.extend(call.session, call.actor, request_id, body)
+    running.extend(call.session, call.actor, request_id, body, if_match=call.if_match)
     return _request(call, request_id)
 
 
 @routes.post("/quotation-requests/{request_id}/cancel", Permission.QUOTATION_REQUESTS_MANAGE, status=200)
 def cancel(call: Call, request_id: Id, body: ReasonIn) -> QuotationRequestOut:
     """Call it off, as long as nothing is awarded."""
-    running.cancel(call.session, call.actor, request_id, body.reason)
+    running.cancel(call.session, call.actor, request_id, body.reason, if_match=call.if_match)
     return _request(call, request_id)
 
 

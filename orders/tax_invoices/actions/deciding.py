@@ -9,7 +9,7 @@ from orders.tax_invoices.actions.registering import number_key
 from orders.tax_invoices.errors import HasFile, HasRedLetter
 from orders.tax_invoices.states import LIVE, TAX_INVOICE, TaxInvoiceMove
 from shop.core import audit, clock, locks, outbox, uploads
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -28,7 +28,9 @@ _STEP = text(
 )
 
 
-def decide(session: Session, actor: Actor, tax_invoice_id: int, move: TaxInvoiceMove, reason: str) -> None:
+def decide(
+    session: Session, actor: Actor, tax_invoice_id: int, move: TaxInvoiceMove, reason: str, if_match: IfMatch = any_version
+) -> None:
     """Clear a registration that was held, or refuse it, as who keeps the money of its buyer or seller.
 
     Raises:
@@ -37,10 +39,11 @@ def decide(session: Session, actor: Actor, tax_invoice_id: int, move: TaxInvoice
     row = _locked(session, tax_invoice_id)
     if not any(actor.covers_region(Permission.MONEY_MANAGE, region) for region in (row.seller_region, row.buyer_region)):
         raise NotFound
+    if_match(row.version)
     _step(session, actor, row, move, reason)
 
 
-def void(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> None:
+def void(session: Session, actor: Actor, tax_invoice_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Take a wrong registration out of account; it stays on record, and its number is free again unless somebody else's is held.
 
     Raises:
@@ -50,6 +53,7 @@ def void(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> No
     row = _locked(session, tax_invoice_id)
     if not actor.within_branch(row.seller_path):
         raise NotFound
+    if_match(row.version)
     _step(session, actor, row, TaxInvoiceMove.VOID, reason)
 
 
@@ -60,7 +64,9 @@ def void_of_paper(session: Session, actor: Actor, tax_invoice_id: int, reason: s
         _step(session, actor, row, TaxInvoiceMove.VOID, reason)
 
 
-def attach(session: Session, actor: Actor, tax_invoice_id: int, name: str | None, content: bytes) -> None:
+def attach(
+    session: Session, actor: Actor, tax_invoice_id: int, name: str | None, content: bytes, if_match: IfMatch = any_version
+) -> None:
     """Keep the file of a registered tax invoice, once.
 
     Raises:
@@ -70,6 +76,7 @@ def attach(session: Session, actor: Actor, tax_invoice_id: int, name: str | None
     row = _locked(session, tax_invoice_id)
     if not actor.within_branch(row.seller_path):
         raise NotFound
+    if_match(row.version)
     if row.file_id is not None:
         raise HasFile
     kept = uploads.keep(session, actor.user_id, name, content)

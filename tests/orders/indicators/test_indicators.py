@@ -58,6 +58,14 @@ def reported(client, **other):
     return answer.json()
 
 
+def test_another_version_than_the_one_read_is_not_moved(officer, second):
+    path = f"/v1/indicators/{reported(officer)['id']}"
+    revised = {**{name: BODY[name] for name in ("value", "source", "method")}, "reason": "更正"}
+    for who, move, said in ((second, "review", {"number": 1, "decision": "accept"}), (officer, "revisions", revised)):
+        assert who.post(f"{path}/{move}", json=said, headers={"If-Match": '"99"'}).status_code == 412, move
+        assert who.post(f"{path}/{move}", json=said, headers={"If-Match": who.get(path).headers["ETag"]}).status_code < 300, move
+
+
 def accepted(reporter, reviewer, **other):
     made = reported(reporter, **other)
     answer = reviewer.post(f"/v1/indicators/{made['id']}/review", json={"number": 1, "decision": "accept"})

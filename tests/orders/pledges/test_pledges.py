@@ -22,7 +22,11 @@ def test_the_story_of_a_pledge(scene):
     assert (draft["status"], draft["number"], draft["possible_actions"]) == ("draft", None, ["edit", "open", "cancel"])
     assert scene.clients["fengjie"].get(f"/v1/pledges/{draft['id']}").status_code == 404
 
-    pledge = buyer.post(f"/v1/pledges/{draft['id']}/open").json()
+    for move, body in (("open", None), ("cancel", {"reason": "x"})):
+        stale = buyer.post(f"/v1/pledges/{draft['id']}/{move}", json=body, headers={"If-Match": '"99"'})
+        assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile"), move
+    read = buyer.get(f"/v1/pledges/{draft['id']}").headers["ETag"]
+    pledge = buyer.post(f"/v1/pledges/{draft['id']}/open", headers={"If-Match": read}).json()
     assert pledge["number"] == f"YG-{clock.today().year}-000001"
     scene.work()
     assert "pledge.opened" in scene.told("fengjie")

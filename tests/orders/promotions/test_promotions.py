@@ -84,7 +84,9 @@ def test_a_campaign_is_drafted_published_and_ends_by_itself(officer, goods):
     edited = officer.put(path, json=body(goods, name="脐橙节"), headers={"If-Match": '"1"'}).json()
     assert (edited["name"], edited["version"]) == ("脐橙节", 2)
     assert officer.put(path, json=body(goods), headers={"If-Match": '"1"'}).status_code == 412
-    assert officer.post(f"{path}/publish").json()["status"] == "published"
+    for move, words in (("publish", None), ("cancel", {"reason": "x"})):
+        assert officer.post(f"{path}/{move}", json=words, headers={"If-Match": '"1"'}).status_code == 412, move
+    assert officer.post(f"{path}/publish", headers={"If-Match": '"2"'}).json()["status"] == "published"
     assert officer.put(path, json=body(goods)).json()["code"] == "illegal_move"
     with clock.fixed(datetime(2026, 6, 21, 17, tzinfo=UTC)):  # the day after in Shanghai
         over = officer.get(path).json()

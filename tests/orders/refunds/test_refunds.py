@@ -38,6 +38,19 @@ def code(answer):
     return answer.status_code, answer.json()["code"]
 
 
+def test_another_version_than_the_one_read_is_not_moved(till):
+    refund = till.ask_back(till.credit("500.00"), "200.00", who="finance").json()
+    path, stale = f"/v1/refunds/{refund['id']}", {"headers": {"If-Match": f'"{refund["version"]}"'}}
+    treasurer = till.as_("treasurer")
+    for move, body in (("approve", None), ("refuse", {"reason": "x"}), ("cancel", {"reason": "x"})):
+        other = {"headers": {"If-Match": '"99"'}}
+        assert code(treasurer.post(f"{path}/{move}", json=body, **other)) == (412, "changed_meanwhile"), move
+    assert treasurer.post(f"{path}/approve", **stale).status_code == 200
+    for move, body in (("send", {"reference": "HK-1"}), ("confirm", {"reference": "HK-1"}), ("fail", {"reason": "x"})):
+        assert code(treasurer.post(f"{path}/{move}", json=body, **stale)) == (412, "changed_meanwhile"), move
+    assert treasurer.get(path).json()["status"] == "approved"
+
+
 def test_from_the_request_to_the_bank(till, database):
     order = till.credit("500.00")
     assert (till.refundable(order), till.due(order)) == ("500.00", "-500.00")

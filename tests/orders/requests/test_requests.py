@@ -76,6 +76,9 @@ def test_a_request_is_returned_changed_handed_in_again_and_refused(bureau, datab
     left = lambda: bureau.as_("bureau_viewer").get(f"/v1/budgets/{budget['id']}").json()["available"]  # noqa: E731
     request = waiting(bureau.ask(5))
     assert left() == "650.50"
+    stale = {"json": {"reason": "请减少数量"}, "headers": {"If-Match": f'"{request["version"] + 1}"'}}
+    for who, move in (("bureau_approver", "approve"), ("bureau_approver", "return"), ("school_purchaser", "withdraw")):
+        assert code(bureau.as_(who).post(f"/v1/purchase-requests/{request['id']}/{move}", **stale)) == (412, "changed_meanwhile")
     assert bureau.decide(request, "bureau_approver", "return", reason="请减少数量").json()["status"] == "returned"
     assert left() == "1000.00"
     path = f"/v1/purchase-requests/{request['id']}/resubmit"

@@ -83,6 +83,18 @@ def test_a_holder_that_is_not_the_supplier_is_shown(scene):
     assert account(scene, holder="--").status_code == 422
 
 
+def test_another_version_than_the_one_read_is_not_moved(scene):
+    scene.account()
+    row = scene.settled()
+    path, stale = f"/v1/payouts/{row['payout_id']}", {"If-Match": '"99"'}
+    for move, body in (("approve", {"method": "bank"}), ("release", None), ("withdraw", {"reason": "x"})):
+        answer = scene.treasurer.post(f"{path}/{move}", json=body, headers=stale)
+        assert (answer.status_code, answer.json()["code"]) == (412, "changed_meanwhile"), move
+    for move, body in (("confirm", None), ("object", {"reason": "x"})):
+        assert scene.farm.post(f"/v1/settlements/{row['id']}/{move}", json=body, headers=stale).status_code == 412, move
+    assert scene.release(row["payout_id"]).status_code == 200
+
+
 def test_nothing_is_released_without_an_account(scene):
     row = scene.settled()
     answer = scene.release(row["payout_id"])

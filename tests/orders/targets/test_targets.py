@@ -121,6 +121,8 @@ def test_an_officer_sets_a_target_of_the_own_county(city, county):
 def test_a_target_is_set_anew_with_a_reason_and_withdrawn(city, county):
     path = f"/v1/targets/{put(county)['id']}"
     assert county.post(f"{path}/revisions", json={"value": "30000000"}).status_code == 422
+    for move, said in (("revisions", {"value": "1", "reason": "x"}), ("withdraw", {"reason": "x"})):
+        assert county.post(f"{path}/{move}", json=said, headers={"If-Match": '"99"'}).status_code == 412, move
     now = county.post(f"{path}/revisions", json={"value": "30000000", "reason": "调增"}).json()
     assert (now["value"], now["number"]) == ("30000000.00", 2)
     assert county.post(f"{path}/withdraw", json={"reason": "合并考核"}).json()["withdraw_reason"] == "合并考核"
