@@ -26,7 +26,7 @@ HEADER: dict[Language, list[str]] = {
             "完成率（%）",
             "应完成",
         ),
-        *("应完成口径", "预计完成", "预测方法", "信号灯", "来源"),
+        *("应完成口径", "预计完成", "预测方法", "两年数据齐全的区县（个）", "应报区县（个）", "信号灯", "来源"),
     ],
     "en": [
         *(
@@ -44,7 +44,16 @@ HEADER: dict[Language, list[str]] = {
             "done",
             "rate (%)",
         ),
-        *("expected by today", "expected by", "forecast", "forecast by", "light", "source"),
+        *(
+            "expected by today",
+            "expected by",
+            "forecast",
+            "forecast by",
+            "counties with both years",
+            "counties to report",
+            "light",
+            "source",
+        ),
     ],
 }
 TITLE: dict[Language, str] = {"zh": "目标", "en": "Targets"}
@@ -62,7 +71,8 @@ def cells(targets: Iterable[TargetOut], channels: Mapping[str, str], language: L
                 each.channel and channels.get(each.channel, each.channel),
             ),
             *(each.first, each.due, each.value, of.done, of.rate, of.expected, METHODS[of.expected_method][language]),
-            *(of.forecast, of.forecast_method and METHODS[of.forecast_method][language], LIGHTS[of.light][language], each.source),
+            *(of.forecast, of.forecast_method and METHODS[of.forecast_method][language], of.counted, of.counties),
+            *(LIGHTS[of.light][language], each.source),
         ]
 
 
