@@ -14,7 +14,7 @@ from catalog.certificates.actions import revoking
 from catalog.certificates.models import Certificate
 from catalog.certification.actions import reviewing
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import Fault, IfMatch, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 
 _WANTED = text("SELECT id, status, batch_id FROM certification_case WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
@@ -40,7 +40,7 @@ def create(session: Session, actor: Actor, body: BatchIn) -> int:
     return batch.id
 
 
-def put(session: Session, actor: Actor, batch_id: int, case_ids: Sequence[int], if_match: IfMatch | None = None) -> None:
+def put(session: Session, actor: Actor, batch_id: int, case_ids: Sequence[int], if_match: IfMatch = any_version) -> None:
     """Put filed cases into a batch that is not published.
 
     Raises:
@@ -49,7 +49,7 @@ def put(session: Session, actor: Actor, batch_id: int, case_ids: Sequence[int], 
     _put(session, actor, _begin(session, batch_id, BatchMove.FILL, if_match), case_ids)
 
 
-def take_out(session: Session, actor: Actor, batch_id: int, case_id: int, if_match: IfMatch | None = None) -> None:
+def take_out(session: Session, actor: Actor, batch_id: int, case_id: int, if_match: IfMatch = any_version) -> None:
     """Take a case out of a batch that is not published; it stays filed.
 
     Raises:
@@ -62,7 +62,7 @@ def take_out(session: Session, actor: Actor, batch_id: int, case_id: int, if_mat
     audit.record(session, actor, "catalogue_batch.reduced", "catalogue_batch", batch.id, case_id=case_id)
 
 
-def discard(session: Session, actor: Actor, batch_id: int, if_match: IfMatch | None = None) -> None:
+def discard(session: Session, actor: Actor, batch_id: int, if_match: IfMatch = any_version) -> None:
     """Drop a batch that is not published; its cases stay filed.
 
     Raises:
@@ -75,7 +75,7 @@ def discard(session: Session, actor: Actor, batch_id: int, if_match: IfMatch | N
     audit.record(session, actor, "catalogue_batch.discarded", "catalogue_batch", batch_id)
 
 
-def publish(session: Session, actor: Actor, batch_id: int, if_match: IfMatch | None = None) -> None:
+def publish(session: Session, actor: Actor, batch_id: int, if_match: IfMatch = any_version) -> None:
     """Publish a batch: it gets its number, and each of its cases a certificate. All of it or nothing; of two at once one wins.
 
     Raises:
@@ -95,7 +95,7 @@ def publish(session: Session, actor: Actor, batch_id: int, if_match: IfMatch | N
     outbox.publish(session, "catalogue_batch.published", batch_id=batch.id)
 
 
-def withdraw(session: Session, actor: Actor, batch_id: int, reason: str, if_match: IfMatch | None = None) -> int:
+def withdraw(session: Session, actor: Actor, batch_id: int, reason: str, if_match: IfMatch = any_version) -> int:
     """Withdraw a batch that should not have been published: its certificates are revoked. Returns how many were.
 
     Raises:
@@ -136,13 +136,12 @@ def _put(session: Session, actor: Actor, batch: CatalogueBatch, case_ids: Sequen
     audit.record(session, actor, "catalogue_batch.filled", "catalogue_batch", batch.id, cases=len(set(case_ids)))
 
 
-def _begin(session: Session, batch_id: int, move: BatchMove, if_match: IfMatch | None = None) -> CatalogueBatch:
+def _begin(session: Session, batch_id: int, move: BatchMove, if_match: IfMatch = any_version) -> CatalogueBatch:
     statement = select(CatalogueBatch).where(col(CatalogueBatch.id) == batch_id).with_for_update()
     batch = session.exec(statement.execution_options(populate_existing=True)).first()
     if batch is None:
         raise NotFound
-    if if_match is not None:
-        if_match(batch.version)
+    if_match(batch.version)
     BATCH.after(batch.status, move)
     return batch
 

@@ -13,7 +13,7 @@ from catalog.objections.models import Objection, ObjectionFile
 from catalog.objections.schemas import ObjectionIn
 from catalog.objections.states import OBJECTION, OPEN, ObjectionMove
 from shop.core import audit, clock, outbox, uploads, workdays
-from shop.core.errors import IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.core.models import StoredFile
 from shop.identity.actor import Actor
 from shop.identity.public import PUBLIC, ContactOut, is_receipt, new_receipt, opened
@@ -104,7 +104,7 @@ def see_contact(session: Session, actor: Actor, objection_id: int) -> ContactOut
     return opened(row.sealed_contact)
 
 
-def investigate(session: Session, actor: Actor, objection_id: int, if_match: IfMatch | None = None) -> None:
+def investigate(session: Session, actor: Actor, objection_id: int, if_match: IfMatch = any_version) -> None:
     """Take an objection up. Raises as :func:`decide`."""
     objection = _begin(session, actor, objection_id, if_match)
     objection.status = OBJECTION.after(objection.status, ObjectionMove.INVESTIGATE).value
@@ -120,7 +120,7 @@ def decide(
     move: ObjectionMove,
     findings: str,
     answer: str,
-    if_match: IfMatch | None = None,
+    if_match: IfMatch = any_version,
 ) -> None:
     """Uphold an objection, after which the case can only be returned or rejected, or dismiss it. Of two who decide at once the second finds
     it decided.
@@ -139,13 +139,12 @@ def decide(
     outbox.publish(session, "objection.decided", objection_id=objection.id, status=status)
 
 
-def _begin(session: Session, actor: Actor, objection_id: int, if_match: IfMatch | None = None) -> Objection:
+def _begin(session: Session, actor: Actor, objection_id: int, if_match: IfMatch = any_version) -> Objection:
     queries.of_others(session, actor, objection_id)
     objection = _locked(session, col(Objection.id) == objection_id)
     if objection is None:
         raise NotFound
-    if if_match is not None:
-        if_match(objection.version)
+    if_match(objection.version)
     return objection
 
 

@@ -14,7 +14,7 @@ from catalog.products.models import Product, Sku
 from catalog.products.schemas import ProductIn, SkuIn, TierIn
 from catalog.products.states import LISTING, ListingMove
 from shop.core import audit, clock
-from shop.core.errors import Fault, IfMatch, Invalid, NotFound
+from shop.core.errors import Fault, IfMatch, Invalid, NotFound, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
@@ -84,7 +84,7 @@ def edit(session: Session, actor: Actor, product_id: int, changes: Mapping[str, 
     audit.record(session, actor, "product.edited", "product", product.id, fields=sorted(changed))
 
 
-def move(session: Session, actor: Actor, product_id: int, listing_move: ListingMove, if_match: IfMatch | None = None) -> None:
+def move(session: Session, actor: Actor, product_id: int, listing_move: ListingMove, if_match: IfMatch = any_version) -> None:
     """Withdraw a product from sale, or put it back. Orders that were placed stay as they are.
 
     Raises:
@@ -92,8 +92,7 @@ def move(session: Session, actor: Actor, product_id: int, listing_move: ListingM
         IllegalMove: it is withdrawn, or on sale, already (409).
     """
     product = _own_product(session, actor, product_id)
-    if if_match is not None:
-        if_match(product.version)
+    if_match(product.version)
     product.status = LISTING.after(product.status, listing_move)
     _keep(session, product)
     audit.record(session, actor, _DONE["product", listing_move], "product", product.id)
@@ -135,11 +134,10 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
     audit.record(session, actor, "sku.edited", "sku", sku.id, fields=sorted(changes))
 
 
-def move_sku(session: Session, actor: Actor, sku_id: int, listing_move: ListingMove, if_match: IfMatch | None = None) -> None:
+def move_sku(session: Session, actor: Actor, sku_id: int, listing_move: ListingMove, if_match: IfMatch = any_version) -> None:
     """Withdraw one pack from sale, or put it back. Raises as :func:`move`, and UnderReview (409)."""
     sku = own_sku(session, actor, sku_id)
-    if if_match is not None:
-        if_match(sku.version)
+    if_match(sku.version)
     _refuse_under_review(session, sku.product_id)
     sku.status = LISTING.after(sku.status, listing_move)
     _keep(session, sku)

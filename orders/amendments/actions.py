@@ -39,7 +39,7 @@ from orders.requests.actions import require_cover
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox, workdays
 from shop.core.audit import SYSTEM
-from shop.core.errors import Fault, IfMatch
+from shop.core.errors import Fault, IfMatch, any_version
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
@@ -119,7 +119,7 @@ def propose(session: Session, actor: Actor, supplier_order_id: int, body: Amendm
     return amendment_id
 
 
-def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch | None = None) -> None:
+def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch = any_version) -> None:
     """Agree to a change: lines, stock, totals and the supplement to the contract change in this one transaction.
 
     Raises:
@@ -174,7 +174,7 @@ def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freigh
     _require_approval(session, purchase_order_id, buyer=True)
 
 
-def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_match: IfMatch | None = None) -> None:
+def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Say no to a change, with the reason; the order stays as it is.
 
     Raises:
@@ -184,7 +184,7 @@ def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_ma
     _answer(session, actor, amendment, AmendmentAction.REFUSE, answer=reason)
 
 
-def withdraw(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch | None = None) -> None:
+def withdraw(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch = any_version) -> None:
     """Take a proposed change back.
 
     Raises:
@@ -235,13 +235,12 @@ def _priced(session: Session, order: Any, changes: Sequence[LineChange]) -> tupl
 
 
 def _answering(
-    session: Session, actor: Actor, amendment_id: int, action: AmendmentAction, if_match: IfMatch | None = None
+    session: Session, actor: Actor, amendment_id: int, action: AmendmentAction, if_match: IfMatch = any_version
 ) -> tuple[Any, Any]:
     """The order and the amendment, locked in this order, if the caller may do this with it now."""
     order = locked(session, actor, queries.order_of(session, amendment_id), "either")
     amendment = queries.locked(session, amendment_id)
-    if if_match is not None:
-        if_match(amendment.version)
+    if_match(amendment.version)
     AMENDMENT.after(amendment.status, action)
     own = side_of(actor, order) == amendment.side
     if own != (action is AmendmentAction.WITHDRAW):

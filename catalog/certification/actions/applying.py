@@ -31,7 +31,7 @@ from catalog.products.errors import NotYourProduct
 from catalog.products.models import Product
 from catalog.products.states import ListingStatus
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, Forbidden, IfMatch, NotFound
+from shop.core.errors import Fault, Forbidden, IfMatch, NotFound, any_version
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -99,7 +99,7 @@ def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any
     audit.record(session, actor, "certification.edited", "certification_case", case.id, fields=sorted(changes))
 
 
-def submit(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> None:
+def submit(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any_version) -> None:
     """Hand the own application in, for the first time or after it was returned. From the first time on it passes the steps that the programme
     names then; after a return only when its first office has not seen what it is now: its township is another one, or a pack is new or dearer.
 
@@ -144,7 +144,7 @@ def _set_out(session: Session, case: CertificationCase, product: Product, config
         case.sent_back_from, case.remaining_days = case.steps[0]["step"], None
 
 
-def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None, if_match: IfMatch | None = None) -> None:
+def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None, if_match: IfMatch = any_version) -> None:
     """Take the own application back; a new one may be made.
 
     Raises:

@@ -15,7 +15,7 @@ from catalog.certification.queries import cases as queries
 from catalog.certification.rules import is_dearer
 from catalog.certification.states import SUPPLIER_MOVES, CaseKind, CaseMove, CaseStatus, Level
 from shop.core import audit, clock, workdays
-from shop.core.errors import Fault, Forbidden, IfMatch
+from shop.core.errors import Fault, Forbidden, IfMatch, any_version
 from shop.core.states import IllegalMove
 from shop.core.workdays import Calendar
 from shop.identity.actor import Actor
@@ -39,7 +39,7 @@ _ATTACHMENTS = text("SELECT id FROM certification_document WHERE case_id = :case
 _CLAIMANT = text("SELECT name FROM app_user WHERE id = :id")
 
 
-def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> CertificationCase:
+def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any_version) -> CertificationCase:
     """A case within the actor's reach, locked until the transaction ends: of two who decide at once the second finds it decided.
 
     Raises:
@@ -48,12 +48,11 @@ def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch | Non
     queries.case_row(session, actor, case_id)
     statement = select(CertificationCase).where(col(CertificationCase.id) == case_id).with_for_update()
     case = session.exec(statement.execution_options(populate_existing=True)).one()
-    if if_match is not None:
-        if_match(case.version)
+    if_match(case.version)
     return case
 
 
-def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match: IfMatch | None = None) -> CertificationCase:
+def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match: IfMatch = any_version) -> CertificationCase:
     """Lock a case that the actor may move now.
 
     Raises:

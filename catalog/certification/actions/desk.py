@@ -13,13 +13,13 @@ from catalog.certification.queries import cases as queries
 from catalog.certification.states import CaseMove, CaseStatus
 from catalog.certification.steps import Verdict
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, IfMatch
+from shop.core.errors import Fault, IfMatch, any_version
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 
-def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_match: IfMatch | None = None) -> None:
+def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_match: IfMatch = any_version) -> None:
     """Take a case on the own desk, so that no colleague decides it meanwhile; ``take_over`` takes it from a colleague's.
 
     Raises:
@@ -34,7 +34,7 @@ def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_m
     audit.record(session, actor, "certification.claimed", "certification_case", case.id)
 
 
-def release(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> None:
+def release(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any_version) -> None:
     """Put a case back from the own desk into the queue.
 
     Raises:
@@ -56,7 +56,7 @@ def opine(
     verdict: Verdict,
     opinion: str,
     documents: Sequence[int],
-    if_match: IfMatch | None = None,
+    if_match: IfMatch = any_version,
 ) -> int:
     """Record the opinion of a department on a case at its present step; a later one of the same department counts instead.
 
@@ -96,7 +96,7 @@ def opine(
     return given.id
 
 
-def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: IfMatch | None = None) -> None:
+def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Ask the city to look again at the own application that was rejected; once.
 
     Raises:
@@ -120,7 +120,7 @@ def decide_appeal(
     granted: bool,
     reason: str,
     documents: Sequence[int] = (),
-    if_match: IfMatch | None = None,
+    if_match: IfMatch = any_version,
 ) -> None:
     """The city grants an appeal: the case goes on where it was rejected, with dearer packs than before at its first step; or dismisses it: the
     rejection stands. Raises as every decision."""
@@ -134,7 +134,7 @@ def decide_appeal(
     outbox.publish(session, "certification.decided", case_id=case.id, version=case.version, status=case.status, reason=reason)
 
 
-def _before(session: Session, actor: Actor, case_id: int, if_match: IfMatch | None = None) -> CertificationCase:
+def _before(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any_version) -> CertificationCase:
     case = locked(session, actor, case_id, if_match)
     if steps.step_of(case.steps, case.status) is None and case.status != CaseStatus.APPEALED:
         raise IllegalMove(state=case.status, action="claim", allowed=[])

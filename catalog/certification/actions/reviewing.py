@@ -23,7 +23,7 @@ from catalog.certification.queries.bars import refuse_for_barred
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
 from catalog.certification.steps import Correction, Decision
 from shop.core import clock, outbox, workdays
-from shop.core.errors import Fault, IfMatch, Problem
+from shop.core.errors import Fault, IfMatch, Problem, any_version
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -45,7 +45,7 @@ def approve(
     case_id: int,
     reason: str | None = None,
     documents: Sequence[int] = (),
-    if_match: IfMatch | None = None,
+    if_match: IfMatch = any_version,
 ) -> None:
     """Pass a case on to its next step; after its last one its effect follows: a certificate, a change, new prices.
 
@@ -80,7 +80,7 @@ def return_(
     reason: str,
     corrections: Sequence[Correction] = (),
     documents: Sequence[int] = (),
-    if_match: IfMatch | None = None,
+    if_match: IfMatch = any_version,
 ) -> None:
     """Give the application back to the supplier, naming what is to be corrected (补正); the clock of the step stands still."""
     case = begin(session, actor, case_id, CaseMove.RETURN, if_match)
@@ -91,7 +91,7 @@ def return_(
 
 
 def reject(
-    session: Session, actor: Actor, case_id: int, reason: str, documents: Sequence[int] = (), if_match: IfMatch | None = None
+    session: Session, actor: Actor, case_id: int, reason: str, documents: Sequence[int] = (), if_match: IfMatch = any_version
 ) -> None:
     """Decide against the application; the supplier may appeal once."""
     case = begin(session, actor, case_id, CaseMove.REJECT, if_match)

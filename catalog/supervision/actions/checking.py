@@ -29,7 +29,7 @@ from catalog.supervision.queries import risk
 from catalog.supervision.rules import REASONS, CheckKind
 from catalog.supervision.schemas.checking import InspectionIn, Measure, PlanIn, PlanRow, PriceCheckIn, ResultIn, VerifiedOut
 from shop.core import audit, clock, numbers, outbox, uploads, workdays
-from shop.core.errors import Forbidden, IfMatch, Invalid, NotFound
+from shop.core.errors import Forbidden, IfMatch, Invalid, NotFound, any_version
 from shop.core.models import StoredFile
 from shop.core.states import IllegalMove
 from shop.identity.actor import CITY, Actor
@@ -171,7 +171,7 @@ def open_inspection(session: Session, actor: Actor, body: InspectionIn) -> int:
     return inspection.id
 
 
-def record_result(session: Session, actor: Actor, inspection_id: int, body: ResultIn, if_match: IfMatch | None = None) -> None:
+def record_result(session: Session, actor: Actor, inspection_id: int, body: ResultIn, if_match: IfMatch = any_version) -> None:
     """Record what a check found, and take a measure where it failed. Of two who record at once the second finds it done.
 
     Raises:
@@ -199,7 +199,7 @@ def record_result(session: Session, actor: Actor, inspection_id: int, body: Resu
     act(session, actor, inspection.certificate_id, REASONS[CheckKind(inspection.kind)], body.reason or body.findings[:500])
 
 
-def cancel(session: Session, actor: Actor, inspection_id: int, reason: str, if_match: IfMatch | None = None) -> None:
+def cancel(session: Session, actor: Actor, inspection_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Give up a check that was not done. Raises as :func:`record_result`."""
     inspection = _begin(session, actor, inspection_id, "cancel", if_match)
     inspection.status, inspection.findings = "cancelled", reason
@@ -290,14 +290,13 @@ def _of_others(session: Session, actor: Actor, inspection_id: int) -> Any:
     return row
 
 
-def _begin(session: Session, actor: Actor, inspection_id: int, action: str, if_match: IfMatch | None = None) -> Inspection:
+def _begin(session: Session, actor: Actor, inspection_id: int, action: str, if_match: IfMatch = any_version) -> Inspection:
     _of_others(session, actor, inspection_id)
     statement = select(Inspection).where(col(Inspection.id) == inspection_id).with_for_update()
     found: Sequence[Inspection] = session.exec(statement.execution_options(populate_existing=True)).all()
     if not found:
         raise NotFound
-    if if_match is not None:
-        if_match(found[0].version)
+    if_match(found[0].version)
     if found[0].status != "open":
         raise IllegalMove(state=found[0].status, action=action, allowed=[])
     return found[0]

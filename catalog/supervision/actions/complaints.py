@@ -23,7 +23,7 @@ from catalog.supervision.schemas.complaints import ComplaintIn, ComplaintKind, D
 from catalog.supervision.states import COMPLAINT, OPEN_COMPLAINTS, ComplaintMove, ComplaintState
 from shop.core import audit, clock, locks, outbox, uploads, workdays
 from shop.core.audit import Who
-from shop.core.errors import Fault, Forbidden, IfMatch, NotFound
+from shop.core.errors import Fault, Forbidden, IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.identity.public import PUBLIC, ContactOut, new_receipt, opened
@@ -140,7 +140,7 @@ def add_file(session: Session, actor: Actor, complaint_id: int, name: str | None
     audit.record(session, actor, "complaint.file_added", "complaint", complaint.id, sha256=kept.sha256)
 
 
-def state(session: Session, actor: Actor, complaint_id: int, statement: str, if_match: IfMatch | None = None) -> None:
+def state(session: Session, actor: Actor, complaint_id: int, statement: str, if_match: IfMatch = any_version) -> None:
     """What the supplier says to a complaint about its product. It is heard until the decision, and marked when it came late.
 
     Raises:
@@ -157,7 +157,7 @@ def state(session: Session, actor: Actor, complaint_id: int, statement: str, if_
     outbox.publish(session, "complaint.stated", complaint_id=complaint.id)
 
 
-def withdraw(session: Session, actor: Actor, complaint_id: int, if_match: IfMatch | None = None) -> None:
+def withdraw(session: Session, actor: Actor, complaint_id: int, if_match: IfMatch = any_version) -> None:
     """Take the own complaint back.
 
     Raises:
@@ -172,7 +172,7 @@ def withdraw(session: Session, actor: Actor, complaint_id: int, if_match: IfMatc
     outbox.publish(session, "complaint.withdrawn", complaint_id=complaint.id)
 
 
-def decide(session: Session, actor: Actor, complaint_id: int, body: DecisionIn, if_match: IfMatch | None = None) -> None:
+def decide(session: Session, actor: Actor, complaint_id: int, body: DecisionIn, if_match: IfMatch = any_version) -> None:
     """Uphold or dismiss a complaint after the supplier's statement or the time for it. What is upheld may warn the supplier or suspend the
     certificate, in the same transaction. Of two who decide at once the second finds it decided.
 
@@ -231,15 +231,14 @@ def see_contact(session: Session, actor: Actor, complaint_id: int) -> ContactOut
     return opened(row.sealed_contact)
 
 
-def _locked(session: Session, actor: Actor, complaint_id: int, if_match: IfMatch | None = None) -> Complaint:
+def _locked(session: Session, actor: Actor, complaint_id: int, if_match: IfMatch = any_version) -> Complaint:
     """A complaint within the actor's reach as it stands now, locked until the transaction ends."""
     queries.complaint_row(session, actor, complaint_id)
     statement = select(Complaint).where(col(Complaint.id) == complaint_id).with_for_update()
     found = session.exec(statement.execution_options(populate_existing=True)).first()
     if found is None:
         raise NotFound
-    if if_match is not None:
-        if_match(found.version)
+    if_match(found.version)
     return found
 
 

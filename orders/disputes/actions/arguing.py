@@ -23,7 +23,7 @@ from orders.disputes.states import DISPUTE, UNDECIDED, DisputeMove
 from orders.purchasing.queries import SIDES
 from orders.purchasing.states import SupplierOrderStatus
 from shop.core import audit, clock, numbers, outbox, uploads, workdays
-from shop.core.errors import IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -93,7 +93,7 @@ def open_(session: Session, actor: Actor, supplier_order_id: int, body: DisputeI
     return made.id
 
 
-def answer(session: Session, actor: Actor, dispute_id: int, words: str, if_match: IfMatch | None = None) -> None:
+def answer(session: Session, actor: Actor, dispute_id: int, words: str, if_match: IfMatch = any_version) -> None:
     """What the other side says to it. It is heard until the decision, which is due so many working days later.
 
     Raises:
@@ -111,7 +111,7 @@ def answer(session: Session, actor: Actor, dispute_id: int, words: str, if_match
     outbox.publish(session, "dispute.answered", dispute_id=row.id)
 
 
-def withdraw(session: Session, actor: Actor, dispute_id: int, reason: str, if_match: IfMatch | None = None) -> None:
+def withdraw(session: Session, actor: Actor, dispute_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Take the own dispute back.
 
     Raises:
@@ -125,7 +125,7 @@ def withdraw(session: Session, actor: Actor, dispute_id: int, reason: str, if_ma
     outbox.publish(session, "dispute.ended", dispute_id=row.id, status="withdrawn")
 
 
-def agree(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch | None = None) -> None:
+def agree(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch = any_version) -> None:
     """Agree to the county's proposal; when both sides have, the dispute is settled by it.
 
     Raises:

@@ -15,7 +15,7 @@ from orders.fulfilment.actions import accept
 from orders.fulfilment.errors import LinesWrong
 from orders.returns.actions import answering
 from shop.core import clock, outbox
-from shop.core.errors import IfMatch
+from shop.core.errors import IfMatch, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -32,7 +32,7 @@ _CERTIFICATES = text(
 )
 
 
-def mediate(session: Session, actor: Actor, dispute_id: int, body: ProposalIn, if_match: IfMatch | None = None) -> None:
+def mediate(session: Session, actor: Actor, dispute_id: int, body: ProposalIn, if_match: IfMatch = any_version) -> None:
     """Propose how to settle it; another proposal takes the place of the first. It is settled when both sides agree.
 
     Raises:
@@ -47,7 +47,7 @@ def mediate(session: Session, actor: Actor, dispute_id: int, body: ProposalIn, i
     outbox.publish(session, "dispute.proposed", dispute_id=row.id, version=row.version + 1)
 
 
-def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if_match: IfMatch | None = None) -> None:
+def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if_match: IfMatch = any_version) -> None:
     """Decide it, with what follows: a return is approved, a shipment is answered, a refund is owed. Of two who decide at once one wins.
 
     Raises:

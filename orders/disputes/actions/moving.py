@@ -16,7 +16,7 @@ from orders.payments import actions as payments
 from orders.purchasing.queries import SIDES
 from orders.terms import actions as terms
 from shop.core import audit
-from shop.core.errors import IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -44,7 +44,7 @@ def side(actor: Actor, row: Any) -> str:
     raise NotFound
 
 
-def locked(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch | None = None) -> Any:
+def locked(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch = any_version) -> Any:
     """A dispute of the caller's organisation, locked with its order until the transaction ends.
 
     Raises:
@@ -52,12 +52,11 @@ def locked(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch | 
     """
     row = _locked(session, dispute_id)
     side(actor, row)
-    if if_match is not None:
-        if_match(row.version)
+    if_match(row.version)
     return row
 
 
-def locked_for_officer(session: Session, actor: Actor, dispute_id: int, permission: Permission, if_match: IfMatch | None) -> Any:
+def locked_for_officer(session: Session, actor: Actor, dispute_id: int, permission: Permission, if_match: IfMatch) -> Any:
     """The same for who mediates or decides it: an officer of either side's region, without an interest in it.
 
     Raises:
@@ -69,8 +68,7 @@ def locked_for_officer(session: Session, actor: Actor, dispute_id: int, permissi
         raise OutsideYourRegion
     if any(actor.is_related(path) for path in (row.supplier_path, row.buyer_path, row.unit_path)):
         raise OwnDispute
-    if if_match is not None:
-        if_match(row.version)
+    if_match(row.version)
     return row
 
 

@@ -20,7 +20,7 @@ from orders.returns.schemas import ApproveIn, ReceiptIn, SendIn
 from orders.returns.states import RETURN, ReturnKind, ReturnMove, ReturnStatus
 from orders.terms import actions as terms
 from shop.core import audit, clock
-from shop.core.errors import IfMatch
+from shop.core.errors import IfMatch, any_version
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
@@ -70,7 +70,7 @@ _BOOKED = text(
 )
 
 
-def approve(session: Session, actor: Actor, return_id: int, body: ApproveIn, if_match: IfMatch | None = None) -> None:
+def approve(session: Session, actor: Actor, return_id: int, body: ApproveIn, if_match: IfMatch = any_version) -> None:
     """Let the goods come back; or take the sale back without them, where there is no point in sending them.
 
     Raises:
@@ -88,7 +88,7 @@ def approve(session: Session, actor: Actor, return_id: int, body: ApproveIn, if_
         _take_sale_back(session, actor, return_id, whole)
 
 
-def refuse(session: Session, actor: Actor, return_id: int, reason: str, if_match: IfMatch | None = None) -> None:
+def refuse(session: Session, actor: Actor, return_id: int, reason: str, if_match: IfMatch = any_version) -> None:
     """Refuse it, with the reason; the buyer may open a dispute about that. Raises as :func:`approve`."""
     row = locked(session, actor, return_id, "supplier", if_match)
     _decided(session, actor, return_id, reason, without_goods=False)
@@ -120,7 +120,7 @@ def overrule(session: Session, officer: Actor, return_id: int, reason: str) -> N
         balances.hold(session, {line.acceptance_line_id: line.quantity for line in lines})
 
 
-def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn, if_match: IfMatch | None = None) -> None:
+def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn, if_match: IfMatch = any_version) -> None:
     """Say what came back and what of it goes into stock again. The sale of what came back is taken back in the ledger, today; an exchange
     waits for the goods that are sent instead. What did not come back stays sold.
 
@@ -155,7 +155,7 @@ def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn, if_
         stock.take_back(session, **_moved(back))
 
 
-def replace(session: Session, actor: Actor, return_id: int, body: SendIn, if_match: IfMatch | None = None) -> None:
+def replace(session: Session, actor: Actor, return_id: int, body: SendIn, if_match: IfMatch = any_version) -> None:
     """Send the same goods again for those that came back. The first sale stands for them: nothing is paid or counted twice.
 
     Raises:
@@ -183,7 +183,7 @@ def replace(session: Session, actor: Actor, return_id: int, body: SendIn, if_mat
     )
 
 
-def refund(session: Session, actor: Actor, return_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
+def refund(session: Session, actor: Actor, return_id: int, note: str | None, if_match: IfMatch = any_version) -> None:
     """Take the sale back after all, because the goods of an exchange cannot be sent again.
 
     Raises:

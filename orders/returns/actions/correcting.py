@@ -21,7 +21,7 @@ from orders.returns.schemas import CorrectionIn
 from orders.returns.states import CORRECTION, CorrectionMove, CorrectionStatus
 from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 
 _LINES = text(
@@ -140,7 +140,7 @@ def propose(session: Session, actor: Actor, shipment_id: int, body: CorrectionIn
     return made.id
 
 
-def agree(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
+def agree(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch = any_version) -> None:
     """The other side agrees: what stood wrongly is taken back in the ledger, and what is true is booked, today. Figures follow to the gram and
     the fen; months that are over stay as they are.
 
@@ -158,7 +158,7 @@ def agree(session: Session, actor: Actor, correction_id: int, note: str | None, 
         _book(session, actor, row)
 
 
-def decline(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
+def decline(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch = any_version) -> None:
     """The other side does not agree. Raises as :func:`agree`."""
     row = _begin(session, actor, correction_id, if_match)
     if _side(actor, row) == row.proposed_side:
@@ -166,7 +166,7 @@ def decline(session: Session, actor: Actor, correction_id: int, note: str | None
     _step(session, actor, row, CorrectionMove.DECLINE, note)
 
 
-def withdraw(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
+def withdraw(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch = any_version) -> None:
     """Take the own proposal back.
 
     Raises:
@@ -179,13 +179,12 @@ def withdraw(session: Session, actor: Actor, correction_id: int, note: str | Non
     _step(session, actor, row, CorrectionMove.WITHDRAW, note)
 
 
-def _begin(session: Session, actor: Actor, correction_id: int, if_match: IfMatch | None) -> Any:
+def _begin(session: Session, actor: Actor, correction_id: int, if_match: IfMatch) -> Any:
     row = session.execute(_LOCK, {"id": correction_id}).first()
     if row is None:
         raise NotFound
     _side(actor, row)
-    if if_match is not None:
-        if_match(row.version)
+    if_match(row.version)
     return row
 
 

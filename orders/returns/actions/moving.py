@@ -9,7 +9,7 @@ from orders.purchasing.actions.moving import Side
 from orders.purchasing.queries import SIDES
 from orders.returns.states import RETURN, ReturnMove
 from shop.core import audit, outbox
-from shop.core.errors import IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 
 _LOCK = text(
@@ -22,7 +22,7 @@ _LOCK = text(
 )
 
 
-def locked(session: Session, actor: Actor, return_id: int, side: Side, if_match: IfMatch | None = None) -> Any:
+def locked(session: Session, actor: Actor, return_id: int, side: Side, if_match: IfMatch = any_version) -> Any:
     """The return, locked until the transaction ends; for one side, or either.
 
     Raises:
@@ -33,8 +33,7 @@ def locked(session: Session, actor: Actor, return_id: int, side: Side, if_match:
     paths = {"supplier": supplier, "buyer": buyer, "either": supplier + buyer}[side]
     if not any(actor.within_branch(path) for path in paths):
         raise NotFound
-    if if_match is not None:
-        if_match(row.version)
+    if_match(row.version)
     return row
 
 

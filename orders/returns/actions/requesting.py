@@ -11,7 +11,7 @@ from orders.returns.models import GoodsReturn
 from orders.returns.schemas import ReturnIn, SendIn
 from orders.returns.states import ENDED, ReturnMove, ReturnStatus
 from shop.core import audit, clock, numbers, outbox, uploads
-from shop.core.errors import IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
@@ -74,7 +74,7 @@ def request(session: Session, actor: Actor, shipment_id: int, body: ReturnIn) ->
     return made.id
 
 
-def cancel(session: Session, actor: Actor, return_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
+def cancel(session: Session, actor: Actor, return_id: int, note: str | None, if_match: IfMatch = any_version) -> None:
     """Keep the goods after all, while they are not on their way.
 
     Raises:
@@ -86,7 +86,7 @@ def cancel(session: Session, actor: Actor, return_id: int, note: str | None, if_
     balances.let_go(session, return_id)
 
 
-def send(session: Session, actor: Actor, return_id: int, body: SendIn, if_match: IfMatch | None = None) -> None:
+def send(session: Session, actor: Actor, return_id: int, body: SendIn, if_match: IfMatch = any_version) -> None:
     """Send the goods back, as the supplier approved.
 
     Raises:
@@ -101,7 +101,7 @@ def send(session: Session, actor: Actor, return_id: int, body: SendIn, if_match:
     step(session, actor, row, ReturnMove.SEND)
 
 
-def close(session: Session, actor: Actor, return_id: int, if_match: IfMatch | None = None) -> None:
+def close(session: Session, actor: Actor, return_id: int, if_match: IfMatch = any_version) -> None:
     """The goods sent in exchange have come: the first sale stands for them, and they can be given back again.
 
     Raises:

@@ -317,7 +317,7 @@ def test_two_hundred_cases_in_one_request(office):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"case_ids": [1] * 2, "decision": "approve"}, "case_ids"),
+        ({"case_ids": [1] * 2, "decision": "approve"}, "case_ids[1]"),
         ({"case_ids": list(range(1, 202)), "decision": "approve"}, "case_ids"),
         ({"case_ids": [], "decision": "approve"}, "case_ids"),
         ({"case_ids": [1], "decision": "return"}, "reason"),
