@@ -30,6 +30,10 @@ _CABINETS = text(
     f"SELECT left(region_code, 6) AS district, count(*) AS cabinets FROM outlet WHERE kind = 'cabinet' AND {WORKING} GROUP BY 1"  # noqa: S608
 )
 _SHANDONG = text("SELECT code FROM region WHERE starts_with(code, :prefix) ORDER BY code")
+#: The first month of which there are sales.
+_BEGINS = text(
+    "SELECT least((SELECT min(month) FROM sales_district_month), (SELECT min(e.month) FROM sale_entry_pending JOIN sale_entry e ON e.id = entry_id))"
+)
 _SHARES = text(
     """
     SELECT left(o.region_code, 6) AS district, sum(v.base_fen)::bigint AS base, sum(v.reserved_fen)::bigint AS reserved
@@ -73,6 +77,12 @@ class Facts:
     @cached_property
     def shandong(self) -> list[str]:
         return shandong(self.session)
+
+    @cached_property
+    def begins(self) -> date | None:
+        """The first month of the ledger; None: nothing was sold yet."""
+        found: date | None = self.session.execute(_BEGINS).scalar_one()
+        return found
 
     def sales(self, first: date, last: date, districts: Collection[str] | None, channel: str | None, on: date) -> tuple[int, int]:
         """Fen and grams sold from some districts (None: from all) of a day, through a channel (None: through any)."""

@@ -292,6 +292,8 @@ class _Reader:
         return self._designated[row.designation, on]
 
     def _done(self, row: Row[Any], first: date, last: date, due: date, districts: frozenset[str] | None) -> Decimal | None:
+        if row.measure in rules.OF_SALES and last < self.on and self.facts.begins and last < self.facts.begins:
+            return None  # of the time before the ledger nothing is known
         match row.measure:
             case "amount" | "tonnes":
                 return self._sold(row, first, last, districts, last)

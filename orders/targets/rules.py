@@ -36,6 +36,10 @@ NATURES = {
 }
 
 
+#: Measures that the sales ledger tells.
+OF_SALES = frozenset({"amount", "tonnes", "lane_tonnes", "sales_growth"})
+
+
 class Method(StrEnum):
     #: Nothing is left of the period, or none of it has come.
     FINAL = "final"

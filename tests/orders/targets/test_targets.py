@@ -158,6 +158,25 @@ def test_sales_against_the_days_and_against_last_year(database, city):
     assert Decimal(progress["forecast"]) > value
 
 
+def test_of_a_period_before_the_first_sale_nothing_is_known(database, city):
+    past = {"region_code": "500000", "channel": None, "first_on": "2024-01-01", "value": "100.00"}
+    of_2024, of_2025 = put(city, code="y2024", due_on="2024-12-31", **past), put(city, code="y2025", due_on="2025-12-31", **past)
+    assert (of_2024["progress"]["done"], of_2024["progress"]["light"]) == ("0.00", "red")  # nobody sold anything, ever
+
+    def told():
+        found = [city.get(f"/v1/targets/{made['id']}").json()["progress"] for made in (of_2024, of_2025)]
+        return [(each["done"], each["rate"], each["light"]) for each in found]
+
+    with database.unit_of_work() as session:
+        sell(session, make_trade(session), 10, first=date(2025, 3, 1), last=date(2026, 6, 30))
+    for _ in range(2):
+        (*nothing, none), (done, _, light) = told()
+        assert (nothing, none, light) == ([None, None], "none", "green")
+        assert Decimal(done) > 0
+        with database.unit_of_work() as session:
+            statistics.refresh(session)
+
+
 def test_growth_over_last_year_is_a_level(database, city):
     with database.unit_of_work() as session:
         trade = make_trade(session)
