@@ -284,7 +284,7 @@ def decide(
         CityDecides: the other claim lies in a district that is not the caller's (403).
         DocumentCountsOnce: both are to count, and their document says less than the two together (409).
         CorrectsNothing: it is to count in the place of a batch that is not here, or was corrected before (409).
-        RefundExceeds: it is to give back more than is left of its sale (409).
+        RefundOfNoSale, RefundExceeds: it is to give back of no sale that counts, or more than is left of it (409).
         OtherStays: the other side is to be void, and is not held against this one, as no order or sale at an outlet is; or there is none (422).
     """
     said = [(found, verdict)]

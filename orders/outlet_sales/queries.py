@@ -304,4 +304,5 @@ def _out(row: Row[Any]) -> SalesBatchOut:
 
 
 def _line_out(row: Row[Any]) -> SalesLineOut:
-    return SalesLineOut.model_validate({**row._mapping, "amount": row.amount_fen})
+    told = row.amount_fen if row.told_fen is None else row.told_fen
+    return SalesLineOut.model_validate({**row._mapping, "amount": row.amount_fen, "told": told})

@@ -81,7 +81,7 @@ def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other
     """Decide about a claim that is held, of whatever kind: it is counted or voided here and now.
 
     Raises:
-        NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing, RefundExceeds, OtherStays: see ``orders.counting.actions``. OwnOrganisation: see there (403).
+        NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing, RefundOfNoSale, RefundExceeds, OtherStays: see ``orders.counting.actions``. OwnOrganisation: see there (403).
     """
     counting.alone(session)
     deciding.lock(session, hold_id)

@@ -458,6 +458,50 @@ def test_a_refund_of_another_amount_than_its_share_is_looked_at(shop: Shop):
     assert shop.sums()["certified"] == 5000
 
 
+def test_a_refund_of_a_part_is_its_share_however_much_was_given_back_before(shop: Shop):
+    """A till rounds each share by itself; what is booked of parts comes to the whole."""
+    shop.send(shop.till.batch([{**sale("1", "G1", 3), "amount": "200.00"}]))
+    for told in ("66.67", "66.68", "66.66"):
+        back = {**sale(told, "G1", 1, refunds_line_id="1"), "amount": told}
+        assert shop.send(shop.till.batch([back]))["undecided"] == "0.00"
+    assert shop.sums()["certified"] == 0
+    client = signed_in(shop.api, Role.CITY_OFFICER)
+    batches = client.get("/v1/sales-batches").json()["items"][:3]
+    lines = [client.get(f"/v1/sales-batches/{batch['id']}/lines").json()["items"][0] for batch in batches]
+    assert {line["told"]: line["amount"] for line in lines} == {"66.67": "66.67", "66.68": "66.66", "66.66": "66.67"}
+    # told 0.02 more, it is for an officer
+    shop.send(shop.till.batch([{**sale("1", "G1", 3), "amount": "199.94"}], corrects="t-1"))
+    assert lines_of(shop)[("t-3", "66.68")] == "held"
+
+
+def test_a_refund_of_other_goods_than_were_sold_is_looked_at(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_goods SET barcode = '6901234567892' WHERE goods_id = 'G1'"))
+    other = sale("2", "G2", 1, refunds_line_id="1")
+    shop.send(shop.till.batch([sale("1", "G1", 3), other]))
+    assert (lines_of(shop)[("t-1", "2")], shop.sums()["certified"]) == ("held", 7500)
+    # the barcode of the goods is another name of theirs
+    shop.send(shop.till.batch([sale("3", "6901234567892", 1, refunds_line_id="1"), {**other, "line_id": "4"}]))
+    assert [lines_of(shop)[("t-2", line)] for line in ("3", "4")] == ["counted", "held"]
+    assert shop.sums()["certified"] == 5000
+    with shop.database.unit_of_work() as session:
+        assert set(session.execute(text("SELECT reason_code FROM counting_hold")).scalars()) == {"refund"}
+    # an officer's word is the last: it is given back of the sale as it is
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 0
+
+
+def test_what_gives_back_of_an_earlier_refund_is_held_and_never_counts(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    shop.send(shop.till.batch([sale("2", "G1", 1, refunds_line_id="1")]))
+    told = shop.send(shop.till.batch([sale("3", "G1", 1, refunds_line_id="2")]))
+    assert (lines_of(shop)[("t-3", "3")], told["undecided"], shop.sums()["certified"]) == ("held", "-25.00", 5000)
+    assert refused(shop) == [(409, "refund_of_no_sale")]
+    # its number was a sale's after all
+    shop.send(shop.till.batch([sale("2", "G1", 2)], corrects="t-2"))
+    assert (lines_of(shop)[("t-3", "3")], shop.sums()["certified"]) == ("counted", 10000)
+
+
 @pytest.mark.parametrize("back", [("2", "2"), ("3", "2")])
 def test_what_gives_back_of_itself_or_of_a_refund_is_refused(shop: Shop, back):
     lines = [sale("1"), *(sale(number, refunds_line_id=of) for number, of in zip(("2", "3"), back, strict=True))]
