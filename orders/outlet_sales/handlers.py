@@ -38,7 +38,7 @@ def _decided(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _open(session: Session, payload: dict[str, Any]) -> None:
-    """More of a long chain is taken."""
+    """More of a long chain is taken; of a revoked device what waits for what will not come is held."""
     receiving.continue_chain(session, payload["device_id"])
 
 
@@ -59,6 +59,7 @@ def _tell(session: Session, kind: str, batch_id: int, origin: int, **more: Any) 
 
 HANDLERS: dict[str, Handler] = {
     "counting_hold.decided": _decided,
+    "outlet_device.revoked": _open,
     "sales_batch.held": _held,
     "sales_chain.open": _open,
 }

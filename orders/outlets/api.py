@@ -170,7 +170,7 @@ def list_devices(call: Call, outlet_id: Id) -> list[DeviceOut]:
 
 @routes.delete("/outlets/{outlet_id}/devices/{device_id}", Permission.OUTLETS_MANAGE)
 def revoke_device(call: Call, outlet_id: Id, device_id: Id) -> None:
-    """End its key at once. What it sent stays."""
+    """End its key at once. What it sent stays; batches that wait for one that will not come now are held, for an officer to count or leave out."""
     devices.revoke(call.session, call.actor, outlet_id, device_id)
 
 

@@ -94,12 +94,14 @@ def make(session: Session, actor: Actor, outlet_id: int, body: DeviceIn) -> Made
 
 
 def revoke(session: Session, actor: Actor, outlet_id: int, device_id: int) -> None:
-    """End a key at once. Raises NotFound: no such device within reach that still holds (404)."""
+    """End a key at once; batches that wait for one that will not come are held (``outlet_device.revoked``). Raises NotFound: no such device within
+    reach that still holds (404)."""
     queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
     revoked = session.execute(_REVOKE, {"id": device_id, "outlet": outlet_id, "now": clock.now()}).first()
     if revoked is None:
         raise NotFound
     audit.record(session, actor, "outlet_device.revoked", "outlet", outlet_id, device_id=device_id)
+    outbox.publish(session, "outlet_device.revoked", device_id=device_id)
 
 
 def device_of(actor: Actor) -> Device:

@@ -11,8 +11,11 @@ from orders.counting.actions import Doubted
 from orders.counting.rules import Subject
 from orders.outlet_sales.actions import receiving
 from orders.outlet_sales.rules import Doubt
+from orders.outlet_sales.schemas import SalesBatchIn
 from shop.core import clock, outbox
 from shop.core.months import following, month_start
+from shop.identity.actor import Actor, Device
+from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user, signed_in
 from tests.factories.outlets import Till, make_device, sale, seal
@@ -147,6 +150,35 @@ def test_what_comes_out_of_order_waits_until_the_gap_is_filled(shop: Shop):
     assert shop.send(batches[0])["status"] == "accepted"
     assert {status for status, _ in statuses(shop).values()} == {"accepted"}
     assert shop.sums()["certified"] == 25000
+
+
+@pytest.mark.parametrize("count", [True, False])
+def test_what_waits_for_a_batch_of_a_revoked_device_is_decided(shop: Shop, monkeypatch, count):
+    """What is missing will not come: an officer counts what waits, or leaves it out."""
+    monkeypatch.setattr(receiving, "MOST_BATCHES_TAKEN", 1)
+    first, _, *later = [shop.till.batch([sale(str(n), "G1", 1)]) for n in range(4)]
+    for batch in (first, *later):
+        shop.send(batch)
+    assert [status for status, _ in statuses(shop).values()] == ["accepted", "waiting", "waiting"]
+    with shop.database.unit_of_work() as session:
+        operator = make_user(session, Role.OUTLET_OPERATOR, session.get(Organisation, shop.outlet.operator_id))
+    path = f"/v1/outlets/{shop.outlet.id}/devices/{shop.device_id}"
+    assert shop.api.as_(operator).delete(path).status_code == 204
+    outbox.drain(shop.database, HANDLERS)
+    assert [*statuses(shop).values()][1:] == [("held", "broken_chain")] * 2
+    assert shop.sums()["certified"] == 2500
+    decide(shop, count=count)
+    assert shop.sums()["certified"] == (7500 if count else 2500)
+    assert {status for status, _ in statuses(shop).values()} == ({"accepted"} if count else {"accepted", "void"})
+
+
+def test_what_a_device_sends_while_it_is_revoked_does_not_wait_for_ever(shop: Shop):
+    _, later = (shop.till.batch([sale(str(n), "G1", 1)]) for n in range(2))
+    actor = Actor(None, "till", shop.outlet.operator_id, "/", (), device=Device(shop.device_id, shop.outlet.id))
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_device SET revoked_at = now()"))
+        [became] = receiving.receive(session, actor, [SalesBatchIn.model_validate(later)])
+    assert (became.status, became.reason_code) == ("held", "broken_chain")
 
 
 def test_days_offline_are_told_at_once(shop: Shop):
