@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.counting import countable
 from orders.counting.colliding import COLLIDING, days
 from orders.counting.rules import Subject
 from orders.counting.schemas import CollisionOut, HeldOut, HoldFilter, HoldOut, HoldRow, OpenDoubts, SideOut
@@ -144,7 +145,12 @@ def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
     if row is None:
         raise NotFound
     left = open_doubts(session, row.subject_kind, row.subject_id)
-    return HoldOut(**_shown(row, HoldOut), **dict(left), other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar())
+    return HoldOut(
+        **_shown(row, HoldOut),
+        **dict(left),
+        other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar(),
+        would_give_back=countable.would_give_back(session, row.subject_kind, row.subject_id),
+    )
 
 
 def open_doubts(session: Session, kind: str, subject_id: int) -> OpenDoubts:

@@ -7,11 +7,21 @@ from sqlmodel import Session
 
 from orders.counting.rules import Subject
 from orders.outlet_sales.actions import deciding, receiving
+from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
+#: With what of it counts, and what is held or waits, as the batch shows it.
 _BATCH = text(
-    "SELECT b.id, b.batch_id, o.number, o.operator_id FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.id = :id"
+    """
+    SELECT b.id, b.batch_id, o.number, o.operator_id, l.certified, l.undecided
+    FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id CROSS JOIN LATERAL (
+        SELECT coalesce(sum(fen) FILTER (WHERE status = 'counted'), 0)::bigint AS certified,
+               coalesce(sum(fen) FILTER (WHERE status IN ('held', 'waiting')), 0)::bigint AS undecided
+        FROM (SELECT status, CASE WHEN refunds_line_id IS NULL THEN amount_fen ELSE -amount_fen END AS fen
+              FROM sales_batch_line WHERE batch_id = b.id) signed
+    ) l WHERE b.id = :id
+    """
 )
 
 _HOLD = text("SELECT id, subject_kind, subject_id, status, decided_by, decision FROM counting_hold WHERE id = :id")
@@ -53,6 +63,8 @@ def _tell(session: Session, kind: str, batch_id: int, origin: int, **more: Any) 
         organisation_id=batch.operator_id,
         number=batch.number,
         batch=batch.batch_id,
+        certified=yuan_from_fen(batch.certified),
+        undecided=yuan_from_fen(batch.undecided),
         **more,
     )
 

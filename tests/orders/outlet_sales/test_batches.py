@@ -534,6 +534,23 @@ def test_what_gives_back_of_an_earlier_refund_is_held_and_never_counts(shop: Sho
     assert (lines_of(shop)[("t-3", "3")], shop.sums()["certified"]) == ("counted", 10000)
 
 
+def test_a_hold_tells_what_a_refund_would_give_back_and_the_operator_what_counts(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    shop.send(shop.till.batch([sale("2", "G1", 1, price=9, refunds_line_id="1"), sale("3", "G1", 4, refunds_line_id="1")]))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    shown = [officer.get(f"/v1/counting-holds/{row['id']}").json() for row in officer.get("/v1/counting-holds").json()["items"]]
+    assert {hold["amount"]: hold["would_give_back"] for hold in shown} == {"9.00": "25.00", "100.00": None}
+    # what counts of a batch by an officer's word may be held again, line by line
+    shop.send(shop.till.batch([sale("1", "G1", 2), sale("4", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
+    [late] = officer.get("/v1/counting-holds", params={"whole_batches": True}).json()["items"]
+    assert officer.post(f"/v1/counting-holds/{late['id']}/count", json={"reason": "时钟有误"}).json()["would_give_back"] is None
+    outbox.drain(shop.database, HANDLERS)
+    with shop.database.unit_of_work() as session:
+        operator = make_user(session, Role.OUTLET_OPERATOR, session.get(Organisation, shop.outlet.operator_id))
+    texts = {each["kind"]: each["text"] for each in shop.api.as_(operator).get("/v1/notifications").json()["items"]}
+    assert "50.00 yuan of certified goods of it count now, 50.00 yuan are still held" in texts["sales_batch.counted"]
+
+
 @pytest.mark.parametrize("back", [("2", "2"), ("3", "2")])
 def test_what_gives_back_of_itself_or_of_a_refund_is_refused(shop: Shop, back):
     lines = [sale("1"), *(sale(number, refunds_line_id=of) for number, of in zip(("2", "3"), back, strict=True))]
