@@ -40,7 +40,7 @@ def _held(session: Session, payload: dict[str, Any]) -> None:
 def _decided(session: Session, payload: dict[str, Any]) -> None:
     """What was held needs no decision any more, and is done as if somebody had decided so. What an officer decided is done by then: the operator hears
     of it."""
-    deciding.decided(session, payload["hold_id"])
+    deciding.decided(session, [payload["hold_id"]])
     hold = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
     if hold.decided_by is not None and hold.subject_kind in _BATCH_OF:
         batch_id = session.execute(_BATCH_OF[hold.subject_kind], {"id": hold.subject_id}).scalar_one()

@@ -679,6 +679,34 @@ def test_what_is_left_out_never_counts(shop: Shop):
     assert shop.sums()["certified"] == 0
 
 
+@pytest.mark.parametrize(("verdict", "certified"), [("count", 6 * 2500), ("void", 2500)])
+def test_many_holds_are_decided_at_once_all_or_none(shop: Shop, verdict, certified):
+    """Batches, and lines of others, each on its own."""
+    late = [sale("x", at=clock.now() - timedelta(days=200)), sale("y", at=clock.now() - timedelta(days=200))]
+    shop.send(shop.till.batch([sale("1", "G1", 1), {**sale("2"), "quantity": "500"}]))
+    shop.send(shop.till.batch([sale("3"), sale("4")], sent_at=clock.now() + timedelta(hours=1)))
+    shop.send(shop.till.batch(late))
+    shop.send(shop.till.batch([sale("5", "G1", 9, refunds_line_id="1")]))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    exceeds, *others = [row["id"] for row in officer.get("/v1/counting-holds").json()["items"]]
+    assert len(others) == 3
+    body = {"ids": [others[0], exceeds, 999_999], "verdict": "count", "reason": "已核实"}
+    answer = officer.post("/v1/counting-holds/decide", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "some_refused")
+    told = [(each["field"], each["code"]) for each in answer.json()["errors"]]
+    assert told == [("ids[1]", "refund_exceeds"), ("ids[2]", "not_found")]
+    assert shop.sums()["certified"] == 2500
+    alone = officer.post("/v1/counting-holds/decide", json={**body, "ids": [exceeds]})
+    assert (alone.status_code, alone.json()["code"]) == (409, "refund_exceeds")
+    done = officer.post("/v1/counting-holds/decide", json={"ids": others, "verdict": verdict, "reason": "已核实"})
+    assert (done.status_code, done.json()) == (200, {"decided": 3})
+    assert shop.sums()["certified"] == certified
+    outbox.drain(shop.database, HANDLERS)
+    assert shop.sums()["certified"] == certified
+    again = officer.post("/v1/counting-holds/decide", json={"ids": others, "verdict": verdict, "reason": "已核实"})
+    assert [each["code"] for each in again.json()["errors"]] == ["hold_decided"] * 3
+
+
 def test_sales_outside_the_life_of_the_outlet_are_held_and_earlier_ones_count_late(shop: Shop):
     yesterday = clock.today() - timedelta(days=1)
     with shop.database.unit_of_work() as session:
