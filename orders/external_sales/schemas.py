@@ -189,7 +189,7 @@ class SaleOut(OpenDoubts, SaleRow):
     lines: list[LineOut]
     documents: list[PaperOut]
     checks: list[CheckOut]
-    possible_actions: list[SaleMove]
+    possible_actions: list[SaleMove] = Field(description="what the caller may do with it now")
 
 
 class SaleFilter(BaseModel):

@@ -9,7 +9,8 @@ from sqlmodel import Session
 from orders.counting import actions as counting
 from orders.counting.errors import OwnOrganisation
 from orders.counting.rules import Subject, Verdict
-from orders.external_sales.actions.moving import LINES, concerns, line_ids, locked, step
+from orders.external_sales.actions.moving import LINES, line_ids, locked, step
+from orders.external_sales.queries import concerns
 from orders.external_sales.states import SaleMove, SaleStatus
 from orders.ledger import actions as ledger
 from orders.outlet_sales.actions import deciding
