@@ -23,8 +23,7 @@ from shop.identity.permissions import Permission
 BATCH_SOLD_AT = """least(coalesce(b.first_sold_at, (SELECT of.first_sold_at FROM sales_batch of WHERE of.outlet_id = b.outlet_id AND of.batch_id = b.corrects)),
     b.received_at)"""
 #: SQL: batch ``b`` waits for one before it, or a refund in it for its sale.
-BATCH_WAITS = """(b.status = 'waiting'
-    OR b.status = 'accepted' AND b.id IN (SELECT l.batch_id FROM sales_batch_line l WHERE l.status = 'waiting'))"""
+BATCH_WAITS = """b.id IN (SELECT id FROM sales_batch WHERE status = 'waiting' UNION ALL SELECT batch_id FROM sales_batch_line WHERE status = 'waiting')"""
 #: SQL: the day of the sale that hold ``h`` is about (of a batch that of its first one); else the day on which it was opened.
 SOLD_ON = f"""coalesce(
     (SELECT x.sold_on FROM external_sale x WHERE h.subject_kind = 'external_sale' AND x.id = h.subject_id),

@@ -45,7 +45,7 @@ _BATCHES = text(
     f"""
     {_WITHIN_REACH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
     AND (CAST(:region AS text) IS NULL OR starts_with(o.region_code, :region)) AND (CAST(:until AS timestamptz) IS NULL OR {BATCH_SOLD_AT} < :until)
-    AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:waits AS boolean) IS NULL OR {BATCH_WAITS} = :waits)
+    AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:waits AS boolean) IS NULL OR ({BATCH_WAITS}) = :waits)
     AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
     ORDER BY b.id DESC LIMIT :rows
     """

@@ -32,8 +32,11 @@ from shop.regions.rules import Designation
 _OPEN = text(
     f"""
     SELECT item, region_code, count(*) FROM (
-        SELECT CASE b.status WHEN 'held' THEN 'batches_held' ELSE 'batches_waiting' END AS item, left(o.region_code, 6) AS region_code
-        FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE (b.status = 'held' OR {BATCH_WAITS}) AND {BATCH_SOLD_AT} < :end
+        SELECT 'batches_held' AS item, left(o.region_code, 6) AS region_code
+        FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.status = 'held' AND {BATCH_SOLD_AT} < :end
+        UNION ALL
+        SELECT 'batches_waiting', left(o.region_code, 6)
+        FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE {BATCH_WAITS} AND {BATCH_SOLD_AT} < :end
         UNION ALL
         SELECT 'holds_open', h.district_code FROM counting_hold h
         WHERE h.status = 'open' AND h.subject_kind <> 'sales_batch' AND {SOLD_ON} <= :last
