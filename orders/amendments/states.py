@@ -31,6 +31,7 @@ AMENDMENT = StateTable(
         (_S.PROPOSED, _A.WITHDRAW): _S.WITHDRAWN,
         (_S.PROPOSED, _A.EXPIRE): _S.EXPIRED,
     },
+    by_itself={_A.EXPIRE},
 )
 
 #: Orders that both sides are bound by and that are not delivered in full.

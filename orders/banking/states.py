@@ -53,13 +53,13 @@ WRITE_OFF = StateTable(
         (WriteOffStatus.REQUESTED, WriteOffMove.WITHDRAW): WriteOffStatus.WITHDRAWN,
         (WriteOffStatus.APPROVED, WriteOffMove.UNDO): WriteOffStatus.UNDONE,
     },
+    by_itself={WriteOffMove.UNDO},
 )
 
 
 def write_off_moves(status: str, *, own: bool) -> list[WriteOffMove]:
     """What somebody may do with a request; ``own``: whoever made it, which another person decides on. One that was approved ends with its match."""
-    person = [move for move in WRITE_OFF.possible(status) if move is not WriteOffMove.UNDO]
-    return [move for move in person if not own or move is WriteOffMove.WITHDRAW]
+    return [move for move in WRITE_OFF.possible(status) if not own or move is WriteOffMove.WITHDRAW]
 
 
 class FailureStatus(StrEnum):
@@ -86,14 +86,14 @@ FAILURE_REPORT = StateTable(
         (FailureStatus.REQUESTED, FailureMove.WITHDRAW): FailureStatus.WITHDRAWN,
         (FailureStatus.REQUESTED, FailureMove.SUPERSEDE): FailureStatus.SUPERSEDED,
     },
+    by_itself={FailureMove.SUPERSEDE},
 )
 
 
 def failure_moves(status: str, *, own: bool) -> list[FailureMove]:
     """What somebody may do with what was said; that it is superseded a line of the bank brings about. ``own``: whoever said it, which another person
     decides on."""
-    person = [move for move in FAILURE_REPORT.possible(status) if move is not FailureMove.SUPERSEDE]
-    return [move for move in person if not own or move is FailureMove.WITHDRAW]
+    return [move for move in FAILURE_REPORT.possible(status) if not own or move is FailureMove.WITHDRAW]
 
 
 class FileStatus(StrEnum):

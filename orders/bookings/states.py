@@ -38,4 +38,5 @@ VOUCHER = StateTable(
         # the order was cancelled before any of it was redeemed
         **{(state, _M.CANCEL): _S.CANCELLED for state in OPEN},
     },
+    by_itself={_M.EXPIRE, _M.CANCEL},
 )

@@ -5,7 +5,10 @@ from shop.core.errors import Language
 from shop.programmes.reporting import CloseItem
 
 ITEMS: dict[CloseItem, dict[Language, str]] = {
-    "batches_waiting": {"zh": "等待前序批次的销售批次", "en": "Sales batches that wait for one before them"},
+    "batches_waiting": {
+        "zh": "等待前序批次或原销售的销售批次",
+        "en": "Sales batches that wait for one before them, or for the sale of a refund",
+    },
     "batches_held": {"zh": "暂挂的销售批次", "en": "Sales batches that are held"},
     "holds_open": {
         "zh": "未处理的疑点（整批暂挂的除外）",

@@ -6,7 +6,7 @@ Claims are judged one after another (:func:`alone`), so that of two that come in
 # ruff: noqa: S608  statements are put together from constants only
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -275,16 +275,22 @@ def one(session: Session, actor: Actor, hold_id: int) -> Row[Any]:
 
 
 def decide(
-    session: Session, actor: Actor, found: Row[Any], verdict: Verdict, other: Verdict | None, reason: str
+    session: Session,
+    actor: Actor,
+    found: Row[Any],
+    verdict: Verdict,
+    other: Verdict | None,
+    reason: str,
+    among: Collection[int] = (),
 ) -> list[tuple[Row[Any], Verdict]]:
-    """Close a doubt, and the one that the other claim has against this: by ``other``, or because one of the two is the sale. Returns both with
-    what was said of them; whoever keeps the claims carries it out.
+    """Close a doubt, and the one that the other claim has against this: by ``other``, as this one if it is ``among`` the holds that are decided alike,
+    or because one of the two is the sale. Returns both with what was said of them; whoever keeps the claims carries it out.
 
     Raises:
         CityDecides: the other claim lies in a district that is not the caller's (403).
         DocumentCountsOnce: both are to count, and their document says less than the two together (409).
         CorrectsNothing: it is to count in the place of a batch that is not here, or was corrected before (409).
-        RefundExceeds: it is to give back more than is left of its sale (409).
+        RefundOfNoSale, RefundExceeds: it is to give back of no sale that counts, or more than is left of it (409).
         OtherStays: the other side is to be void, and is not held against this one, as no order or sale at an outlet is; or there is none (422).
     """
     said = [(found, verdict)]
@@ -293,7 +299,7 @@ def decide(
     if twin := session.execute(_TWIN, dict(found._mapping)).first():
         if not actor.covers_region(Permission.COUNTING_DECIDE, twin.district_code):
             raise CityDecides
-        said.append((twin, other or verdict.of_other))
+        said.append((twin, other or (verdict if twin.id in among else verdict.of_other)))
         if found.reason_code == Reason.DOCUMENT_SEEN and all(each is Verdict.COUNT for _, each in said):
             together = {**found._mapping, "together": found.amount_fen + twin.amount_fen}
             if not session.execute(_COVERED, together).scalar_one():

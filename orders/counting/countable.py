@@ -1,10 +1,11 @@
-"""What of outlets' sales cannot count, whatever an officer says of it: it would only be held again."""
+"""What of outlets' sales cannot count, whatever an officer says of it, as it would only be held again; and what a refund would give back."""
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.counting.errors import CorrectsNothing, RefundExceeds
+from orders.counting.errors import CorrectsNothing, RefundExceeds, RefundOfNoSale
 from orders.counting.rules import Subject
+from orders.ledger.rules import Part, part_to_reverse
 
 #: What a batch says that it corrects, where it can take the place of nothing: as ``orders.outlet_sales.actions.taking`` would find it.
 _CORRECTS_NOTHING = text(
@@ -12,6 +13,15 @@ _CORRECTS_NOTHING = text(
     SELECT b.corrects FROM sales_batch b WHERE b.id = :id AND b.corrects IS NOT NULL AND NOT EXISTS (
         SELECT FROM sales_batch t WHERE t.outlet_id = b.outlet_id AND t.batch_id = b.corrects AND t.id <> b.id AND t.status <> 'waiting'
           AND NOT EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = t.id AND c.status <> 'void'))
+    """
+)
+#: Whether a line gives back of what is no sale that counts.
+_OF_NO_SALE = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM sales_batch_line r WHERE r.id = :id AND r.refunds_line_id IS NOT NULL AND r.reason_code = 'refund' AND NOT EXISTS (
+            SELECT FROM sales_batch_line t WHERE t.outlet_id = r.outlet_id AND t.line_id = r.refunds_line_id AND t.refunds_line_id IS NULL
+              AND t.status IN ('counted', 'other', 'resale') AND t.reason_code IS NULL))
     """
 )
 #: What is left of the sale that a line gives back of, where that is less than the line says: as ``orders.outlet_sales.actions.refunding`` would
@@ -34,13 +44,29 @@ _EXCEEDS = text(
     """
 )
 
+#: A refund that is held, its sale, and what was given back of that before.
+_HELD_REFUND = text(
+    """
+    SELECT r.quantity, t.quantity AS sold, t.grams, t.amount_fen, coalesce(done.quantity, 0) AS back, coalesce(done.grams, 0)::bigint AS back_grams,
+           coalesce(done.fen, 0)::bigint AS back_fen
+    FROM sales_batch_line r
+    JOIN sales_batch_line t ON t.outlet_id = r.outlet_id AND t.line_id = r.refunds_line_id AND t.refunds_line_id IS NULL
+      AND t.status IN ('counted', 'other', 'resale') AND t.reason_code IS NULL
+    LEFT JOIN LATERAL (
+        SELECT sum(quantity) AS quantity, sum(grams) AS grams, sum(amount_fen) AS fen FROM sales_batch_line
+        WHERE refunded_id = t.id AND status IN ('counted', 'other', 'resale')
+    ) done ON true
+    WHERE r.id = :id AND r.status = 'held'
+    """
+)
+
 
 def require(session: Session, subject_kind: str, subject_id: int) -> None:
     """Pass a claim that can count.
 
     Raises:
         CorrectsNothing: a batch is to take the place of one that is not here, or was corrected before (409).
-        RefundExceeds: a line gives back more than is left of its sale (409).
+        RefundOfNoSale, RefundExceeds: a line gives back of no sale that counts, or more than is left of it (409).
     """
     if subject_kind == Subject.SALES_BATCH:
         _require_target(session, subject_id)
@@ -55,6 +81,18 @@ def _require_target(session: Session, batch_id: int) -> None:
 
 
 def _require_rest(session: Session, line_id: int) -> None:
+    if session.execute(_OF_NO_SALE, {"id": line_id}).scalar_one():
+        raise RefundOfNoSale
     left = session.execute(_EXCEEDS, {"id": line_id}).scalar()
     if left is not None:
         raise RefundExceeds(left=f"{left.normalize():f}")
+
+
+def would_give_back(session: Session, subject_kind: str, subject_id: int) -> int | None:
+    """What counting a refund that is held would give back, in fen: its share of the sale, whatever the till said. None: it is none, or cannot count."""
+    if subject_kind != Subject.SALES_BATCH_LINE or (row := session.execute(_HELD_REFUND, {"id": subject_id}).first()) is None:
+        return None
+    if row.back + row.quantity > row.sold:
+        return None
+    before = Part(row.back, row.back_grams, row.back_fen)
+    return part_to_reverse(Part(row.sold, row.grams, row.amount_fen), before, row.quantity).amount_fen

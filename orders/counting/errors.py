@@ -27,6 +27,12 @@ class RefundExceeds(Conflict):
     en = "More is given back than is left of the sale ({left}); it cannot count"
 
 
+class RefundOfNoSale(Conflict):
+    code = "refund_of_no_sale"
+    zh = "退货的原流水号不是一笔已统计的销售，不能计入"
+    en = "What it gives back of is no sale that counts; it cannot count"
+
+
 class OwnOrganisation(Forbidden):
     code = "own_organisation"
     zh = "不能处理本单位的申报"

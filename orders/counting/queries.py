@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.counting import countable
 from orders.counting.colliding import COLLIDING, days
 from orders.counting.rules import Subject
 from orders.counting.schemas import CollisionOut, HeldOut, HoldFilter, HoldOut, HoldRow, OpenDoubts, SideOut
@@ -21,6 +22,8 @@ from shop.identity.permissions import Permission
 #: SQL: when the first sale of batch ``b`` was made, not after it was told, whatever the till's clock says; of one that withdraws another the first of that.
 BATCH_SOLD_AT = """least(coalesce(b.first_sold_at, (SELECT of.first_sold_at FROM sales_batch of WHERE of.outlet_id = b.outlet_id AND of.batch_id = b.corrects)),
     b.received_at)"""
+#: SQL: batch ``b`` waits for one before it, or a refund in it for its sale.
+BATCH_WAITS = """b.id IN (SELECT id FROM sales_batch WHERE status = 'waiting' UNION ALL SELECT batch_id FROM sales_batch_line WHERE status = 'waiting')"""
 #: SQL: the day of the sale that hold ``h`` is about (of a batch that of its first one); else the day on which it was opened.
 SOLD_ON = f"""coalesce(
     (SELECT x.sold_on FROM external_sale x WHERE h.subject_kind = 'external_sale' AND x.id = h.subject_id),
@@ -141,7 +144,12 @@ def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
     if row is None:
         raise NotFound
     left = open_doubts(session, row.subject_kind, row.subject_id)
-    return HoldOut(**_shown(row, HoldOut), **dict(left), other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar())
+    return HoldOut(
+        **_shown(row, HoldOut),
+        **dict(left),
+        other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar(),
+        would_give_back=countable.would_give_back(session, row.subject_kind, row.subject_id),
+    )
 
 
 def open_doubts(session: Session, kind: str, subject_id: int) -> OpenDoubts:

@@ -67,6 +67,10 @@ class HoldOut(OpenDoubts, HoldRow):
 
     evidence: dict[str, Any]
     other_hold_id: int | None = Field(description="the doubt that the other claim has against this one; both are decided together")
+    would_give_back: YuanOut | None = Field(
+        description="of a refund at an outlet that is held: what counting it takes out of the figures, the sale's share, whatever its till said; "
+        "none of anything else, or where it cannot count"
+    )
 
 
 class HoldFilter(BaseModel):

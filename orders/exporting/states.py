@@ -36,6 +36,7 @@ EXPORT = StateTable(
         (_S.RUNNING, _M.CANCEL): _S.CANCELLED,
         (_S.DONE, _M.EXPIRE): _S.EXPIRED,
     },
+    by_itself={_M.START, _M.FINISH, _M.FAIL, _M.EXPIRE},
 )
 
 

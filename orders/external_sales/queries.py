@@ -13,7 +13,7 @@ from orders.counting.queries import open_doubts
 from orders.counting.rules import Subject, implausible
 from orders.external_sales.rules import PaperKind
 from orders.external_sales.schemas import CheckOut, FailingLineOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
-from orders.external_sales.states import EXTERNAL_SALE
+from orders.external_sales.states import EXTERNAL_SALE, REVIEW, SaleMove
 from orders.ledger.booking import CERTIFIED, NOON
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
@@ -27,10 +27,12 @@ _IN_REACH = """
      OR x.submitted_at IS NOT NULL AND (x.district_code LIKE ANY (CAST(:regions AS text[]))
          OR coalesce(supplier.path LIKE CAST(:branch AS text), false) OR coalesce(buyer.path LIKE CAST(:branch AS text), false)))
 """
+#: SQL: whom a claim concerns, see :func:`concerns`.
+PATHS = "claimant.path AS claimant_path, supplier.path AS supplier_path, buyer.path AS buyer_path, helper.path AS helper_path"
 _SALES = f"""
-    SELECT x.*, x.total_fen AS total, claimant.name AS claimant_name, supplier.name AS supplier_name
+    SELECT x.*, x.total_fen AS total, claimant.name AS claimant_name, supplier.name AS supplier_name, {PATHS}
     FROM external_sale x JOIN organisation claimant ON claimant.id = x.claimant_id JOIN organisation supplier ON supplier.id = x.supplier_id
-    LEFT JOIN organisation buyer ON buyer.id = x.buyer_id
+    LEFT JOIN organisation buyer ON buyer.id = x.buyer_id LEFT JOIN organisation helper ON helper.id = x.helper_id
     WHERE {_IN_REACH}
 """
 _ONE = text(f"{_SALES} AND x.id = :id")
@@ -74,12 +76,28 @@ _ELSEWHERE = text(
                    WHERE u.subject_kind = 'external_sale' AND u.subject_id = :id AND u.released_at IS NULL)
     """
 )
-_CHECKS: dict[str, tuple[str, str]] = {
-    "lines_tie": ("明细合计与发票金额一致", "The lines come to what the invoice says"),
-    "plausible": ("各行重量和金额合理", "No line weighs too much, or costs what cannot be"),
-    "certified": ("全部产品在销售当日已认定", "Every product was certified on the day of the sale"),
-    "documents_unused": ("单据未在其他申报或订单中使用", "No other claim or order rests on its documents"),
-    "no_doubt": ("没有待处理的疑点", "Nothing speaks against it"),
+#: What is said of each check: in Chinese and English, where it is passed or has nothing to look at, and where it is not.
+_CHECKS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "lines_tie": (
+        ("明细合计与发票金额一致", "The lines come to what the invoice says"),
+        ("明细合计与发票金额不一致", "The lines do not come to what the invoice says"),
+    ),
+    "plausible": (
+        ("各行重量和金额合理", "No line weighs too much, or costs what cannot be"),
+        ("有的行重量或金额不合理", "A line weighs too much, or costs what cannot be"),
+    ),
+    "certified": (
+        ("全部产品在销售当日已认定", "Every product was certified on the day of the sale"),
+        ("有的产品在销售当日未认定", "A product was not certified on the day of the sale"),
+    ),
+    "documents_unused": (
+        ("单据未在其他申报或订单中使用", "No other claim or order rests on its documents"),
+        ("单据已在其他申报或订单中使用", "Another claim or order rests on its documents"),
+    ),
+    "no_doubt": (
+        ("没有待处理的疑点", "Nothing speaks against it"),
+        ("有待处理的疑点", "Something speaks against it; it is to be decided"),
+    ),
 }
 _BY = {"weight": "重量", "price": "价格", "certificate": "认定"}
 
@@ -113,12 +131,28 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
         lines=lines,
         documents=papers,
         checks=[
-            CheckOut(code=code, passed=good, message=_CHECKS[code][told], lines=failing.get(code, []))
+            CheckOut(code=code, passed=good, message=_CHECKS[code][good is False][told], lines=failing.get(code, []))
             for code, good in passed.items()
         ],
         **dict(doubts),
-        possible_actions=EXTERNAL_SALE.possible(row.status),
+        possible_actions=_possible(actor, row),
     )
+
+
+def concerns(actor: Actor, sale: Any) -> bool:
+    """Whether somebody else has to decide about a claim: the actor handed it in, or is of an organisation that sold, bought, helped or claims."""
+    paths = (sale.claimant_path, sale.supplier_path, sale.buyer_path, sale.helper_path)
+    return sale.submitted_by == actor.user_id or any(path is not None and actor.is_related(path) for path in paths)
+
+
+def _possible(actor: Actor, sale: Any) -> list[SaleMove]:
+    """What the caller may do with a claim: whoever made it, until an officer has decided; and the officers of its district."""
+    mine = actor.may(Permission.EXTERNAL_SALES_CLAIM) and actor.within_branch(sale.claimant_path)
+    reviews = actor.covers_region(Permission.EXTERNAL_SALES_REVIEW, sale.district_code) and not concerns(actor, sale)
+    moves: set[SaleMove] = set(REVIEW) if reviews else set()
+    if mine:
+        moves |= {SaleMove.EDIT, SaleMove.SUBMIT} | ({SaleMove.WITHDRAW} if sale.decided_at is None else set())
+    return [move for move in EXTERNAL_SALE.possible(sale.status) if move in moves]
 
 
 def failed(session: Session, sale_id: int, total_fen: int) -> list[tuple[str, str, str]]:
@@ -129,7 +163,7 @@ def failed(session: Session, sale_id: int, total_fen: int) -> list[tuple[str, st
 
 
 def _words(code: str, lines: Sequence[FailingLineOut]) -> tuple[str, str]:
-    zh, en = _CHECKS[code]
+    zh, en = _CHECKS[code][True]
     if not lines:
         return zh, en
     told = [(line.line_no, "和".join(_BY[by] for by in line.by), " and ".join(line.by)) for line in lines]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from catalog.products.schemas import DistrictCode
+from orders.counting.rules import Verdict
 from orders.counting.schemas import OpenDoubts
 from orders.external_sales.rules import PaperKind, Platform, Side
 from orders.external_sales.states import SaleMove, SaleStatus
@@ -23,6 +24,8 @@ Uscc = Annotated[str, AfterValidator(uscc.checked)]
 #: As many lines a claim has, and as many claims are handed in or imported at once.
 MOST_LINES = 200
 MOST_AT_ONCE = 5_000
+#: As many holds are decided alike at once.
+MOST_DECIDED = 200
 
 
 class In(BaseModel):
@@ -101,6 +104,16 @@ class DecisionIn(In):
     )
 
 
+class DecisionsIn(In):
+    ids: Annotated[list[Id], AfterValidator(each_once)] = Field(min_length=1, max_length=MOST_DECIDED)
+    verdict: Verdict
+    reason: ShortText
+
+
+class DecidedOut(BaseModel):
+    decided: int
+
+
 class LineOut(BaseModel):
     id: int
     line_no: int
@@ -176,7 +189,7 @@ class SaleOut(OpenDoubts, SaleRow):
     lines: list[LineOut]
     documents: list[PaperOut]
     checks: list[CheckOut]
-    possible_actions: list[SaleMove]
+    possible_actions: list[SaleMove] = Field(description="what the caller may do with it now")
 
 
 class SaleFilter(BaseModel):

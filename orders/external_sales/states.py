@@ -56,6 +56,9 @@ EXTERNAL_SALE = StateTable(
         (_S.HELD, _M.VOID): _S.VOID,
     },
     said={_S.ACCEPTED: "已计入"},
+    by_itself={_M.HOLD, _M.RELEASE, _M.REINSTATE},
 )
+#: What officers say of a claim.
+REVIEW = frozenset({_M.RETURN, _M.REFUSE, _M.ACCEPT, _M.VOID})
 #: It may count, now or later: its documents are taken.
 STANDING = (_S.SUBMITTED, _S.HELD, _S.ACCEPTED)

@@ -37,6 +37,7 @@ NOT_TOLD: Mapping[str, str] = {
     "payout.approved": "waits for the second person; the payout is told when it is released",
     "payout_file.voided": "work of platform finance",
     "price_check.above": "the supplier hears by message; the comparison is the officers'",
+    "outlet_device.revoked": "has batches held that wait; that is told (sales_batch.held)",
     "promotion.published": "suppliers and operators hear by message; the campaign's page is the officers'",
     "promotion.stopped": "suppliers and operators hear by message; the campaign's page is the officers'",
     "provider_entry.unexplained": "work of platform finance",

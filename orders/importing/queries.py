@@ -21,7 +21,7 @@ from orders.importing.schemas import (
     SheetOut,
     UndecidedOut,
 )
-from orders.importing.states import ORDER_IMPORT, OWN, ImportStatus
+from orders.importing.states import ORDER_IMPORT, ImportStatus
 from orders.purchasing.schemas import SubstituteOut
 from shop.core import paging
 from shop.core.errors import Language, NotFound
@@ -120,7 +120,7 @@ def order_import(session: Session, actor: Actor, import_id: int, language: Langu
         total=sum(each.fen for each in met),
         total_grams=sum(each.grams for each in met),
         same_file=orders_of_content(session, row.organisation_id, row.sha256),
-        possible_actions=[each for each in ORDER_IMPORT.possible(row.status) if each not in OWN],
+        possible_actions=ORDER_IMPORT.possible(row.status),
     )
 
 

@@ -43,6 +43,5 @@ ORDER_IMPORT = StateTable(
         (_S.READY, _A.ORDER): _S.ORDERED,
         (_S.ORDERED, _A.ORDER_AGAIN): _S.ORDERED,
     },
+    by_itself={_A.READ, _A.FAIL, _A.CHECK},
 )
-#: What the program does by itself.
-OWN = frozenset({_A.READ, _A.FAIL, _A.CHECK})

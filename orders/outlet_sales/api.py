@@ -81,6 +81,9 @@ def list_batches(
         BatchStatus | None, Query(description="waiting: a batch before it has not come; held: an officer looks at it")
     ] = None,
     reason_code: Annotated[Doubt | None, Query()] = None,
+    waits: Annotated[
+        bool | None, Query(description="whether a batch before it, or the sale that a refund in it gives back of, has not come")
+    ] = None,
     region: Region = None,
     sold_to: Annotated[Day | None, Query(description="whose first sale was made up to this day")] = None,
     limit: Limit = 50,
@@ -93,6 +96,7 @@ def list_batches(
         outlet_id=outlet_id,
         status=status,
         reason=reason_code,
+        waits=waits,
         region=regions.prefix_asked(call.session, region),
         sold_to=sold_to,
         limit=limit,

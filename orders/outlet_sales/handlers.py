@@ -7,11 +7,21 @@ from sqlmodel import Session
 
 from orders.counting.rules import Subject
 from orders.outlet_sales.actions import deciding, receiving
+from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
+#: With what of it counts, and what is held or waits, as the batch shows it.
 _BATCH = text(
-    "SELECT b.id, b.batch_id, o.number, o.operator_id FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.id = :id"
+    """
+    SELECT b.id, b.batch_id, o.number, o.operator_id, l.certified, l.undecided
+    FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id CROSS JOIN LATERAL (
+        SELECT coalesce(sum(fen) FILTER (WHERE status = 'counted'), 0)::bigint AS certified,
+               coalesce(sum(fen) FILTER (WHERE status IN ('held', 'waiting')), 0)::bigint AS undecided
+        FROM (SELECT status, CASE WHEN refunds_line_id IS NULL THEN amount_fen ELSE -amount_fen END AS fen
+              FROM sales_batch_line WHERE batch_id = b.id) signed
+    ) l WHERE b.id = :id
+    """
 )
 
 _HOLD = text("SELECT id, subject_kind, subject_id, status, decided_by, decision FROM counting_hold WHERE id = :id")
@@ -30,7 +40,7 @@ def _held(session: Session, payload: dict[str, Any]) -> None:
 def _decided(session: Session, payload: dict[str, Any]) -> None:
     """What was held needs no decision any more, and is done as if somebody had decided so. What an officer decided is done by then: the operator hears
     of it."""
-    deciding.decided(session, payload["hold_id"])
+    deciding.decided(session, [payload["hold_id"]])
     hold = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
     if hold.decided_by is not None and hold.subject_kind in _BATCH_OF:
         batch_id = session.execute(_BATCH_OF[hold.subject_kind], {"id": hold.subject_id}).scalar_one()
@@ -38,7 +48,7 @@ def _decided(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _open(session: Session, payload: dict[str, Any]) -> None:
-    """More of a long chain is taken."""
+    """More of a long chain is taken; of a revoked device what waits for what will not come is held."""
     receiving.continue_chain(session, payload["device_id"])
 
 
@@ -53,12 +63,15 @@ def _tell(session: Session, kind: str, batch_id: int, origin: int, **more: Any) 
         organisation_id=batch.operator_id,
         number=batch.number,
         batch=batch.batch_id,
+        certified=yuan_from_fen(batch.certified),
+        undecided=yuan_from_fen(batch.undecided),
         **more,
     )
 
 
 HANDLERS: dict[str, Handler] = {
     "counting_hold.decided": _decided,
+    "outlet_device.revoked": _open,
     "sales_batch.held": _held,
     "sales_chain.open": _open,
 }

@@ -86,8 +86,9 @@ class SalesBatchLine(SQLModel, table=True):
             unique=True,
             postgresql_where=text("status IN ('counted','other','resale') AND reason_code IS NULL"),
         ),
-        # refunds that wait for their sale, and those of a sale
+        # refunds that wait for their sale, by their number, and those of a sale
         Index(None, "outlet_id", postgresql_where=text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL")),
+        Index("ix_sales_batch_line_refund", "outlet_id", "line_id", postgresql_where=text("refunds_line_id IS NOT NULL")),
         Index(None, "refunded_id", postgresql_where=text("refunded_id IS NOT NULL")),
         Index(None, "product_id", "sold_on", postgresql_where=text("product_id IS NOT NULL")),
         # what of a product was sold on before
@@ -122,7 +123,9 @@ class SalesBatchLine(SQLModel, table=True):
     #: gives back has not come yet. See ``docs/outlets.md``.
     status: str
     reason_code: str | None = None
-    #: Of a refund: the line that it gave back of, and the entries that took it back in the ledger.
+    #: Of a refund: what its till said, once it gave back (``amount_fen`` is then the sale's share), the line that it gave back of, and the entries that
+    #: took it back in the ledger.
+    told_fen: int | None = fen(nullable=True)
     refunded_id: int | None = ref("sales_batch_line.id", nullable=True)
     correction_ids: list[int] = Field(
         default_factory=list, sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}")

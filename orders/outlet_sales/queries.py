@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.counting.queries import BATCH_SOLD_AT
+from orders.counting.queries import BATCH_SOLD_AT, BATCH_WAITS
 from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletGroup, OutletSales, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
@@ -45,7 +45,8 @@ _BATCHES = text(
     f"""
     {_WITHIN_REACH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
     AND (CAST(:region AS text) IS NULL OR starts_with(o.region_code, :region)) AND (CAST(:until AS timestamptz) IS NULL OR {BATCH_SOLD_AT} < :until)
-    AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
+    AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:waits AS boolean) IS NULL OR ({BATCH_WAITS}) = :waits)
+    AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
     ORDER BY b.id DESC LIMIT :rows
     """
 )
@@ -191,6 +192,7 @@ def batches(
     outlet_id: int | None,
     status: BatchStatus | None,
     reason: str | None,
+    waits: bool | None,
     region: str | None,
     sold_to: date | None,
     limit: int,
@@ -206,6 +208,7 @@ def batches(
         "outlet": outlet_id,
         "status": status,
         "reason": reason,
+        "waits": waits,
         "region": region,
         "until": sold_to and clock.end_of_day(sold_to),
         "start": start[0] if start else None,
@@ -304,4 +307,5 @@ def _out(row: Row[Any]) -> SalesBatchOut:
 
 
 def _line_out(row: Row[Any]) -> SalesLineOut:
-    return SalesLineOut.model_validate({**row._mapping, "amount": row.amount_fen})
+    told = row.amount_fen if row.told_fen is None else row.told_fen
+    return SalesLineOut.model_validate({**row._mapping, "amount": row.amount_fen, "told": told})

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from orders.ledger.rules import Part, part_to_reverse
 from orders.outlets.rules import Term
 from shop.core.clock import shanghai_date
+from shop.core.money import half_up
 
 
 class BatchStatus(StrEnum):
@@ -195,13 +196,13 @@ def split_resale(bought: Decimal, resold: Decimal, sold: Sequence[Decimal]) -> l
 
 def refund(sale: Part, given_back: Part, quantity: Decimal, told_fen: int | None) -> Part | None:
     """What giving back ``quantity`` of a sale is: its share of the sale, rounded so that parts sum to the whole. None: it is more than there is,
-    or the till says another amount (more than a fen apart; ``told_fen`` None: whatever it says)."""
+    or the till, which knows nothing of other refunds, says another amount than the share of this quantity alone (more than a fen apart; ``told_fen``
+    None: whatever it says)."""
     if given_back.quantity + quantity > sale.quantity:
         return None
-    share = part_to_reverse(sale, given_back, quantity)
-    if told_fen is not None and abs(share.amount_fen - told_fen) > 1:
+    if told_fen is not None and abs(half_up(sale.amount_fen * quantity / sale.quantity) - told_fen) > 1:
         return None
-    return share
+    return part_to_reverse(sale, given_back, quantity)
 
 
 def refunds_of_none(told: Sequence[tuple[Hashable, Hashable | None]]) -> list[int]:

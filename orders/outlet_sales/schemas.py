@@ -226,7 +226,8 @@ class SalesLineOut(BaseModel):
     sku_id: int | None
     quantity: QuantityOut
     grams: int
-    amount: YuanOut
+    amount: YuanOut = Field(description="what is booked; of a refund that gave back the sale's share")
+    told: YuanOut = Field(description="what was sent, to reconcile a till by")
     status: LineStatus = Field(description="replaced: its batch was corrected, withdrawn or taken back")
     reason_code: str | None
 

@@ -170,7 +170,7 @@ def list_devices(call: Call, outlet_id: Id) -> list[DeviceOut]:
 
 @routes.delete("/outlets/{outlet_id}/devices/{device_id}", Permission.OUTLETS_MANAGE)
 def revoke_device(call: Call, outlet_id: Id, device_id: Id) -> None:
-    """End its key at once. What it sent stays."""
+    """End its key at once. What it sent stays; batches that wait for one that will not come now are held, for an officer to count or leave out."""
     devices.revoke(call.session, call.actor, outlet_id, device_id)
 
 
@@ -194,8 +194,8 @@ def report_goods(call: Call, body: GoodsListIn) -> GoodsTakenOut:
 
 @routes.post("/outlet-goods/import", Permission.OUTLETS_MANAGE, status=200)
 def import_goods(call: Call, file: Sheet, dry_run: DryRun = False) -> GoodsImportedOut:
-    """The same as a file with the headings of the public field list: all of it or nothing."""
-    return goods.import_file(call.session, call.actor, file.file.read(), dry_run=dry_run)
+    """The same as a file with the headings of the public field list: all of it or nothing. `notes` name the rows of what is not on the list here."""
+    return goods.import_file(call.session, call.actor, file.file.read(), call.language, dry_run=dry_run)
 
 
 @routes.put("/outlets/{outlet_id}/plan", Permission.OUTLETS_MANAGE)

@@ -156,6 +156,19 @@ class GoodsKeptOut(BaseModel):
     deleted: int
 
 
+class GoodsNoteOut(BaseModel):
+    """Something about goods that were taken: their sales do not count as certified; or they were told as new and stand in the place of others, or as
+    changed and are new."""
+
+    goods_id: str
+    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown", "goods_created", "goods_replaced"]
+    message: str
+
+
+class GoodsRowNoteOut(GoodsNoteOut):
+    row: int = Field(description="of the file; where the goods stand in several, the last")
+
+
 class GoodsImportedOut(GoodsKeptOut, ImportedOut):
     created_goods: list[str] = Field(
         description="those that were told as changed (`modify`) and not offered before, the first 200 by their numbers"
@@ -164,6 +177,9 @@ class GoodsImportedOut(GoodsKeptOut, ImportedOut):
         description="those that were told as new (`create`) and offered already, the first 200 by their numbers"
     )
     unmatched: int = Field(description="certified goods that are not on the list here, as far as these rows go")
+    notes: list[GoodsRowNoteOut] = Field(
+        description="rows of goods that are not on the list here, without a pack, or taken away and not offered; the first 200"
+    )
 
 
 # --- devices -------------------------------------------------------------------------------------------------------
@@ -207,6 +223,9 @@ class HeartbeatOut(BaseModel):
     last_sequence: int
     last_hash: str | None
     waiting: int = Field(description="batches that wait for one before them")
+    unknown_goods: list[str] = Field(
+        description="goods of the stock told that are not on the outlet's list, the first 200: nobody sees them until they are"
+    )
 
 
 # --- goods ---------------------------------------------------------------------------------------------------------
@@ -280,15 +299,6 @@ class GoodsIn(In):
 
 class GoodsListIn(In):
     goods: Annotated[list[GoodsIn], Field(min_length=1, max_length=5000)]
-
-
-class GoodsNoteOut(BaseModel):
-    """Something about goods that were taken: their sales do not count as certified; or they were told as new and stand in the place of others, or as
-    changed and are new."""
-
-    goods_id: str
-    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown", "goods_created", "goods_replaced"]
-    message: str
 
 
 class GoodsTakenOut(GoodsKeptOut):

@@ -76,6 +76,7 @@ PROPOSAL = StateTable(
         (_P.READY, _M.ORDER): _P.ORDERED,
         (_P.ORDERED, _M.RELEASE): _P.READY,
     },
+    by_itself=frozenset(_M) - {_M.ORDER},
 )
 
 #: How much of the work is done, in per cent.

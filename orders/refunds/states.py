@@ -45,15 +45,15 @@ REFUND = StateTable(
         (_S.PAID, _M.FAIL): _S.FAILED,
         (_S.FAILED, _M.REINSTATE): _S.PAID,
     },
+    # only a line of the bank shows it
+    by_itself={_M.REINSTATE},
 )
 
-#: What only a line of the bank shows.
-_SHOWN = frozenset({_M.REINSTATE})
 #: What its provider tells of a refund that goes back online.
 _TOLD_BY_PROVIDER = frozenset({_M.SEND, _M.PAY, _M.FAIL})
 
 
 def refund_moves(status: str, method: str, *, own: bool = False) -> list[RefundMove]:
     """What a person may do with a refund; ``own``: whoever asked for it, which another person releases."""
-    refused = _SHOWN | (_TOLD_BY_PROVIDER if method == "online" else frozenset()) | ({_M.APPROVE} if own else frozenset())
+    refused = (_TOLD_BY_PROVIDER if method == "online" else frozenset()) | ({_M.APPROVE} if own else frozenset())
     return [move for move in REFUND.possible(status) if move not in refused]

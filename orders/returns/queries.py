@@ -22,7 +22,7 @@ from orders.returns.schemas import (
     ReturnOut,
     ReturnRow,
 )
-from orders.returns.states import CORRECTION, RETURN, CorrectionStatus, ReturnKind, ReturnMove, ReturnStatus
+from orders.returns.states import CORRECTION, RETURN, CorrectionStatus, ReturnKind, ReturnStatus
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -159,7 +159,7 @@ def goods_return(session: Session, actor: Actor, return_id: int) -> ReturnOut:
         **_fields(ReturnOut, row),
         lines=[ReturnLineOut.model_validate(line, from_attributes=True) for line in lines],
         files=[ReturnFileOut(**_fields(ReturnFileOut, file), by_buyer=file.organisation_id != row.supplier_id) for file in files],
-        possible_actions=[move for move in RETURN.possible(row.status) if move is not ReturnMove.OVERRULE],
+        possible_actions=RETURN.possible(row.status),
     )
 
 

@@ -58,6 +58,7 @@ RETURN = StateTable(
         # the sale is taken back: a return at once with its receipt, an exchange if nothing can be sent
         (_S.RECEIVED, _M.REFUND): _S.CLOSED,
     },
+    by_itself={_M.OVERRULE},
 )
 
 #: Nothing more will come of it.

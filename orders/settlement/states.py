@@ -130,9 +130,10 @@ PAYOUT = StateTable(
         # approved again, and that was taken back
         (_P.DRAFT, PayoutMove.REINSTATE): _P.PAID,
     },
+    # its list, or a line of the bank, says so; nobody says it of a single payout
+    by_itself={PayoutMove.RECALL, PayoutMove.REINSTATE},
 )
-#: What nobody says of a single payout but its list or a line of the bank, and what nobody says by hand of one that the provider carries out.
-_NOT_BY_HAND = frozenset({PayoutMove.RECALL, PayoutMove.REINSTATE})
+#: What nobody says by hand of one that the provider carries out.
 _BY_BANK = frozenset({PayoutMove.SEND, PayoutMove.PAY, PayoutMove.FAIL})
 
 
@@ -143,7 +144,7 @@ def may_object(settlement_status: str, until: date, today: date) -> bool:
 
 def payout_moves(status: str, method: str, *, objected: bool, early: bool) -> list[PayoutMove]:
     """What a person may do with a payout; ``objected``: an objection waits for its answer; ``early``: the supplier may still object."""
-    refused = _NOT_BY_HAND | (frozenset() if method == "bank" else _BY_BANK)
+    refused = frozenset() if method == "bank" else _BY_BANK
     if objected:
         refused |= {PayoutMove.APPROVE}
     if objected or early:

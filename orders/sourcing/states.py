@@ -53,11 +53,8 @@ QUOTATION_REQUEST = StateTable(
         (_S.AWARDED, _A.GIVE_BACK_PART): _S.PARTLY_AWARDED,
         (_S.AWARDED, _A.GIVE_BACK_ALL): _S.CLOSED,
     },
+    by_itself={_A.GIVE_BACK_PART, _A.GIVE_BACK_ALL},
 )
-
-
-#: What happens by itself and nobody can ask for.
-BY_ITSELF = frozenset({_A.GIVE_BACK_PART, _A.GIVE_BACK_ALL})
 
 
 class QuotationStatus(StrEnum):

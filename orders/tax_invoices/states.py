@@ -34,6 +34,7 @@ TAX_INVOICE = StateTable(
         # somebody registers the same number later, and the reviewer finds that it is the right one
         (_S.CLEARED, _M.REFUSE): _S.REFUSED,
     },
+    by_itself={_M.HOLD},
 )
 #: What counts; of one number one at most.
 COUNTED = (TaxInvoiceStatus.REGISTERED, TaxInvoiceStatus.CLEARED)

@@ -1,6 +1,6 @@
 """State tables: every status change of an aggregate goes through one table, and what is not in it is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -19,11 +19,13 @@ class IllegalMove(Conflict):
 
 
 class StateTable(Generic[S, A]):
-    """``{(state, action): next state}`` with a name for docs and messages; ``said``: Chinese words of states that read otherwise here than elsewhere."""
+    """``{(state, action): next state}`` with a name for docs and messages; ``said``: Chinese words of states that read otherwise here than elsewhere;
+    ``by_itself``: moves that follow from something else, such as the end of a time, and that nobody can ask for."""
 
-    def __init__(self, name: str, moves: Mapping[tuple[S, A], S], said: Words | None = None) -> None:
+    def __init__(self, name: str, moves: Mapping[tuple[S, A], S], said: Words | None = None, by_itself: Collection[A] = ()) -> None:
         self.name = name
         self.moves = dict(moves)
+        self.by_itself = frozenset(by_itself)
         self.words = {"state": {**STATES, **(said or {})}, "action": MOVES}
 
     def after(self, state: S | str, action: A) -> S:
@@ -40,8 +42,8 @@ class StateTable(Generic[S, A]):
         raise refused
 
     def possible(self, state: S | str) -> list[A]:
-        """The actions open in ``state``."""
-        return [move for (origin, move) in self.moves if origin == state]
+        """The actions that somebody may take in ``state``."""
+        return [move for (origin, move) in self.moves if origin == state and move not in self.by_itself]
 
     def diagram(self) -> str:
         """A Mermaid state diagram, for the docs."""

@@ -14,7 +14,7 @@ from orders.bulletins.rules import closing
 from orders.bulletins.rules.closing import Explained
 from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
 from orders.bulletins.words import HINTS, ITEMS
-from orders.counting.queries import BATCH_SOLD_AT, SOLD_ON
+from orders.counting.queries import BATCH_SOLD_AT, BATCH_WAITS, SOLD_ON
 from orders.reports import forms
 from orders.reports.forms import Scope
 from orders.reports.queries import expected as reports
@@ -32,8 +32,11 @@ from shop.regions.rules import Designation
 _OPEN = text(
     f"""
     SELECT item, region_code, count(*) FROM (
-        SELECT CASE b.status WHEN 'held' THEN 'batches_held' ELSE 'batches_waiting' END AS item, left(o.region_code, 6) AS region_code
-        FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.status IN ('waiting', 'held') AND {BATCH_SOLD_AT} < :end
+        SELECT 'batches_held' AS item, left(o.region_code, 6) AS region_code
+        FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.status = 'held' AND {BATCH_SOLD_AT} < :end
+        UNION ALL
+        SELECT 'batches_waiting', left(o.region_code, 6)
+        FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE {BATCH_WAITS} AND {BATCH_SOLD_AT} < :end
         UNION ALL
         SELECT 'holds_open', h.district_code FROM counting_hold h
         WHERE h.status = 'open' AND h.subject_kind <> 'sales_batch' AND {SOLD_ON} <= :last
@@ -58,7 +61,7 @@ _EXPLAINED = text(
 )
 #: Where to look, up to the month's last day: each link lists what its item counts.
 _PLACES: Mapping[CloseItem, str] = {
-    "batches_waiting": "/v1/sales-batches?status=waiting&sold_to={last}{region}",
+    "batches_waiting": "/v1/sales-batches?waits=true&sold_to={last}{region}",
     "batches_held": "/v1/sales-batches?status=held&sold_to={last}{region}",
     "holds_open": "/v1/counting-holds?status=open&whole_batches=false&sold_to={last}{district}",
     "claims_undecided": "/v1/external-sales?status=submitted&side=seller&sold_to={last}{district}",

@@ -9,12 +9,14 @@ from sqlmodel import Session
 from orders.counting import actions as counting
 from orders.counting.errors import OwnOrganisation
 from orders.counting.rules import Subject, Verdict
-from orders.external_sales.actions.moving import LINES, concerns, line_ids, locked, step
+from orders.external_sales.actions.moving import LINES, line_ids, locked, step
+from orders.external_sales.queries import concerns
 from orders.external_sales.states import SaleMove, SaleStatus
 from orders.ledger import actions as ledger
 from orders.outlet_sales.actions import deciding
 from shop.core.audit import SYSTEM, Who
 from shop.core.db import array
+from shop.core.errors import Problem, refuse_some
 from shop.identity.actor import Actor
 
 #: SQL: claim ``x``, which an officer has accepted, stays in the figures whatever is open against it: only claims that others made and no officer has
@@ -81,16 +83,37 @@ def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other
     """Decide about a claim that is held, of whatever kind: it is counted or voided here and now.
 
     Raises:
-        NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing, RefundExceeds, OtherStays: see ``orders.counting.actions``. OwnOrganisation: see there (403).
+        NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing, RefundOfNoSale, RefundExceeds, OtherStays: see ``orders.counting.actions``. OwnOrganisation: see there (403).
+    """
+    decide_all(session, actor, [hold_id], verdict, reason, other)
+
+
+def decide_all(
+    session: Session, actor: Actor, hold_ids: Sequence[int], verdict: Verdict, reason: str, other: Verdict | None = None
+) -> None:
+    """Decide about several alike, all or none. Of two that are held against each other both are what is said, if both are named.
+
+    Raises:
+        SomeRefused: of several, what :func:`decide` says of each (422).
     """
     counting.alone(session)
-    deciding.lock(session, hold_id)
-    found = counting.one(session, actor, hold_id)
-    _require_stranger(session, actor, found)
-    said = counting.decide(session, actor, found, verdict, other, reason)
-    for row, _ in said:
-        deciding.decided(session, row.id)
-    ours = [(row.subject_id, each) for row, each in said if row.subject_kind == Subject.EXTERNAL_SALE]
+    deciding.lock(session, hold_ids)
+    said: dict[int, tuple[Row[Any], Verdict]] = {}
+    refused: dict[int, Problem] = {}
+    for place, hold_id in enumerate(hold_ids):
+        if hold_id in said:
+            continue
+        try:
+            found = counting.one(session, actor, hold_id)
+            _require_stranger(session, actor, found)
+            both = counting.decide(session, actor, found, verdict, other, reason, among=hold_ids)
+        except Problem as why:
+            refused[place] = why
+        else:
+            said |= {row.id: (row, each) for row, each in both}
+    refuse_some("ids", len(hold_ids), refused)
+    deciding.decided(session, list(said))
+    ours = [(row.subject_id, each) for row, each in said.values() if row.subject_kind == Subject.EXTERNAL_SALE]
     voided = [id for id, each in ours if each is Verdict.VOID]
     standing = (SaleStatus.HELD, SaleStatus.ACCEPTED)
     fall(session, actor, [row for row in locked(session, voided) if row.status in standing], SaleMove.VOID, reason)

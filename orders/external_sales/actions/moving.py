@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.external_sales.queries import PATHS
 from orders.external_sales.states import EXTERNAL_SALE, SaleMove, SaleStatus
 from orders.ledger.rules import Claim
 from shop.core import audit, clock, outbox
@@ -18,13 +19,12 @@ from shop.identity.actor import Actor
 LINES = Claim.EXTERNAL_LINE
 
 _LOCK = text(
-    """
-    SELECT x.*, claimant.path AS claimant_path, supplier.path AS supplier_path, buyer.path AS buyer_path,
-           helper.path AS helper_path
+    f"""
+    SELECT x.*, {PATHS}
     FROM external_sale x JOIN organisation claimant ON claimant.id = x.claimant_id JOIN organisation supplier ON supplier.id = x.supplier_id
     LEFT JOIN organisation buyer ON buyer.id = x.buyer_id LEFT JOIN organisation helper ON helper.id = x.helper_id
     WHERE x.id = ANY (CAST(:ids AS bigint[])) ORDER BY x.id FOR UPDATE OF x
-    """
+    """  # noqa: S608
 )
 _STEP = text(
     """
@@ -55,12 +55,6 @@ def own(session: Session, actor: Actor, sale_id: int) -> Row[Any]:
     if not found or not actor.within_branch(found[0].claimant_path):
         raise NotFound
     return found[0]
-
-
-def concerns(actor: Actor, sale: Row[Any]) -> bool:
-    """Whether somebody else has to decide about a claim: the actor handed it in, or is of an organisation that sold, bought, helped or claims."""
-    paths = (sale.claimant_path, sale.supplier_path, sale.buyer_path, sale.helper_path)
-    return sale.submitted_by == actor.user_id or any(path is not None and actor.is_related(path) for path in paths)
 
 
 def step(session: Session, actor: Who, sales: Sequence[Any], move: SaleMove, *, reason: str | None = None) -> None:

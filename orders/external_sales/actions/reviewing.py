@@ -11,7 +11,7 @@ from orders.counting.actions import Use
 from orders.counting.rules import DocumentKind, Subject
 from orders.external_sales import queries, rules
 from orders.external_sales.actions.judging import fall, judge
-from orders.external_sales.actions.moving import LINES, concerns, line_ids, locked, own, step
+from orders.external_sales.actions.moving import LINES, line_ids, locked, own, step
 from orders.external_sales.errors import OwnClaim, PapersMissing, ReasonNeeded, SomeNotReady
 from orders.external_sales.rules import NUMBERED, Brought, Side
 from orders.external_sales.states import EXTERNAL_SALE, SaleMove, SaleStatus
@@ -111,7 +111,7 @@ def accept(session: Session, actor: Actor, sale_id: int, reason: str | None, if_
     row = _before_officer(session, actor, sale_id, if_match)
     EXTERNAL_SALE.after(row.status, SaleMove.ACCEPT)
     if reason is None and (failed := queries.failed(session, sale_id, row.total_fen)):
-        faults = [Fault("reason", code, f"未通过：{zh}", f"Not passed: {en}") for code, zh, en in failed]
+        faults = [Fault("reason", code, zh, en) for code, zh, en in failed]
         raise ReasonNeeded(count=len(faults), faults=faults)
     step(session, actor, [row], SaleMove.ACCEPT, reason=reason)
     if row.side == Side.SELLER:
@@ -135,7 +135,7 @@ def refuse(session: Session, actor: Actor, sale_id: int, reason: str, if_match: 
 
 
 def void(session: Session, actor: Actor, sale_id: int, reason: str, if_match: IfMatch) -> None:
-    """Take a claim that was accepted out of the figures, as of today. Raises as :func:`give_back`."""
+    """Take a claim that was accepted out of the figures, on the days of its sale (of a month that is closed on the first that is open). Raises as :func:`give_back`."""
     counting.alone(session)
     fall(session, actor, [_before_officer(session, actor, sale_id, if_match)], SaleMove.VOID, reason)
 
@@ -149,7 +149,7 @@ def _before_officer(session: Session, actor: Actor, sale_id: int, if_match: IfMa
     ):
         raise NotFound
     row = found[0]
-    if concerns(actor, row):
+    if queries.concerns(actor, row):
         raise OwnClaim
     if_match(row.version)
     return row

@@ -4,7 +4,7 @@ from orders.counting import queries
 from orders.counting.rules import Verdict
 from orders.counting.schemas import HoldOut
 from orders.external_sales.actions import judging
-from orders.external_sales.schemas import DecisionIn
+from orders.external_sales.schemas import DecidedOut, DecisionIn, DecisionsIn
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -16,6 +16,14 @@ def _decide(call: Call, hold_id: int, verdict: Verdict, body: DecisionIn) -> Hol
     other = Verdict(body.other) if body.other else None
     judging.decide(call.session, call.actor, hold_id, verdict, other, body.reason)
     return queries.hold(call.session, call.actor, hold_id)
+
+
+@routes.post("/decide", Permission.COUNTING_DECIDE, status=200)
+def decide(call: Call, body: DecisionsIn) -> DecidedOut:
+    """Decide about up to 200 claims alike, all or none: each is a sale of its own, or each is none. Of two that are held against each other the one
+    that is not named is the opposite, as one of the two is the sale."""
+    judging.decide_all(call.session, call.actor, body.ids, body.verdict, body.reason)
+    return DecidedOut(decided=len(body.ids))
 
 
 @routes.post("/{hold_id}/count", Permission.COUNTING_DECIDE, status=200)

@@ -160,6 +160,7 @@ def refuse(call: Call, sale_id: Id, body: ReasonIn) -> SaleOut:
 
 @routes.post("/{sale_id}/void", Permission.EXTERNAL_SALES_REVIEW, status=200)
 def void(call: Call, sale_id: Id, body: ReasonIn) -> SaleOut:
-    """Take a claim that was accepted out of the figures, as of today."""
+    """Take a claim that was accepted out of the figures: on the day of the sale, and once the city has closed its month on the first day that is open,
+    so that published months stay as they are."""
     reviewing.void(call.session, call.actor, sale_id, body.reason, call.if_match)
     return _sale(call, sale_id)

@@ -1,78 +1,94 @@
 """What an officer has decided of batches and lines that were held: counted as if they came now, or left out for good."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.counting.rules import Subject
 from orders.outlet_sales.actions import taking
-from orders.outlet_sales.rules import BatchStatus, LineStatus
+from orders.outlet_sales.rules import LineStatus
+from shop.core.db import array
 
-#: The last word on a claim: of several doubts each must be resolved, and one that leaves it out is enough.
+#: The last word on claims: of several doubts about one each must be resolved, and one that leaves it out is enough.
 _DECIDED = text(
     """
-    SELECT h.subject_kind, h.subject_id, h.decided_by IS NULL AS lifted, bool_or(e.status = 'open') AS open, bool_or(e.status = 'void') AS void
-    FROM counting_hold h JOIN counting_hold e ON e.subject_kind = h.subject_kind AND e.subject_id = h.subject_id
-    WHERE h.id = :id GROUP BY h.id
+    SELECT h.subject_kind, h.subject_id, bool_and(h.decided_by IS NULL) AS lifted, d.void
+    FROM counting_hold h CROSS JOIN LATERAL (
+        SELECT bool_or(e.status = 'open') AS open, bool_or(e.status = 'void') AS void
+        FROM counting_hold e WHERE e.subject_kind = h.subject_kind AND e.subject_id = h.subject_id
+    ) d
+    WHERE h.id = ANY (CAST(:ids AS bigint[])) AND NOT d.open GROUP BY h.subject_kind, h.subject_id, d.void
     """
 )
-_SUBJECT = text("SELECT subject_kind, subject_id FROM counting_hold WHERE id = :id")
-_OUTLETS = {
-    "sales_batch": text("SELECT outlet_id FROM sales_batch WHERE id = :id"),
-    "sales_batch_line": text("SELECT outlet_id FROM sales_batch_line WHERE id = :id"),
-}
-_BATCH = text("SELECT status, outlet_id FROM sales_batch WHERE id = :id")
-_LINE = text(
-    "SELECT l.status, l.batch_id, l.outlet_id, b.status AS batch_status FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id WHERE l.id = :id"
+_OUTLETS = text(
+    """
+    SELECT s.outlet_id FROM counting_hold h CROSS JOIN LATERAL (
+        SELECT outlet_id FROM sales_batch WHERE h.subject_kind = 'sales_batch' AND id = h.subject_id
+        UNION ALL
+        SELECT outlet_id FROM sales_batch_line WHERE h.subject_kind = 'sales_batch_line' AND id = h.subject_id
+    ) s WHERE h.id = ANY (CAST(:ids AS bigint[]))
+    """
 )
-_VOID_BATCH = text("UPDATE sales_batch SET status = 'void' WHERE id = :id")
-_LINES_OF = text(
+#: What is held still, of tills in the order of their chain; nothing else was decided: it was done before, or corrected meanwhile.
+_BATCHES = text(
+    "SELECT id FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[])) AND status = 'held' ORDER BY sequence NULLS FIRST, id"
+)
+_LINES = text(
+    """
+    SELECT l.id, l.batch_id, l.outlet_id FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id AND b.status = 'accepted'
+    WHERE l.id = ANY (CAST(:ids AS bigint[])) AND l.status = 'held' ORDER BY b.sequence NULLS FIRST, l.batch_id, l.line_no
+    """
+)
+_VOID_BATCHES = text("UPDATE sales_batch SET status = 'void' WHERE id = ANY (CAST(:ids AS bigint[]))")
+_SET_LINES_OF = text(
     """
     UPDATE sales_batch_line SET status = CAST(:status AS text), reason_code = CASE WHEN CAST(:status AS text) = 'void' THEN reason_code END
-    WHERE batch_id = :id AND status = 'held'
+    WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND status = 'held'
     """
 )
-_SET_LINE = text(
-    "UPDATE sales_batch_line SET status = :status, reason_code = CASE WHEN NOT CAST(:anew AS boolean) THEN reason_code END WHERE id = :id"
+_SET_LINES = text(
+    """
+    UPDATE sales_batch_line SET status = :status, reason_code = CASE WHEN id <> ALL (CAST(:anew AS bigint[])) THEN reason_code END
+    WHERE id = ANY (CAST(:ids AS bigint[]))
+    """
 )
 
 
-def lock(session: Session, hold_id: int) -> None:
-    """Nobody else changes the figures of the outlet that a hold is about; before the hold itself is locked, as tills that correct a batch close what is
-    held of it."""
-    subject = session.execute(_SUBJECT, {"id": hold_id}).first()
-    if subject is not None and subject.subject_kind in _OUTLETS:
-        taking.lock(session, session.execute(_OUTLETS[subject.subject_kind], {"id": subject.subject_id}).scalars().all())
+def lock(session: Session, hold_ids: Sequence[int]) -> None:
+    """Nobody else changes the figures of the outlets that holds are about; before the holds themselves are locked, as tills that correct a batch close
+    what is held of it."""
+    taking.lock(session, session.execute(_OUTLETS, {"ids": array(hold_ids)}).scalars().all())
 
 
-def decided(session: Session, hold_id: int) -> None:
-    """Do what was decided on a hold, once nothing else speaks against the claim; does nothing for claims of other kinds, nor a second time."""
-    lock(session, hold_id)
-    verdict = session.execute(_DECIDED, {"id": hold_id}).first()
-    if verdict is None or verdict.open or verdict.subject_kind not in _OUTLETS:
-        return
-    (_batch if verdict.subject_kind == "sales_batch" else _line)(session, verdict)
+def decided(session: Session, hold_ids: Sequence[int]) -> None:
+    """Do what was decided on holds, once nothing else speaks against their claims; does nothing for claims of other kinds, nor a second time."""
+    lock(session, hold_ids)
+    claims = session.execute(_DECIDED, {"ids": array(hold_ids)}).all()
+    _batches(session, [claim for claim in claims if claim.subject_kind == Subject.SALES_BATCH])
+    _lines(session, [claim for claim in claims if claim.subject_kind == Subject.SALES_BATCH_LINE])
 
 
-def _batch(session: Session, verdict: Row[Any]) -> None:
-    batch_id = verdict.subject_id
-    batch = session.execute(_BATCH, {"id": batch_id}).one()
-    if batch.status != BatchStatus.HELD:
-        return  # done before, or corrected meanwhile
-    if verdict.void:
-        session.execute(_VOID_BATCH, {"id": batch_id})
-        session.execute(_LINES_OF, {"id": batch_id, "status": LineStatus.VOID.value})
-        return
-    session.execute(_LINES_OF, {"id": batch_id, "status": LineStatus.WAITING.value})
-    taking.take(session, [batch_id], decided=True)
+def _batches(session: Session, claims: Sequence[Row[Any]]) -> None:
+    void = {claim.subject_id: claim.void for claim in claims}
+    held = session.execute(_BATCHES, {"ids": array(void)}).scalars().all()
+    if left_out := [each for each in held if void[each]]:
+        session.execute(_VOID_BATCHES, {"ids": array(left_out)})
+        session.execute(_SET_LINES_OF, {"ids": array(left_out), "status": LineStatus.VOID.value})
+    if counted := [each for each in held if not void[each]]:
+        session.execute(_SET_LINES_OF, {"ids": array(counted), "status": LineStatus.WAITING.value})
+        taking.take(session, counted, decided=True)
 
 
-def _line(session: Session, verdict: Row[Any]) -> None:
-    line = session.execute(_LINE, {"id": verdict.subject_id}).one()
-    if line.status != LineStatus.HELD or line.batch_status != BatchStatus.ACCEPTED:
-        return
+def _lines(session: Session, claims: Sequence[Row[Any]]) -> None:
+    of = {claim.subject_id: claim for claim in claims}
+    held = session.execute(_LINES, {"ids": array(of)}).all()
     # a line that waits with a reason has been looked at; nobody has, where what it was held against does not stand any more
-    status, anew = (LineStatus.VOID, False) if verdict.void else (LineStatus.WAITING, verdict.lifted)
-    session.execute(_SET_LINE, {"id": verdict.subject_id, "status": status.value, "anew": anew})
-    if not verdict.void:
-        taking.settle(session, [line.batch_id], [line.outlet_id])
+    anew = array(line.id for line in held if of[line.id].lifted)
+    for void, status in ((True, LineStatus.VOID), (False, LineStatus.WAITING)):
+        ids = array(line.id for line in held if of[line.id].void is void)
+        session.execute(_SET_LINES, {"ids": ids, "status": status.value, "anew": "{}" if void else anew})
+    if counted := [line for line in held if not of[line.id].void]:
+        batch_ids = list(dict.fromkeys(line.batch_id for line in counted))
+        taking.settle(session, batch_ids, sorted({line.outlet_id for line in counted}))

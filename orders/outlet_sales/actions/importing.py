@@ -130,7 +130,7 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
 
 
 def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: str) -> None:
-    """Take batches of files back, all or none: what counted of them is taken out of the figures as of today, what was held is not decided any more,
+    """Take batches of files back, all or none: what counted of them is taken out of the figures on the days of its sales, what was held is not decided any more,
     and their numbers may be told anew by another file.
 
     Raises:

@@ -14,6 +14,7 @@ from orders.outlet_sales.rules import Link, refunds_of_none, walk
 from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut, UnreadableBatch
 from orders.outlets.actions.devices import device_of
 from shop.core import clock, outbox
+from shop.core.db import array
 from shop.core.errors import Invalid, Problem
 from shop.identity.actor import Actor
 
@@ -67,7 +68,7 @@ _KEEP_LINES = text(
     ORDER BY l.batch_id, l.line_no
     """
 )
-_DEVICE = text("SELECT last_sequence, last_hash FROM outlet_device WHERE id = :id")
+_DEVICE = text("SELECT last_sequence, last_hash, revoked_at IS NOT NULL AS revoked FROM outlet_device WHERE id = :id")
 _WAITING = text(
     """
     SELECT id, sequence, previous_hash, hash, line_count FROM sales_batch
@@ -75,6 +76,7 @@ _WAITING = text(
     """
 )
 _ADVANCE = text("UPDATE outlet_device SET last_sequence = :sequence, last_hash = :hash WHERE id = :id")
+_BESIDE = text("UPDATE sales_batch SET in_chain = false WHERE id = ANY (CAST(:ids AS bigint[]))")
 _OUTLET_OF = text("SELECT outlet_id FROM outlet_device WHERE id = :id")
 
 
@@ -176,13 +178,14 @@ def _wrong(batch: SalesBatchIn, known_hash: str | None, last_sequence: int) -> P
 
 
 def continue_chain(session: Session, device_id: int) -> None:
-    """Take more of what waits, in a transaction of its own."""
+    """Take more of what waits, or hold it, in a transaction of its own."""
     taking.lock(session, [session.execute(_OUTLET_OF, {"id": device_id}).scalar_one()])
     _go_on(session, device_id, session.execute(_DEVICE, {"id": device_id}).one())
 
 
 def _go_on(session: Session, device_id: int, end: Row[Any]) -> None:
-    """Take what waits from the end of a device's chain on, as far as there is no gap. The caller holds the outlet locked."""
+    """Take what waits from the end of a device's chain on, as far as there is no gap. What is missing of a revoked device will not come any more: what
+    waits for it is held, beside the chain. The caller holds the outlet locked."""
     waiting = session.execute(_WAITING, {"device": device_id, "most": MOST_BATCHES_TAKEN + 1}).all()
     links: list[Link] = []
     lines = 0
@@ -192,12 +195,16 @@ def _go_on(session: Session, device_id: int, end: Row[Any]) -> None:
             break
         links.append(Link(row.id, row.sequence, row.previous_hash, row.hash))
     walked = walk(end.last_sequence, end.last_hash, links)
-    if not walked.taken:
-        return
-    session.execute(_ADVANCE, {"id": device_id, "sequence": walked.last_sequence, "hash": walked.last_hash})
-    taking.take(session, walked.taken, broken=walked.broken)
-    left = waiting[len(links) :]
-    if len(walked.taken) == len(links) and left and left[0].sequence == walked.last_sequence + 1:
+    taken = walked.taken
+    if taken:
+        session.execute(_ADVANCE, {"id": device_id, "sequence": walked.last_sequence, "hash": walked.last_hash})
+        taking.take(session, taken, broken=walked.broken)
+    elif end.revoked and links:
+        taken = [link.id for link in links]
+        session.execute(_BESIDE, {"ids": array(taken)})
+        taking.take(session, taken, broken=taken)
+    left = waiting[len(taken) :]
+    if taken and left and (end.revoked or left[0].sequence == walked.last_sequence + 1):
         outbox.publish(session, "sales_chain.open", device_id=device_id)
 
 

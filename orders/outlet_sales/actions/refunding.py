@@ -17,19 +17,28 @@ from shop.core import outbox
 from shop.core.db import array
 
 #: Refunds at these outlets that wait, or are held because they did not fit, and whose sale is there; in the order of their chain, with what was
-#: given back of the sale before.
+#: given back of the sale before. Of a number that no sale has, but a refund (``of_refund``), nothing can be given back. Goods are the same by their
+#: number, by their barcode or as a pack here.
 _WAITING = text(
     """
     SELECT r.id, r.batch_id, r.outlet_id, r.sold_on, r.quantity, r.amount_fen, r.status, r.reason_code, t.id AS sale_id, t.status AS sale_status,
-           t.quantity AS sale_quantity, t.grams AS sale_grams, t.amount_fen AS sale_fen,
+           t.quantity AS sale_quantity, t.grams AS sale_grams, t.amount_fen AS sale_fen, t.of_refund,
+           coalesce(r.goods_id IN (t.goods_id, t.barcode) OR r.barcode IN (t.goods_id, t.barcode) OR r.sku_id = t.sku_id, false) AS same_goods,
            coalesce(done.quantity, 0) AS back_quantity, coalesce(done.grams, 0)::bigint AS back_grams, coalesce(done.fen, 0)::bigint AS back_fen,
            coalesce((SELECT e.id FROM sales_batch_line e WHERE e.outlet_id = r.outlet_id AND e.line_id = r.line_id
                        AND e.status IN ('counted', 'other', 'resale') AND e.reason_code IS NULL),
                     nullif(first_value(r.id) OVER (PARTITION BY r.outlet_id, r.line_id ORDER BY b.sequence, r.batch_id), r.id)) AS told_before
     FROM sales_batch_line r
     JOIN sales_batch b ON b.id = r.batch_id AND b.status = 'accepted'
-    JOIN sales_batch_line t ON t.outlet_id = r.outlet_id AND t.line_id = r.refunds_line_id AND t.refunds_line_id IS NULL
-      AND t.status IN ('counted', 'other', 'resale') AND t.reason_code IS NULL
+    CROSS JOIN LATERAL (
+        (SELECT s.*, false AS of_refund FROM sales_batch_line s WHERE s.outlet_id = r.outlet_id AND s.line_id = r.refunds_line_id
+           AND s.refunds_line_id IS NULL AND s.status IN ('counted', 'other', 'resale') AND s.reason_code IS NULL)
+        UNION ALL
+        (SELECT s.*, true FROM sales_batch_line s JOIN sales_batch of ON of.id = s.batch_id AND of.status = 'accepted'
+         WHERE s.outlet_id = r.outlet_id AND s.line_id = r.refunds_line_id AND s.refunds_line_id IS NOT NULL AND s.status NOT IN ('replaced', 'void')
+         ORDER BY s.id LIMIT 1)
+        LIMIT 1
+    ) t
     LEFT JOIN LATERAL (
         SELECT sum(quantity) AS quantity, sum(grams) AS grams, sum(amount_fen) AS fen FROM sales_batch_line
         WHERE refunded_id = t.id AND status IN ('counted', 'other', 'resale')
@@ -41,8 +50,8 @@ _WAITING = text(
 )
 _GIVE_BACK = text(
     """
-    UPDATE sales_batch_line r SET status = t.status, amount_fen = g.fen, grams = g.grams, refunded_id = t.id, product_id = t.product_id,
-        reason_code = CASE WHEN r.status = 'waiting' THEN r.reason_code END, sku_id = t.sku_id, correction_ids = CAST(g.corrections AS bigint[])
+    UPDATE sales_batch_line r SET status = t.status, told_fen = r.amount_fen, amount_fen = g.fen, grams = g.grams, refunded_id = t.id,
+        product_id = t.product_id, reason_code = CASE WHEN r.status = 'waiting' THEN r.reason_code END, sku_id = t.sku_id, correction_ids = CAST(g.corrections AS bigint[])
     FROM unnest(CAST(:ids AS bigint[]), CAST(:sales AS bigint[]), CAST(:fens AS bigint[]), CAST(:grams AS bigint[]), CAST(:corrections AS text[]))
       AS g (id, sale_id, fen, grams, corrections)
     JOIN sales_batch_line t ON t.id = g.sale_id WHERE r.id = g.id
@@ -75,14 +84,17 @@ _UNDONE = text(
 )
 _REPLACE = text("UPDATE sales_batch_line SET status = 'replaced' WHERE id = ANY (CAST(:ids AS bigint[]))")
 _WAIT_AGAIN = text(
-    "UPDATE sales_batch_line SET status = 'waiting', refunded_id = NULL, correction_ids = '{}' WHERE id = ANY (CAST(:ids AS bigint[]))"
+    """
+    UPDATE sales_batch_line SET status = 'waiting', amount_fen = coalesce(told_fen, amount_fen), told_fen = NULL, refunded_id = NULL, correction_ids = '{}'
+    WHERE id = ANY (CAST(:ids AS bigint[]))
+    """
 )
 _FIGURES = (LineStatus.COUNTED, LineStatus.OTHER, LineStatus.RESALE)
 
 
 def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any], Doubt, int | None]]:
     """Give back what refunds that wait say, wherever their sales are there by now. Returns those that are doubted, with why: more than there is,
-    another amount than the sale's share, or told before."""
+    another amount than the sale's share, other goods, of no sale but another refund, or told before."""
     rows = session.execute(_WAITING, {"outlets": array(outlet_ids)}).all()
     back: dict[int, Part] = {}
     given: list[tuple[Row[Any], Part]] = []
@@ -91,7 +103,8 @@ def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any
         before = back.get(row.sale_id, Part(row.back_quantity, row.back_grams, row.back_fen))
         sale = Part(row.sale_quantity, row.sale_grams, row.sale_fen)
         resolved = row.status == LineStatus.WAITING and row.reason_code is not None
-        part = refund(sale, before, row.quantity, None if resolved else row.amount_fen)
+        fits = not row.of_refund and (resolved or row.same_goods)
+        part = refund(sale, before, row.quantity, None if resolved else row.amount_fen) if fits else None
         if row.told_before is not None and not resolved:
             doubted.append((row, Doubt.SUSPECTED_DUPLICATE, row.told_before))
         elif part is None:

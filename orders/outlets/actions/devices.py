@@ -38,6 +38,15 @@ _STOCK = text(
     ON CONFLICT (outlet_id, goods_id) DO UPDATE SET quantity = excluded.quantity, told_at = excluded.told_at
     """
 )
+_UNKNOWN = text(
+    """
+    SELECT DISTINCT told.goods_id FROM unnest(CAST(:goods AS text[])) AS told (goods_id)
+    WHERE NOT EXISTS (SELECT FROM outlet_goods g WHERE g.outlet_id = :outlet AND g.goods_id = told.goods_id AND g.deleted_at IS NULL)
+    ORDER BY told.goods_id LIMIT :most
+    """
+)
+#: As many goods of which a device tells the stock, and which the outlet's list does not hold, as the answer names.
+MOST_UNKNOWN = 200
 _STATE = text(
     """
     SELECT o.number, o.status, d.last_sequence, d.last_hash,
@@ -94,12 +103,14 @@ def make(session: Session, actor: Actor, outlet_id: int, body: DeviceIn) -> Made
 
 
 def revoke(session: Session, actor: Actor, outlet_id: int, device_id: int) -> None:
-    """End a key at once. Raises NotFound: no such device within reach that still holds (404)."""
+    """End a key at once; batches that wait for one that will not come are held (``outlet_device.revoked``). Raises NotFound: no such device within
+    reach that still holds (404)."""
     queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
     revoked = session.execute(_REVOKE, {"id": device_id, "outlet": outlet_id, "now": clock.now()}).first()
     if revoked is None:
         raise NotFound
     audit.record(session, actor, "outlet_device.revoked", "outlet", outlet_id, device_id=device_id)
+    outbox.publish(session, "outlet_device.revoked", device_id=device_id)
 
 
 def device_of(actor: Actor) -> Device:
@@ -110,14 +121,17 @@ def device_of(actor: Actor) -> Device:
 
 
 def heartbeat(session: Session, actor: Actor, body: HeartbeatIn) -> HeartbeatOut:
-    """The device lives; it hears where its chain stands and what time it is. Raises DeviceNeeded (403)."""
+    """The device lives; it hears where its chain stands, what time it is, and which goods that it holds are on no list. Raises DeviceNeeded (403)."""
     device, now = device_of(actor), clock.now()
+    unknown: list[str] = []
     session.execute(SEEN, {"outlet": device.outlet_id, "now": now, "software": body.software})
     if body.stock:
         goods, quantities = [held.goods_id for held in body.stock], [held.quantity for held in body.stock]
         session.execute(_STOCK, {"outlet": device.outlet_id, "goods": goods, "quantities": quantities, "now": now})
+        asked = {"outlet": device.outlet_id, "goods": goods, "most": MOST_UNKNOWN}
+        unknown = list(session.execute(_UNKNOWN, asked).scalars())
     state: Row[Any] = session.execute(_STATE, {"id": device.id}).one()
-    return HeartbeatOut(outlet_id=device.outlet_id, at=now, **state._mapping)
+    return HeartbeatOut(outlet_id=device.outlet_id, at=now, unknown_goods=unknown, **state._mapping)
 
 
 def tell_silent(session: Session) -> int:

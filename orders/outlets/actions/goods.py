@@ -11,7 +11,7 @@ from catalog.products.models import plain_name_sql
 from orders.outlets import queries, sheets
 from orders.outlets.errors import RowsRefused
 from orders.outlets.rules import CHANNEL_TYPES
-from orders.outlets.schemas import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsTakenOut, PlanIn
+from orders.outlets.schemas import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsRowNoteOut, GoodsTakenOut, PlanIn
 from orders.outlets.sheets import GOODS_COLUMNS, NO_OUTLET, SEVERAL_OUTLETS
 from orders.outlets.states import OutletStatus
 from shop.core import audit, clock
@@ -95,8 +95,10 @@ _NOTES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 #: What became of goods that was another thing than they were told for: by the action, and whether they stood already.
 _OTHERWISE = {("create", True): "goods_replaced", ("modify", False): "goods_created"}
-#: As many of these goods as the answer to a file names.
+#: As many of these goods, and of rows with notes, as the answer to a file names.
 MOST_NAMED = 200
+#: Goods of an outlet, by its id and their number, and what is to be said of them.
+_Note = tuple[tuple[int, str], str]
 
 
 def take(session: Session, actor: Actor, given: Sequence[GoodsIn], language: Language) -> GoodsTakenOut:
@@ -114,13 +116,11 @@ def take(session: Session, actor: Actor, given: Sequence[GoodsIn], language: Lan
     if faults:
         raise Invalid(faults=faults[: sheets.MOST_FAULTS])
     kept, notes = _keep(session, [(_outlet_of(actor, each, outlets), each) for each in given])
-    told = [
-        GoodsNoteOut(goods_id=goods_id, code=code, message=_NOTES[code][0 if language == "zh" else 1]) for goods_id, code in notes
-    ]
+    told = [GoodsNoteOut(goods_id=goods_id, code=code, message=_said(code, language)) for (_, goods_id), code in notes]
     return GoodsTakenOut(taken=len(given), notes=told, **kept)
 
 
-def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> GoodsImportedOut:
+def import_file(session: Session, actor: Actor, content: bytes, language: Language, *, dry_run: bool) -> GoodsImportedOut:
     """The same from a file with the headings of the public field list: all of it or nothing.
 
     Raises:
@@ -131,6 +131,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     faults += [sheets.fault(row.number, GOODS_COLUMNS, *fault) for row in rows for fault in _place_faults(actor, row.body, outlets)]
     if faults:
         raise RowsRefused(count=len(faults), faults=by_row(faults)[: sheets.MOST_FAULTS])
+    places = {(_outlet_of(actor, row.body, outlets), row.body.goods_id): row.number for row in rows}
     with session.begin_nested() as trial:
         kept, notes = _keep(session, [(_outlet_of(actor, row.body, outlets), row.body) for row in rows])
         if dry_run:
@@ -139,10 +140,16 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     if not dry_run:
         audit.record(session, actor, "outlet_goods.imported", "organisation", actor.organisation, rows=len(rows))
     named = {
-        name: sorted(goods_id for goods_id, each in notes if each == code)[:MOST_NAMED]
+        name: [goods_id for (_, goods_id), each in notes if each == code][:MOST_NAMED]
         for name, code in (("created_goods", "goods_created"), ("replaced_goods", "goods_replaced"))
     }
-    return GoodsImportedOut(rows=len(rows), dry_run=dry_run, unmatched=unmatched, ignored_columns=ignored, **named, **kept)
+    told = [
+        GoodsRowNoteOut(row=places[key], goods_id=key[1], code=code, message=_said(code, language))
+        for key, code in sorted(notes, key=lambda note: places[note[0]])
+        if code not in _OTHERWISE.values()
+    ]
+    shown = {"unmatched": unmatched, "notes": told[:MOST_NAMED], "ignored_columns": ignored}
+    return GoodsImportedOut(rows=len(rows), dry_run=dry_run, **shown, **named, **kept)
 
 
 def match_again(session: Session) -> int:
@@ -187,29 +194,35 @@ def _place_faults(actor: Actor, each: GoodsIn, outlets: Mapping[str, Sequence[Ro
     return []
 
 
-def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Write what is offered and take away what is not any more, the last word on each; returns how many were new, replaced and taken away, and notes as
-    goods and code."""
+def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> tuple[dict[str, int], list[_Note]]:
+    """Write what is offered and take away what is not any more, the last word on each; returns how many were new, replaced and taken away, and notes by
+    the goods' numbers."""
     last = {(outlet_id, each.goods_id): each for outlet_id, each in given}
     kept = {key: each for key, each in last.items() if each.action != "delete"}
     gone = sorted(key for key, each in last.items() if each.action == "delete")
-    now, notes, counts = clock.now(), [], dict.fromkeys(("created", "replaced", "deleted"), 0)
+    now, counts = clock.now(), dict.fromkeys(("created", "replaced", "deleted"), 0)
+    notes: list[_Note] = []
     if kept:
         rows = [_row(outlet_id, each) for (outlet_id, _), each in sorted(kept.items(), key=lambda pair: pair[0])]
         for row in session.execute(_TAKE, {"rows": json.dumps(rows), "now": now}):
             counts["replaced" if row.replaced else "created"] += 1
-            if code := _OTHERWISE.get((kept[row.outlet_id, row.goods_id].action, row.replaced)):
-                notes.append((row.goods_id, code))
+            key = (row.outlet_id, row.goods_id)
+            if code := _OTHERWISE.get((kept[key].action, row.replaced)):
+                notes.append((key, code))
             if row.certified and row.product_id is None:
-                notes.append((row.goods_id, "product_unknown" if row.supplier_known else "supplier_unknown"))
+                notes.append((key, "product_unknown" if row.supplier_known else "supplier_unknown"))
             elif row.certified and row.sku_id is None and row.kind == "goods":
-                notes.append((row.goods_id, "pack_unknown"))
+                notes.append((key, "pack_unknown"))
     if gone:
         values = {"outlets": [key[0] for key in gone], "goods": [key[1] for key in gone], "now": now}
         done = {tuple(row) for row in session.execute(_DELETE, values)}
         counts["deleted"] = len(done)
-        notes += [(key[1], "goods_unknown") for key in gone if key not in done]
-    return counts, sorted(notes)
+        notes += [(key, "goods_unknown") for key in gone if key not in done]
+    return counts, sorted(notes, key=lambda note: (note[0][1], note[1]))
+
+
+def _said(code: str, language: Language) -> str:
+    return _NOTES[code][0 if language == "zh" else 1]
 
 
 def _row(outlet_id: int, each: GoodsIn) -> dict[str, Any]:

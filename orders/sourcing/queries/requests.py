@@ -18,7 +18,7 @@ from orders.sourcing.schemas.requests import (
     RequestLineOut,
     RequestRow,
 )
-from orders.sourcing.states import BY_ITSELF, QUOTATION_REQUEST, RequestAction, RequestStatus, is_open_sql
+from orders.sourcing.states import QUOTATION_REQUEST, RequestAction, RequestStatus, is_open_sql
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -91,7 +91,7 @@ def request(session: Session, actor: Actor, request_id: int) -> QuotationRequest
 
 
 def _possible(row: Row[Any]) -> list[RequestAction]:
-    return [each for each in QUOTATION_REQUEST.possible(row.state) if each not in BY_ITSELF] if row.seen_as == "buyer" else []
+    return QUOTATION_REQUEST.possible(row.state) if row.seen_as == "buyer" else []
 
 
 def _row(row: Row[Any]) -> dict[str, Any]:

@@ -189,9 +189,16 @@ def test_every_link_lists_as_much_as_its_item_counts(scene):
                 ),
                 {"kind": kind, "ids": ids},
             )
+        waiting = [make_batch_line(session, scene.outlet, goods.made, sold_at=scene.moment(2026, *day)) for day in days]
+        session.execute(text("UPDATE sales_batch SET status = 'waiting' WHERE id = :id"), {"id": waiting[0].batch_id})
+        # a refund whose sale has not come waits in a batch that does not
+        session.execute(
+            text("UPDATE sales_batch_line SET status = 'waiting', refunds_line_id = 'x' WHERE id = ANY (:ids)"),
+            {"ids": [line.id for line in waiting]},
+        )
     for who in ("county", "city"):
         items = {item["item"]: item for item in scene.read_close(who)["items"]}
-        assert (items["batches_held"]["count"], items["holds_open"]["count"]) == (2, 2)
+        assert (items["batches_held"]["count"], items["holds_open"]["count"], items["batches_waiting"]["count"]) == (2, 2, 2)
         for item in ("batches_held", "holds_open", "batches_waiting", "claims_undecided"):
             assert len(scene[who].get(items[item]["link"]).json()["items"]) == items[item]["count"], item
     assert scene["city"].get("/v1/sales-batches", params={"region": "500112"}).json()["items"] == []

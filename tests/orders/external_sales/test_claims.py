@@ -10,7 +10,7 @@ from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.bodies import PDF
 from tests.factories.catalog import make_product
-from tests.factories.claims import ledger, make_trading
+from tests.factories.claims import invoice_number, ledger, make_trading
 from tests.factories.identity import make_user, signed_in
 from tests.factories.racing import at_once, sessions
 from workers.handlers import HANDLERS
@@ -52,6 +52,32 @@ def test_an_officer_voids_an_accepted_claim_and_it_is_taken_back_today(trading, 
     assert ledger(database) == 0
     assert [entry.amount_fen for entry in entries(database)] == [98_000, -98_000]
     assert trading.as_("seller").post(f"/v1/external-sales/{sale['id']}/withdraw").status_code == 409
+
+
+def test_a_claim_tells_what_its_reader_may_do_and_each_check_what_was_found(trading):
+    def seen(sale, name):
+        return trading.as_(name).get(f"/v1/external-sales/{sale['id']}").json()
+
+    draft = trading.draft()
+    assert draft["possible_actions"] == ["edit", "submit", "withdraw"]
+    handed_in = trading.submitted(amount="950.00")
+    assert handed_in["possible_actions"] == ["withdraw"]
+    assert seen(handed_in, "officer")["possible_actions"] == ["return", "refuse", "accept"]
+    accepted = trading.accepted(amount="930.00")
+    assert (accepted["possible_actions"], seen(accepted, "seller")["possible_actions"]) == (["void"], [])
+    invoice = invoice_number()
+    trading.submitted(amount="910.00", invoice=invoice)
+    held = trading.submitted(amount="890.00", invoice=invoice)
+    assert (held["status"], held["possible_actions"]) == ("held", ["withdraw"])
+    looked = seen(held, "officer")
+    assert looked["possible_actions"] == ["void"]
+    told = {check["code"]: check["message"] for check in looked["checks"]}
+    assert told["no_doubt"] == "Something speaks against it; it is to be decided"
+    assert told["documents_unused"] == "Another claim or order rests on its documents"
+    assert told["certified"] == "Every product was certified on the day of the sale"
+    # what only follows from decisions is not told as allowed
+    refused = trading.as_("officer").post(f"/v1/external-sales/{held['id']}/accept")
+    assert (refused.status_code, refused.json()["data"]["allowed"]) == (409, ["withdraw", "void"])
 
 
 def test_every_missing_paper_is_told_at_once(trading):

@@ -156,6 +156,22 @@ def test_both_count_only_if_the_document_says_enough(trading, database):
 
 
 @pytest.mark.slow
+def test_both_sides_that_are_named_are_decided_alike(trading, database):
+    """Of two sales that look the same, both count, or none does; with one of them named the other is the opposite."""
+    trading.submitted(), trading.submitted()
+    holds = trading.holds()
+    assert len(holds) == 2
+    body = {"ids": [hold["id"] for hold in holds], "verdict": "void", "reason": "已核实"}
+    answer = trading.as_("city").post("/v1/counting-holds/decide", json=body)
+    assert (answer.status_code, answer.json()) == (200, {"decided": 2})
+    assert [trading.status(hold["subject"]) for hold in holds] == ["void", "void"]
+    trading.submitted(amount="700.00"), trading.submitted(amount="700.00")
+    first, second = trading.holds()
+    answer = trading.as_("city").post("/v1/counting-holds/decide", json={**body, "ids": [first["id"]]})
+    assert answer.json() == {"decided": 1}
+    assert [trading.status(hold["subject"]) for hold in (first, second)] == ["void", "submitted"]
+
+
 def test_of_three_claims_two_decisions_leave_one(trading, database):
     number = invoice_number()
     sales = [trading.submitted(invoice=number, amount=f"{n}0.00") for n in (1, 2, 3)]

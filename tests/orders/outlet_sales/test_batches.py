@@ -11,8 +11,11 @@ from orders.counting.actions import Doubted
 from orders.counting.rules import Subject
 from orders.outlet_sales.actions import receiving
 from orders.outlet_sales.rules import Doubt
+from orders.outlet_sales.schemas import SalesBatchIn
 from shop.core import clock, outbox
 from shop.core.months import following, month_start
+from shop.identity.actor import Actor, Device
+from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user, signed_in
 from tests.factories.outlets import Till, make_device, sale, seal
@@ -147,6 +150,35 @@ def test_what_comes_out_of_order_waits_until_the_gap_is_filled(shop: Shop):
     assert shop.send(batches[0])["status"] == "accepted"
     assert {status for status, _ in statuses(shop).values()} == {"accepted"}
     assert shop.sums()["certified"] == 25000
+
+
+@pytest.mark.parametrize("count", [True, False])
+def test_what_waits_for_a_batch_of_a_revoked_device_is_decided(shop: Shop, monkeypatch, count):
+    """What is missing will not come: an officer counts what waits, or leaves it out."""
+    monkeypatch.setattr(receiving, "MOST_BATCHES_TAKEN", 1)
+    first, _, *later = [shop.till.batch([sale(str(n), "G1", 1)]) for n in range(4)]
+    for batch in (first, *later):
+        shop.send(batch)
+    assert [status for status, _ in statuses(shop).values()] == ["accepted", "waiting", "waiting"]
+    with shop.database.unit_of_work() as session:
+        operator = make_user(session, Role.OUTLET_OPERATOR, session.get(Organisation, shop.outlet.operator_id))
+    path = f"/v1/outlets/{shop.outlet.id}/devices/{shop.device_id}"
+    assert shop.api.as_(operator).delete(path).status_code == 204
+    outbox.drain(shop.database, HANDLERS)
+    assert [*statuses(shop).values()][1:] == [("held", "broken_chain")] * 2
+    assert shop.sums()["certified"] == 2500
+    decide(shop, count=count)
+    assert shop.sums()["certified"] == (7500 if count else 2500)
+    assert {status for status, _ in statuses(shop).values()} == ({"accepted"} if count else {"accepted", "void"})
+
+
+def test_what_a_device_sends_while_it_is_revoked_does_not_wait_for_ever(shop: Shop):
+    _, later = (shop.till.batch([sale(str(n), "G1", 1)]) for n in range(2))
+    actor = Actor(None, "till", shop.outlet.operator_id, "/", (), device=Device(shop.device_id, shop.outlet.id))
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_device SET revoked_at = now()"))
+        [became] = receiving.receive(session, actor, [SalesBatchIn.model_validate(later)])
+    assert (became.status, became.reason_code) == ("held", "broken_chain")
 
 
 def test_days_offline_are_told_at_once(shop: Shop):
@@ -458,6 +490,67 @@ def test_a_refund_of_another_amount_than_its_share_is_looked_at(shop: Shop):
     assert shop.sums()["certified"] == 5000
 
 
+def test_a_refund_of_a_part_is_its_share_however_much_was_given_back_before(shop: Shop):
+    """A till rounds each share by itself; what is booked of parts comes to the whole."""
+    shop.send(shop.till.batch([{**sale("1", "G1", 3), "amount": "200.00"}]))
+    for told in ("66.67", "66.68", "66.66"):
+        back = {**sale(told, "G1", 1, refunds_line_id="1"), "amount": told}
+        assert shop.send(shop.till.batch([back]))["undecided"] == "0.00"
+    assert shop.sums()["certified"] == 0
+    client = signed_in(shop.api, Role.CITY_OFFICER)
+    batches = client.get("/v1/sales-batches").json()["items"][:3]
+    lines = [client.get(f"/v1/sales-batches/{batch['id']}/lines").json()["items"][0] for batch in batches]
+    assert {line["told"]: line["amount"] for line in lines} == {"66.67": "66.67", "66.68": "66.66", "66.66": "66.67"}
+    # told 0.02 more, it is for an officer
+    shop.send(shop.till.batch([{**sale("1", "G1", 3), "amount": "199.94"}], corrects="t-1"))
+    assert lines_of(shop)[("t-3", "66.68")] == "held"
+
+
+def test_a_refund_of_other_goods_than_were_sold_is_looked_at(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_goods SET barcode = '6901234567892' WHERE goods_id = 'G1'"))
+    other = sale("2", "G2", 1, refunds_line_id="1")
+    shop.send(shop.till.batch([sale("1", "G1", 3), other]))
+    assert (lines_of(shop)[("t-1", "2")], shop.sums()["certified"]) == ("held", 7500)
+    # the barcode of the goods is another name of theirs
+    shop.send(shop.till.batch([sale("3", "6901234567892", 1, refunds_line_id="1"), {**other, "line_id": "4"}]))
+    assert [lines_of(shop)[("t-2", line)] for line in ("3", "4")] == ["counted", "held"]
+    assert shop.sums()["certified"] == 5000
+    with shop.database.unit_of_work() as session:
+        assert set(session.execute(text("SELECT reason_code FROM counting_hold")).scalars()) == {"refund"}
+    # an officer's word is the last: it is given back of the sale as it is
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 0
+
+
+def test_what_gives_back_of_an_earlier_refund_is_held_and_never_counts(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    shop.send(shop.till.batch([sale("2", "G1", 1, refunds_line_id="1")]))
+    told = shop.send(shop.till.batch([sale("3", "G1", 1, refunds_line_id="2")]))
+    assert (lines_of(shop)[("t-3", "3")], told["undecided"], shop.sums()["certified"]) == ("held", "-25.00", 5000)
+    assert refused(shop) == [(409, "refund_of_no_sale")]
+    # its number was a sale's after all
+    shop.send(shop.till.batch([sale("2", "G1", 2)], corrects="t-2"))
+    assert (lines_of(shop)[("t-3", "3")], shop.sums()["certified"]) == ("counted", 10000)
+
+
+def test_a_hold_tells_what_a_refund_would_give_back_and_the_operator_what_counts(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    shop.send(shop.till.batch([sale("2", "G1", 1, price=9, refunds_line_id="1"), sale("3", "G1", 4, refunds_line_id="1")]))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    shown = [officer.get(f"/v1/counting-holds/{row['id']}").json() for row in officer.get("/v1/counting-holds").json()["items"]]
+    assert {hold["amount"]: hold["would_give_back"] for hold in shown} == {"9.00": "25.00", "100.00": None}
+    # what counts of a batch by an officer's word may be held again, line by line
+    shop.send(shop.till.batch([sale("1", "G1", 2), sale("4", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
+    [late] = officer.get("/v1/counting-holds", params={"whole_batches": True}).json()["items"]
+    assert officer.post(f"/v1/counting-holds/{late['id']}/count", json={"reason": "时钟有误"}).json()["would_give_back"] is None
+    outbox.drain(shop.database, HANDLERS)
+    with shop.database.unit_of_work() as session:
+        operator = make_user(session, Role.OUTLET_OPERATOR, session.get(Organisation, shop.outlet.operator_id))
+    texts = {each["kind"]: each["text"] for each in shop.api.as_(operator).get("/v1/notifications").json()["items"]}
+    assert "50.00 yuan of certified goods of it count now, 50.00 yuan are still held" in texts["sales_batch.counted"]
+
+
 @pytest.mark.parametrize("back", [("2", "2"), ("3", "2")])
 def test_what_gives_back_of_itself_or_of_a_refund_is_refused(shop: Shop, back):
     lines = [sale("1"), *(sale(number, refunds_line_id=of) for number, of in zip(("2", "3"), back, strict=True))]
@@ -584,6 +677,34 @@ def test_what_is_left_out_never_counts(shop: Shop):
     decide(shop, count=False)
     assert statuses(shop)["t-1"][0] == "void"
     assert shop.sums()["certified"] == 0
+
+
+@pytest.mark.parametrize(("verdict", "certified"), [("count", 6 * 2500), ("void", 2500)])
+def test_many_holds_are_decided_at_once_all_or_none(shop: Shop, verdict, certified):
+    """Batches, and lines of others, each on its own."""
+    late = [sale("x", at=clock.now() - timedelta(days=200)), sale("y", at=clock.now() - timedelta(days=200))]
+    shop.send(shop.till.batch([sale("1", "G1", 1), {**sale("2"), "quantity": "500"}]))
+    shop.send(shop.till.batch([sale("3"), sale("4")], sent_at=clock.now() + timedelta(hours=1)))
+    shop.send(shop.till.batch(late))
+    shop.send(shop.till.batch([sale("5", "G1", 9, refunds_line_id="1")]))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    exceeds, *others = [row["id"] for row in officer.get("/v1/counting-holds").json()["items"]]
+    assert len(others) == 3
+    body = {"ids": [others[0], exceeds, 999_999], "verdict": "count", "reason": "已核实"}
+    answer = officer.post("/v1/counting-holds/decide", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "some_refused")
+    told = [(each["field"], each["code"]) for each in answer.json()["errors"]]
+    assert told == [("ids[1]", "refund_exceeds"), ("ids[2]", "not_found")]
+    assert shop.sums()["certified"] == 2500
+    alone = officer.post("/v1/counting-holds/decide", json={**body, "ids": [exceeds]})
+    assert (alone.status_code, alone.json()["code"]) == (409, "refund_exceeds")
+    done = officer.post("/v1/counting-holds/decide", json={"ids": others, "verdict": verdict, "reason": "已核实"})
+    assert (done.status_code, done.json()) == (200, {"decided": 3})
+    assert shop.sums()["certified"] == certified
+    outbox.drain(shop.database, HANDLERS)
+    assert shop.sums()["certified"] == certified
+    again = officer.post("/v1/counting-holds/decide", json={"ids": others, "verdict": verdict, "reason": "已核实"})
+    assert [each["code"] for each in again.json()["errors"]] == ["hold_decided"] * 3
 
 
 def test_sales_outside_the_life_of_the_outlet_are_held_and_earlier_ones_count_late(shop: Shop):

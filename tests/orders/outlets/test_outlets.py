@@ -282,7 +282,11 @@ def test_a_key_is_shown_once_and_revoked_at_once(api, operator, database):
     told = api.post(
         "/v1/outlets/heartbeat", headers=till, json={"software": "1.0", "stock": [{"goods_id": "G", "quantity": "5"}]}
     ).json()
-    assert (told["outlet_id"], told["status"], told["waiting"]) == (made["id"], "registered", 0)
+    assert (told["outlet_id"], told["status"], told["waiting"], told["unknown_goods"]) == (made["id"], "registered", 0, ["G"])
+    offered = {"goods": [given("G", device_id="SN-1")]}
+    assert operator.post("/v1/outlet-goods", json=offered).status_code == 200
+    stock = {"stock": [{"goods_id": each, "quantity": "5"} for each in ("G", "H")]}
+    assert api.post("/v1/outlets/heartbeat", headers=till, json=stock).json()["unknown_goods"] == ["H"]
     assert operator.get(f"/v1/outlets/{made['id']}").json()["software"] == "1.0"
     assert operator.post("/v1/outlets/heartbeat", json={}).json()["code"] == "device_needed"
     assert operator.delete(f"{path}/{device['id']}").status_code == 204
@@ -440,6 +444,41 @@ def test_goods_come_as_a_file_with_the_public_headings(operator, database):
     assert {each["row"] for each in answer.json()["errors"]} == {202, 203}
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT count(*), bool_and(invoice AND on_shelf) FROM outlet_goods")).one() == (200, True)
+
+
+def test_rows_of_goods_that_are_not_on_the_list_are_named(operator):
+    """With why; of goods that stand in several rows the last one."""
+    register(operator)
+    header = [
+        "设备或渠道编号",
+        "操作类型",
+        "商品编号",
+        "商品名称",
+        "是否扶贫商品",
+        "扶贫产品名称",
+        "供应商名称",
+        "社会信用代码",
+        "单价",
+    ]
+    listed = ["脐橙", "是", "脐橙", "某社", "91500236MA5U0000X6", "9.90"]
+    rows = [
+        ["SN-1", "新增", "A", "脐橙", "否", "", "", "", "9.90"],
+        ["SN-1", "新增", "B", *listed],
+        ["SN-1", "新增", "B", *listed],
+        ["SN-1", "删除", "Z", "脐橙", "否", "", "", "", "9.90"],
+        *(["SN-1", "新增", f"C{n}", *listed] for n in range(300)),
+    ]
+    file = {"file": ("a.csv", io.BytesIO(exports.as_csv(header, rows)))}
+    answer = operator.post("/v1/outlet-goods/import", files=file, data={"dry_run": "true"})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["unmatched"], len(told["notes"])) == (301, 200)
+    assert [(each["row"], each["goods_id"], each["code"]) for each in told["notes"][:3]] == [
+        (4, "B", "supplier_unknown"),
+        (5, "Z", "goods_unknown"),
+        (6, "C0", "supplier_unknown"),
+    ]
+    assert told["notes"][0]["message"].startswith("no supplier of this code is on the list")
 
 
 def test_a_plan_takes_the_place_of_the_one_before(operator, database):

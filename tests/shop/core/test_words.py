@@ -16,6 +16,7 @@ from orders.amendments.errors import NotAmendable
 from orders.bulletins.errors import ItemsOpen
 from orders.bulletins.words import ITEMS
 from orders.effects.rules import Choice
+from orders.exporting.states import EXPORT, ExportMove, ExportStatus
 from orders.ledger.rules import FundSource
 from orders.purchasing.states import SupplierOrderStatus
 from shop.core.errors import BadValue
@@ -48,6 +49,14 @@ def test_every_state_and_every_move_has_its_word():
     assert {*moves, *CaseMove} <= set(MOVES)
     assert {*FundSource.__args__, *Choice} <= set(OTHERS)
     assert set(CloseItem.__args__) == set(ITEMS)
+
+
+def test_what_follows_by_itself_is_done_and_not_told_as_allowed():
+    """Of a file that is ready a job ends the time; nobody cancels it, or asks for its end."""
+    assert EXPORT.after(ExportStatus.DONE, ExportMove.EXPIRE) is ExportStatus.EXPIRED
+    with pytest.raises(IllegalMove) as refused:
+        EXPORT.after(ExportStatus.DONE, ExportMove.CANCEL)
+    assert refused.value.data["allowed"] == []
 
 
 def test_a_refusal_says_words_and_keeps_the_codes_beside_them():
