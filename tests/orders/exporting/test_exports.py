@@ -65,6 +65,16 @@ def test_a_statistic_is_the_answer_of_the_same_question(monitor):
     assert rows[0]["amount_rank"] == 1
 
 
+def test_an_export_compares_the_same_days_as_the_answer(monitor):
+    """Of a period that was not over when its figures were known, the days until then."""
+    until = str(FIRST + timedelta(days=50))
+    question = {**SPAN, "group_by": ["month"], "measure": ["amount"], "compare": "last_period"}
+    for asked_for in ({**question, "known_on": until}, {**question, "to": str(clock.today() + timedelta(days=40))}):
+        rows = json.loads(content(monitor, made(monitor, "sales", "json", **asked_for)))
+        answer = monitor.get("/v1/statistics/sales", params=asked_for).json()
+        assert [row["amount_before"] for row in rows] == [row["previous"]["amount"] for row in answer["rows"]]
+
+
 def test_every_grouping_of_a_statistic_can_be_recomputed_from_the_entries(monitor):
     rows = json.loads(content(monitor, made(monitor, "entries", "json", **SPAN)))
     keys = {"kind": "kind", "product": "product_id", "supplier": "supplier_id", "buyer": "buyer_id", "category": "category"}

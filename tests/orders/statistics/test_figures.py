@@ -465,6 +465,40 @@ def test_months_beside_the_last_period_stand_beside_the_month_before(api, databa
     assert plain["compared_with"] == {"first": "2026-11-08", "last": "2026-11-15"}
 
 
+@pytest.mark.parametrize(
+    ("compare", "by", "before"),
+    [
+        ("last_year", None, ("2025-01-01", "2025-10-08")),
+        ("last_year", "month", ("2025-01-01", "2025-10-08")),
+        ("last_period", "month", ("2025-12-01", "2026-09-08")),
+        ("last_period", None, ("2025-03-26", "2025-12-31")),
+    ],
+)
+def test_what_was_known_by_a_day_stands_beside_the_days_up_to_then(api, database, compare, by, before):
+    """Nothing later was known, so later days of the period before would only make it look as if less were sold."""
+    history(database)
+    with database.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR)
+        first, last = (date.fromisoformat(day) for day in before)
+        lines = session.execute(
+            text(
+                "SELECT sum(amount_fen) FROM sale_entry WHERE direction = 'purchase' AND sold_on BETWEEN :first AND :last"
+                " AND (recorded_at AT TIME ZONE 'Asia/Shanghai')::date <= '2026-10-08'"
+            ),
+            {"first": first, "last": last},
+        ).scalar_one()
+    params = {"from": "2026-01-01", "to": "2026-11-28", "known_on": "2026-10-08", "compare": compare, "measure": "amount"}
+    params |= {"group_by": by, "extra": "running"} if by else {}
+    answer = api.as_(monitor).get("/v1/statistics/sales", params=params).json()
+    assert answer["period"] == {"first": "2026-01-01", "last": "2026-10-08"}
+    assert answer["compared_with"] == {"first": before[0], "last": before[1]}
+    assert int(Decimal(answer["totals"]["previous"]["amount"]) * 100) == lines
+    if by:
+        [*_, october] = answer["rows"]
+        assert october["keys"]["month"]["code"] == "2026-10"
+        assert october["period"] == {"first": "2026-10-01", "last": "2026-10-08"}
+
+
 def test_what_cannot_be_shown_so_names_the_parameter(api, database, monkeypatch):
     history(database)
     client = signed_in(api, Role.MONITOR)
