@@ -37,7 +37,8 @@ class RightsChanged(Forbidden):
 
 class NoWebhooks(Invalid):
     code = "no_webhooks"
-    zh, en = "您不属于任何单位，不能通过 webhook 报送", "You belong to no organisation whose webhooks could be told"
+    zh = "没有接收 export.delivered 的 webhook：须属于某一单位，且该单位或其上级已启用接收它的端点"
+    en = "There is no webhook to tell: it takes an organisation with an enabled endpoint for export.delivered, its own or one of a unit above it"
 
 
 class NoAddress(Invalid):

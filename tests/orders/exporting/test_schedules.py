@@ -16,6 +16,7 @@ from shop.core.clock import SHANGHAI
 from shop.identity.permissions import Role
 from shop.notifications import mailing
 from shop.webhooks.actions import feed
+from shop.webhooks.models import WebhookEndpoint
 from tests.factories.identity import make_user
 from tests.factories.racing import at_once
 from tests.orders.exporting.shop import content
@@ -95,17 +96,67 @@ def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
 def test_webhooks_are_told_of_the_file(api, trade):
     with api.database.unit_of_work() as session:
         user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+        _listen(session, trade.buyers[0])
     buyer = api.as_(user)
     with clock.fixed(MAY):
-        scheduled(buyer, way="webhook")
+        schedule = scheduled(buyer, way="webhook")
     with clock.fixed(MAY + timedelta(days=1)):
         answered(api.database)
         outbox.drain(api.database, HANDLERS)
         with api.database.unit_of_work() as session:
             feed.put_in_order(session)
         told = [each for each in buyer.get("/v1/changes").json()["items"] if each["type"] == "export.delivered"]
+        [delivery] = buyer.get(f"/v1/export-schedules/{schedule['id']}").json()["deliveries"]
+        assert (delivery["fault"], delivery["delivered_at"] is not None) == (None, True)
     [change] = told
     assert "/v1/exports/" in str(change)
+
+
+def _listen(session, organisation, *types, status="enabled"):
+    """An endpoint of an organisation."""
+    endpoint = WebhookEndpoint(
+        organisation_id=organisation.id,
+        url="https://erp.example.org/hooks",
+        types=list(types or ["*"]),
+        status=status,
+        disabled_reason="owner" if status == "disabled" else None,
+        secret=b"",
+        created_at=clock.now(),
+    )
+    session.add(endpoint)
+    session.flush()
+    return endpoint
+
+
+def test_an_organisation_whose_webhooks_are_not_called_is_told_so(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+        _listen(session, trade.buyers[0], "supplier_order.*")
+        _listen(session, trade.buyers[0], status="disabled")
+        _listen(session, trade.buyers[1])
+    refused = api.as_(user).post("/v1/export-schedules", json=MONTHLY | {"way": "webhook"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_webhooks")
+    assert [fault["field"] for fault in refused.json()["errors"]] == ["way"]
+    with api.database.unit_of_work() as session:
+        _listen(session, trade.buyers[0], "export.*")
+    scheduled(api.as_(user), way="webhook")
+
+
+def test_a_delivery_says_that_there_was_no_webhook_left_to_call(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+        endpoint_id = _listen(session, trade.buyers[0]).id
+    buyer = api.as_(user)
+    with clock.fixed(MAY):
+        schedule = scheduled(buyer, way="webhook")
+        assert buyer.delete(f"/v1/webhook-endpoints/{endpoint_id}").status_code == 204
+    with clock.fixed(MAY + timedelta(days=1)):
+        answered(api.database)
+        outbox.drain(api.database, HANDLERS)
+        [delivery] = buyer.get(f"/v1/export-schedules/{schedule['id']}").json()["deliveries"]
+        assert (delivery["status"], delivery["delivered_at"]) == ("done", None)
+        assert delivery["fault"]["code"] == "no_webhooks"
+        assert buyer.get(f"/v1/exports/{delivery['export_id']}/file").status_code == 200
 
 
 def test_whoever_has_nowhere_to_deliver_to_is_told_so(api, monitor):
