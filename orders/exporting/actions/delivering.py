@@ -44,7 +44,7 @@ def finished(session: Session, export_id: int) -> None:
 
 def _deliver(session: Session, row: Row[Any]) -> None:
     if row.way == "webhook":
-        outbox.publish(session, DELIVERED, export_id=row.id)  # those who read the feed see it in any case
+        outbox.publish(session, "export.delivered", export_id=row.id)  # those who read the feed see it in any case
         if not webhooks.heard(session, row.organisation_id, DELIVERED):
             session.execute(_UNHEARD, {"id": row.delivery_id, "fault": NoWebhooks.code})
             return

@@ -294,6 +294,10 @@ def test_an_interrupted_download_goes_on_where_it_stopped(monitor):
     beyond = monitor.get(path, headers={"Range": f"bytes={len(whole)}-"})
     assert (beyond.status_code, beyond.json()["code"]) == (416, "no_such_range")
     assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
+    head = monitor.head(path, headers={"Range": "bytes=0-9"})
+    assert (head.status_code, head.headers["etag"], head.headers["content-length"]) == (200, etag, str(len(whole)))
+    assert monitor.head("/v1/exports").headers["allow"] == "GET, POST"
+    assert monitor.post(path).headers["allow"] == "GET, HEAD"
     for odd in ("bytes=5-1", "lines=1-2", "bytes=0-1,5-6", "bytes=" + "9" * 5000 + "-", "bytes=-"):
         assert monitor.get(path, headers={"Range": odd}).content == whole
 

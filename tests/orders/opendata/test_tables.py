@@ -127,6 +127,17 @@ def test_its_description_names_every_column_and_the_key(api, closed):
     assert described.json()["@context"][0] == "http://www.w3.org/ns/csvw"
 
 
+def test_tables_have_the_media_types_that_openapi_names(api, closed, server):
+    for path in (
+        "/v1/public/tables/{name}/{year}.csv",
+        "/v1/public/tables/{name}/{year}.csv-metadata.json",
+        "/v1/public/tables/{name}/{year}.sdmx.csv",
+    ):
+        [documented] = server.app.openapi()["paths"][path]["get"]["responses"]["200"]["content"]
+        answer = api.get(path.format(name=SALES, year=2026))
+        assert answer.headers["content-type"].removesuffix("; charset=utf-8") == documented
+
+
 def test_sdmx_says_the_same_one_observation_a_row(api, closed):
     found = rows(api.get(f"/v1/public/tables/{SALES}/2026.sdmx.csv"))
     assert list(found[0])[:3] == ["STRUCTURE", "STRUCTURE_ID", "ACTION"]

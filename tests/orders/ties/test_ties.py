@@ -504,7 +504,9 @@ def test_a_claimed_sale_leads_to_the_files_of_its_evidence(api, database):
     trading = make_trading(api, database)
     sale = trading.accepted()
     with database.unit_of_work() as session:
-        statement = text("INSERT INTO external_sale_document (sale_id, kind, number, issuer) VALUES (:id, 'waybill', 'SF-7', '顺丰') RETURNING id")
+        statement = text(
+            "INSERT INTO external_sale_document (sale_id, kind, number, issuer) VALUES (:id, 'waybill', 'SF-7', '顺丰') RETURNING id"
+        )
         unfiled = session.execute(statement, {"id": sale["id"]}).scalar_one()
         entry_id = session.execute(text("SELECT id FROM sale_entry WHERE source = 'external'")).scalar_one()
     monitor = signed_in(api, Role.MONITOR, region_code=None)
