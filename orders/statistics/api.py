@@ -80,5 +80,4 @@ def sales(
     table = Worksheet(title, header(shown, call.language), [*cells(shown), total(shown, call.language)])
     if format == "csv":
         return exports.file(format, name, table.header, table.rows, title)
-    told = Worksheet(exports.ABOUT_TITLE[call.language], exports.ABOUT_HEADER[call.language], about(shown, call.language))
-    return exports.workbook(name, [table, told])
+    return exports.workbook(name, [table, exports.about_sheet(call.language, about(shown, call.language))])

@@ -14,7 +14,7 @@ from orders.statistics.queries import Answer, Figures, Key
 from orders.statistics.question import COUNTED, SPANS, Compare, Measure, Question
 from orders.statistics.rules import growth, months_before, same_period_last_year, span_of, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
-from shop.core import clock
+from shop.core import clock, exports
 from shop.core.errors import Language
 from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan
@@ -188,10 +188,10 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
     filters = [
         f"{labels.DIMENSIONS[dimension][language]}: {', '.join(map(_named, codes))}" for dimension, codes in shown.filters.items()
     ]
-    said: list[tuple[str, str]] = [("period", _days(shown.period))]
+    said: list[tuple[str, str]] = [("period", exports.days(shown.period.first, shown.period.last))]
     if shown.compared_with is not None:
-        said.append(("compared_with", _days(shown.compared_with)))
-    said += [("filters", each) for each in filters or [labels.UNFILTERED[language]]]
+        said.append(("compared_with", exports.days(shown.compared_with.first, shown.compared_with.last)))
+    said += [("filters", each) for each in filters or [exports.UNFILTERED[language]]]
     said.append(("rows", labels.LISTED[language].format(listed=len(shown.rows), all=shown.row_count)))
     if shown.scope is not None:
         said.append(("scope", ", ".join(shown.scope)))
@@ -199,13 +199,9 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
         said.append(("known_on", shown.known_on.isoformat()))
     said.append(("exact_to", clock.shanghai_text(shown.exact_to)))
     said.append(("definition", shown.definition))
-    lines = [(labels.ABOUT[name][language], content) for name, content in said]
+    lines = [(exports.ABOUT[name][language], content) for name, content in said]
     lines += [(labels.MEASURES[measure][language], shown.definitions[measure]) for measure in shown.measures]
     return [[what, content] for what, content in lines]
-
-
-def _days(period: PeriodOut) -> str:
-    return f"{period.first} … {period.last}"
 
 
 def _named(code: str) -> str:

@@ -16,9 +16,9 @@ from shop.core.clock import SHANGHAI
 from shop.identity.permissions import Role
 from shop.notifications import mailing
 from shop.webhooks.actions import feed
-from shop.webhooks.models import WebhookEndpoint
 from tests.factories.identity import make_user
 from tests.factories.racing import at_once
+from tests.factories.webhooks import make_endpoint
 from tests.orders.exporting.shop import content
 from workers.handlers import HANDLERS
 
@@ -96,7 +96,7 @@ def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
 def test_webhooks_are_told_of_the_file(api, trade):
     with api.database.unit_of_work() as session:
         user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
-        _listen(session, trade.buyers[0])
+        make_endpoint(session, trade.buyers[0])
     buyer = api.as_(user)
     with clock.fixed(MAY):
         schedule = scheduled(buyer, way="webhook")
@@ -112,40 +112,24 @@ def test_webhooks_are_told_of_the_file(api, trade):
     assert "/v1/exports/" in str(change)
 
 
-def _listen(session, organisation, *types, status="enabled"):
-    """An endpoint of an organisation."""
-    endpoint = WebhookEndpoint(
-        organisation_id=organisation.id,
-        url="https://erp.example.org/hooks",
-        types=list(types or ["*"]),
-        status=status,
-        disabled_reason="owner" if status == "disabled" else None,
-        secret=b"",
-        created_at=clock.now(),
-    )
-    session.add(endpoint)
-    session.flush()
-    return endpoint
-
-
 def test_an_organisation_whose_webhooks_are_not_called_is_told_so(api, trade):
     with api.database.unit_of_work() as session:
         user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
-        _listen(session, trade.buyers[0], "supplier_order.*")
-        _listen(session, trade.buyers[0], status="disabled")
-        _listen(session, trade.buyers[1])
+        make_endpoint(session, trade.buyers[0], "supplier_order.*")
+        make_endpoint(session, trade.buyers[0], status="disabled")
+        make_endpoint(session, trade.buyers[1])
     refused = api.as_(user).post("/v1/export-schedules", json=MONTHLY | {"way": "webhook"})
     assert (refused.status_code, refused.json()["code"]) == (422, "no_webhooks")
     assert [fault["field"] for fault in refused.json()["errors"]] == ["way"]
     with api.database.unit_of_work() as session:
-        _listen(session, trade.buyers[0], "export.*")
+        make_endpoint(session, trade.buyers[0], "export.*")
     scheduled(api.as_(user), way="webhook")
 
 
 def test_a_delivery_says_that_there_was_no_webhook_left_to_call(api, trade):
     with api.database.unit_of_work() as session:
         user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
-        endpoint_id = _listen(session, trade.buyers[0]).id
+        endpoint_id = make_endpoint(session, trade.buyers[0]).id
     buyer = api.as_(user)
     with clock.fixed(MAY):
         schedule = scheduled(buyer, way="webhook")

@@ -53,7 +53,7 @@ def register(client, number="SN-1", **more):
 
 def test_an_outlet_is_registered_verified_edited_and_closed(api, database, operator, county):
     made = register(operator)
-    assert (made["number"], made["status"], made["region_name"]) == ("ZG-500106-000001", "registered", "沙坪坝区")
+    assert (made["number"], made["status"], made["region_name"]) == ("ZG-500106-000001", "registered", "Shapingba")
     assert register(operator, "SN-2")["number"] == "ZG-500106-000002"
     twice = operator.post("/v1/outlets", json=outlet())
     assert (twice.status_code, twice.json()["code"]) == (409, "outlet_already_registered")
