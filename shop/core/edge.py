@@ -143,7 +143,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _payload_fault(request: Request, error: RequestValidationError) -> Response:
-    return problem_response(request, Invalid(faults=[fault_of(entry) for entry in error.errors()[:100]]))
+    return problem_response(request, Invalid(faults=[fault_of(entry, error.body) for entry in error.errors()[:100]]))
 
 
 class UnreadableBody(Problem):

@@ -27,6 +27,7 @@ from shop.core.errors import Changed, Fault, Forbidden, Invalid, Language, Unaut
 from shop.core.settings import settings
 from shop.identity import asked, tokens
 from shop.identity.actor import Actor
+from shop.identity.errors import InvalidKey
 from shop.identity.permissions import Permission
 from shop.identity.routing import Route, operation_id
 
@@ -121,7 +122,7 @@ class Call:
         """Find out who asks and whether they may.
 
         Raises:
-            Unauthenticated: no valid token or key (401).
+            Unauthenticated, InvalidKey: no valid token or key (401).
             Forbidden: no role with the permission that the route declares (403).
         """
         if operation.signed:
@@ -131,7 +132,7 @@ class Call:
             return
         actor = tokens.actor_of(self.session, token=self._token, api_key=self._api_key, address=self.address)
         if actor is None:
-            raise Unauthenticated
+            raise InvalidKey if self._api_key or tokens.of_device(self._token) else Unauthenticated
         self.actor = actor
         self.request.state.user_id = actor.user_id
         if actor.device:

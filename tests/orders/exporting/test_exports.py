@@ -279,6 +279,44 @@ def test_a_long_table_goes_on_to_further_sheets(monitor, monkeypatch):
     assert sum(counts) == export["rows_total"]
 
 
+def test_too_many_exports_say_which_limit_and_from_when_on(monitor, database):
+    path, body = "/v1/exports", {"kind": "entries", "parameters": SPAN}
+    first = asked(monitor, "entries", **SPAN)
+    for _ in range(2):
+        asked(monitor, "entries", **SPAN)
+    refused = monitor.post(path, json=body).json()
+    assert (refused["code"], refused["data"]) == ("too_many_exports", {"limit": 3})
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE export SET status = 'cancelled'"))
+        copied = "user_id, kind, parameters, format, language, status"
+        session.execute(
+            text(
+                f"INSERT INTO export ({copied}, requested_at) SELECT {copied}, requested_at + interval '1 hour' FROM export, generate_series(1, 47)"
+                " WHERE id = :id"
+            ),
+            {"id": first["id"]},
+        )
+        session.execute(text("UPDATE export SET requested_at = requested_at - interval '20 hours'"))
+    answer = monitor.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]["limit"]) == (409, "too_many_exports_a_day", 50)
+    assert 0 < int(answer.headers["retry-after"]) <= 4 * 3600
+    assert answer.json()["data"]["again_at"] in answer.json()["title"]
+
+
+def test_a_fault_is_named_as_it_stands_in_the_body(monitor):
+    """Where ``kind`` says which form a body has, the form is no field of it."""
+    parameters = {"group_by": ["nonsense"], "measure": ["amount"], "odd": 1}
+    schedule = {"title": "日报", "period": "yesterday", "rhythm": "daily", "hour": 8, "way": "email"}
+    for path, body, before in (
+        ("/v1/exports", {"kind": "sales", "parameters": parameters}, ""),
+        ("/v1/export-schedules", {**schedule, "export": {"kind": "sales", "parameters": parameters}}, "export."),
+    ):
+        refused = monitor.post(path, json=body)
+        assert refused.status_code == 422
+        fields = {fault["field"] for fault in refused.json()["errors"]}
+        assert fields == {f"{before}parameters.group_by[0]", f"{before}parameters.odd"}
+
+
 def test_an_interrupted_download_goes_on_where_it_stopped(monitor):
     export = made(monitor, "entries", **SPAN)
     path, whole = export["file"], content(monitor, export)

@@ -722,7 +722,8 @@ def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, d
         user = make_user(session, Role.MONITOR)
     client = api.as_(user)
     # the city, and cities elsewhere, are no districts
-    for name, code in (*_UNKNOWN.items(), ("district", "500000"), ("district", "370000")):
+    more = (("district", "500000"), ("district", "370000"), ("village", "500236T01/没有这村"))
+    for name, code in (*_UNKNOWN.items(), *more):
         asked = [client.get(path, params={name: code}) for path in ("/v1/statistics/sales", "/v1/sale-entries")]
         for kind in ("sales", "entries"):
             body = {"kind": kind, "format": "csv", "parameters": {name: [code]}}
@@ -735,6 +736,28 @@ def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, d
         answer = client.get("/v1/statistics/sales", params={"known_on": day})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "known_on")
     assert client.get("/v1/statistics/sales", params={"known_on": "2026-11-23"}).status_code == 200
+
+
+def test_a_village_is_known_by_a_sale_a_product_or_the_list(api, database):
+    with database.unit_of_work() as session:
+        trade = make_trade(session)
+        origin = text("UPDATE product SET township_code = '500236T01', village = :name")
+        session.execute(origin, {"name": "卖过村"})
+        sell(session, trade, 3, first=date(2026, 3, 1), last=date(2026, 3, 2))
+        session.execute(origin, {"name": "产品村"})
+        session.execute(
+            text("INSERT INTO poor_village (township_code, name, valid_from) VALUES ('500236T01', '名单村', '2014-01-01')")
+        )
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+
+    def status(village):
+        return client.get("/v1/statistics/sales", params={"village": f"500236T01/{village}"}).status_code
+
+    asked = ("卖过村", "产品村", "名单村", "无名村")
+    assert [status(village) for village in asked] == [200, 200, 200, 422], "a sale that no rollup holds yet"
+    actions.rebuild(database)
+    assert [status(village) for village in asked] == [200, 200, 200, 422]
 
 
 def test_a_code_of_any_programme_of_the_period_is_known(api, database):
