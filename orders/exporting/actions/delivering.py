@@ -50,11 +50,22 @@ def _deliver(session: Session, row: Row[Any]) -> None:
             return
     else:
         period = KINDS[row.kind].days_of(row.parameters)
-        small = row.size <= LARGEST_ATTACHMENT
-        content_type = CONTENT_TYPES[Format(row.format)]
-        attachment = {"storage_key": row.storage_key, "name": row.name, "content_type": content_type} if small else None
-        _tell(session, row, DELIVERED, attachment=attachment, title=row.title, rows=row.rows_total, **period)
+        attachment, why_none = None, {}
+        if row.size <= LARGEST_ATTACHMENT:
+            content_type = CONTENT_TYPES[Format(row.format)]
+            attachment = {"storage_key": row.storage_key, "name": row.name, "content_type": content_type}
+        else:
+            why_none = {
+                "size": _mebibytes(row.size),
+                "limit": _mebibytes(LARGEST_ATTACHMENT),
+                "until": clock.shanghai_text(row.expires_at),
+            }
+        _tell(session, row, DELIVERED, attachment=attachment, title=row.title, rows=row.rows_total, **period, **why_none)
     session.execute(_DELIVERED, {"id": row.delivery_id, "now": clock.now()})
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
 
 
 def _failed(session: Session, row: Row[Any]) -> None:

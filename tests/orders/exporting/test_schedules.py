@@ -70,6 +70,7 @@ def test_the_answer_comes_once_by_mail_with_the_file_and_a_link(monitor, tmp_pat
     assert f"/v1/exports/{export['id']}" in sent.get_body().get_content()
     assert sent["To"] == "monitor@example.org"
     assert "区县月报" in sent["Subject"]
+    assert "MiB" not in sent.get_body().get_content()
 
 
 def test_the_period_says_which_days_and_the_parameters_name_none(monitor):
@@ -82,6 +83,7 @@ def test_the_period_says_which_days_and_the_parameters_name_none(monitor):
 
 
 def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
+    """It says why nothing is attached, how large the file is, until when it is kept, and how to fetch it."""
     monkeypatch.setattr("orders.exporting.actions.delivering.LARGEST_ATTACHMENT", 10)
     with clock.fixed(MAY):
         scheduled(monitor)
@@ -89,8 +91,15 @@ def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
         answered(monitor.database)
         outbox.drain(monitor.database, HANDLERS)
         mailing.send_due(monitor.database, mail.Folder(tmp_path))
+        [delivery] = monitor.get("/v1/export-schedules").json()["items"][0]["deliveries"]
+        export = monitor.get(f"/v1/exports/{delivery['export_id']}").json()
     [sent] = [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in tmp_path.glob("*.eml")]
     assert list(sent.iter_attachments()) == []
+    body = sent.get_body().get_content()
+    assert f"{export['size'] / 2**20:.1f} MiB" in body
+    assert clock.shanghai_text(datetime.fromisoformat(export["expires_at"])) in body
+    assert f"{export['file']}" in body
+    assert "attached" in body or "没有随附" in body
 
 
 def test_webhooks_are_told_of_the_file(api, trade):
