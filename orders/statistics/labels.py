@@ -101,6 +101,11 @@ BOUNDARIES: dict[Language, str] = {
     "zh": "区县按 {day} 的区划，已合并的区县计入合并后的区县。",
     "en": "Districts as on {day}; those merged by then stand in their successors.",
 }
+#: A filter of a district that is part of another by now.
+FORMER: dict[Language, str] = {
+    "zh": "所选的 {former} 已并入 {now}：仅含原 {former} 的销售，不是 {now} 的全部。",
+    "en": "{former}, which was asked for, was merged into {now}: only what was sold of the former district is in here, not all of {now}.",
+}
 KNOWN: dict[Language, str] = {"zh": "仅含截至 {day} 终了时已入账的销售。", "en": "Only what had been booked by the end of {day}."}
 #: What an answer is limited to.
 SCOPE: dict[Language, str] = {

@@ -465,6 +465,24 @@ def test_months_beside_the_last_period_stand_beside_the_month_before(api, databa
     assert plain["compared_with"] == {"first": "2026-11-08", "last": "2026-11-15"}
 
 
+def test_a_former_district_is_said_to_be_a_part_of_the_one_that_it_stands_in(api, database):
+    history(database)
+    client = signed_in(api, Role.MONITOR)
+    params = {"from": "2025-01-01", "to": "2026-11-23", "group_by": "district", "district": "500112"}
+    part = client.get("/v1/statistics/sales", params=params, headers={"Accept-Language": "en"}).json()
+    whole_one = client.get(
+        "/v1/statistics/sales", params={**params, "district": "500157"}, headers={"Accept-Language": "en"}
+    ).json()
+    assert [row["keys"]["district"]["code"] for row in part["rows"]] == ["500157"]
+    assert part["totals"]["figures"]["grams"] < whole_one["totals"]["figures"]["grams"]
+    hint = "Yubei (500112), which was asked for, was merged into Liangjiang (500157)"
+    assert hint in part["definition"]
+    both = client.get("/v1/statistics/sales", params={**params, "district": ["500112", "500157"]}).json()
+    before = client.get("/v1/statistics/sales", params={**params, "to": "2025-10-31"}).json()
+    for answer in (whole_one, both, before):
+        assert "500112" not in answer["definition"]
+
+
 @pytest.mark.parametrize(
     ("compare", "by", "before"),
     [
