@@ -18,6 +18,11 @@ class Route(APIRoute):
         #: Answers HEAD, too: as it would GET, without the body.
         self.head = False
 
+    @property
+    def taken(self) -> set[str]:
+        """The methods that it answers."""
+        return {*(self.methods or ()), *(["HEAD"] if self.head else [])}
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if not scope["path"].startswith(self._beginning) and not scope.get("root_path"):
             return Match.NONE, {}
@@ -25,7 +30,7 @@ class Route(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Also asked where the path fits and the method does not, and no other route takes both."""
-        if scope["method"] not in self.methods and not (self.head and scope["method"] == "HEAD"):
+        if scope["method"] not in self.taken:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(_methods_at(scope)))})
         await self.app(scope, receive, send)
 
@@ -35,7 +40,7 @@ def _methods_at(scope: Scope) -> set[str]:
     found: set[str] = set()
     for route in scope["app"].routes:
         if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
-            found |= {*route.methods, *(["HEAD"] if route.head else [])}
+            found |= route.taken
     return found
 
 

@@ -67,12 +67,18 @@ def test_a_statistic_is_the_answer_of_the_same_question(monitor):
 
 def test_an_export_compares_the_same_days_as_the_answer(monitor):
     """Of a period that was not over when its figures were known, the days until then."""
-    until = str(FIRST + timedelta(days=50))
+    then = FIRST + timedelta(days=50)
     question = {**SPAN, "group_by": ["month"], "measure": ["amount"], "compare": "last_period"}
-    for asked_for in ({**question, "known_on": until}, {**question, "to": str(clock.today() + timedelta(days=40))}):
-        rows = json.loads(content(monitor, made(monitor, "sales", "json", **asked_for)))
-        answer = monitor.get("/v1/statistics/sales", params=asked_for).json()
+
+    def compare(**asked):
+        rows = json.loads(content(monitor, made(monitor, "sales", "json", **question, **asked)))
+        answer = monitor.get("/v1/statistics/sales", params={**question, **asked}).json()
+        assert answer["period"]["last"] == str(then)
         assert [row["amount_before"] for row in rows] == [row["previous"]["amount"] for row in answer["rows"]]
+
+    compare(known_on=str(then))
+    with clock.fixed(clock.start_of_day(then) + timedelta(hours=12)):
+        compare()
 
 
 def test_every_grouping_of_a_statistic_can_be_recomputed_from_the_entries(monitor):
