@@ -50,7 +50,7 @@ class Operation:
     idempotent: bool
     status: int
     answer: TypeAdapter[Any] | None
-    #: Looks at ``If-Match``: see :meth:`Call.if_match`.
+    #: Looks at ``If-Match``: its endpoint names :meth:`Call.if_match`.
     versioned: bool = False
     #: The body holds a password: what is kept of it must not help anybody to find it.
     secret_body: bool = False
