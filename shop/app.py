@@ -21,7 +21,8 @@ import shop.tables
 from shop.core import edge, logs
 from shop.core.db import Database, database
 from shop.core.settings import settings
-from shop.identity.access import Routes, operation_id
+from shop.identity.access import Routes
+from shop.identity.routing import operation_id
 
 #: Every domain's routes, in the order in which the docs show them.
 DOMAINS = [

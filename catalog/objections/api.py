@@ -127,15 +127,12 @@ def investigate(call: Call, objection_id: Id) -> ObjectionOut:
 @routes.post("/objections/{objection_id}/uphold", Permission.OBJECTIONS_DECIDE, status=200)
 def uphold(call: Call, objection_id: Id, body: FindingsIn) -> ObjectionOut:
     """The objection is right: its case can only be returned or rejected."""
-    return _decided(call, objection_id, ObjectionMove.UPHOLD, body)
+    actions.decide(call.session, call.actor, objection_id, ObjectionMove.UPHOLD, body.findings, body.answer, call.if_match)
+    return queries.objection(call.session, call.actor, objection_id)
 
 
 @routes.post("/objections/{objection_id}/dismiss", Permission.OBJECTIONS_DECIDE, status=200)
 def dismiss(call: Call, objection_id: Id, body: FindingsIn) -> ObjectionOut:
     """The objection is not right: it no longer stands against its case."""
-    return _decided(call, objection_id, ObjectionMove.DISMISS, body)
-
-
-def _decided(call: Call, objection_id: int, move: ObjectionMove, body: FindingsIn) -> ObjectionOut:
-    actions.decide(call.session, call.actor, objection_id, move, body.findings, body.answer, call.if_match)
+    actions.decide(call.session, call.actor, objection_id, ObjectionMove.DISMISS, body.findings, body.answer, call.if_match)
     return queries.objection(call.session, call.actor, objection_id)

@@ -35,9 +35,12 @@ def export(call: Call, export_id: Id) -> ExportOut:
     return queries.export(call.session, call.actor, export_id, call.language)
 
 
-@routes.get("/exports/{export_id}/file", Permission.EXPORTS_MAKE, responses={**downloads.ANSWERS, 409: PROBLEM})
+@routes.get(
+    "/exports/{export_id}/file", Permission.EXPORTS_MAKE, head=True, responses={**downloads.ANSWERS, 409: PROBLEM, 416: PROBLEM}
+)
 def export_file(call: Call, export_id: Id) -> Response:
-    """The file. An interrupted download goes on with `Range`; `If-Range` with the `ETag` makes sure that it is the same file."""
+    """The file. An interrupted download goes on with `Range`; `If-Range` with the `ETag` makes sure that it is the same file. HEAD tells its size
+    and hash beforehand."""
     file = queries.file(call.session, call.actor, export_id)
     return downloads.served(
         call.request,

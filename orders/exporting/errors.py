@@ -6,8 +6,14 @@ from shop.core.words import STATES
 
 class TooManyExports(Conflict):
     code = "too_many_exports"
-    zh = "同时进行的导出不能超过 {open} 个，每天不能超过 {day} 个"
-    en = "No more than {open} exports at once and {day} a day"
+    zh = "您已有 {limit} 个导出在进行，请等其中一个完成或取消一个"
+    en = "{limit} of your exports are being made; wait until one is, or cancel one"
+
+
+class TooManyExportsADay(Conflict):
+    code = "too_many_exports_a_day"
+    zh = "24 小时内最多导出 {limit} 次，{again_at}（北京时间）起可再导出"
+    en = "No more than {limit} exports within 24 hours; the next one from {again_at} on (China time)"
 
 
 class TooManySchedules(Conflict):
@@ -37,7 +43,8 @@ class RightsChanged(Forbidden):
 
 class NoWebhooks(Invalid):
     code = "no_webhooks"
-    zh, en = "您不属于任何单位，不能通过 webhook 报送", "You belong to no organisation whose webhooks could be told"
+    zh = "没有接收 export.delivered 的 webhook：须属于某一单位，且该单位或其上级已启用接收它的端点"
+    en = "There is no webhook to tell: it takes an organisation with an enabled endpoint for export.delivered, its own or one of a unit above it"
 
 
 class NoAddress(Invalid):

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from orders.exporting.errors import NotAllowedAnyMore, TookTooLong, TooManyRows, Unfinished
+from orders.exporting.errors import NotAllowedAnyMore, NoWebhooks, TookTooLong, TooManyRows, Unfinished
 from orders.exporting.kinds import KINDS
 from orders.exporting.rules import MOST_ROWS, Format
 from orders.exporting.schemas import FaultOut
@@ -14,6 +14,7 @@ from shop.core.errors import Language, Problem
 #: Reasons that are the same whatever was asked for.
 _ALIKE: dict[str, tuple[Problem, str | None]] = {
     NotAllowedAnyMore.code: (NotAllowedAnyMore(), None),
+    NoWebhooks.code: (NoWebhooks(), None),
     TookTooLong.code: (TookTooLong(), None),
     NothingToRunOver.code: (NothingToRunOver(), "parameters.extra"),
     Unfinished.code: (Unfinished(), None),

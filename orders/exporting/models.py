@@ -113,5 +113,7 @@ class ExportDelivery(SQLModel, table=True):
     schedule_id: int = ref("export_schedule.id")
     due_at: datetime = moment()
     export_id: int = ref("export.id")
-    #: When it was handed to the mail or to the webhooks.
+    #: When it was handed to the mail or to the webhooks; null still: see why.
     delivered_at: datetime | None = moment(nullable=True)
+    #: Code of why it was made and reached nobody.
+    fault: str | None = None

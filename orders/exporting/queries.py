@@ -31,7 +31,7 @@ _PAGE = text(
 _SCHEDULE = f"""
     SELECT s.*, (
         SELECT coalesce(jsonb_agg(l ORDER BY l.due_at DESC), '[]') FROM (
-            SELECT d.due_at, d.export_id, {_STANDS} AS status, e.fault, e.rows_total, d.delivered_at FROM export_delivery d JOIN export e ON e.id = d.export_id
+            SELECT d.due_at, d.export_id, {_STANDS} AS status, coalesce(e.fault, d.fault) AS fault, e.rows_total, d.delivered_at FROM export_delivery d JOIN export e ON e.id = d.export_id
             WHERE d.schedule_id = s.id ORDER BY d.due_at DESC LIMIT 10) l) AS deliveries
     FROM export_schedule s WHERE s.user_id = :user_id AND s.status <> 'deleted'
 """  # noqa: S608

@@ -27,6 +27,8 @@ MOST_OPEN, MOST_A_DAY = 3, 50
 MOST_SCHEDULES = 20
 #: For so long a file is kept.
 KEPT = timedelta(days=7)
+#: What tells people and systems of a schedule's answer.
+DELIVERED = "export.delivered"
 #: A file up to this size goes along with the mail.
 LARGEST_ATTACHMENT = 2 * 1024 * 1024
 

@@ -158,8 +158,10 @@ class DeliveryOut(BaseModel):
     due_at: datetime
     export_id: int
     status: ExportStatus
+    #: Why there is no file, or why nobody was told of it.
     fault: FaultOut | None
     rows_total: int | None
+    #: When it was handed to the mail or to the webhooks; null where it was to nobody.
     delivered_at: datetime | None
 
 

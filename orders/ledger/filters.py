@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from orders.ledger.errors import MixedDesignations, PeriodBackwards
 from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
-from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
+from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection, from_lines
 from shop.core import clock
 from shop.core.errors import Fault, Invalid, unknown_code
 from shop.core.quantities import MAX_ID, Code, Day, Id, PastDay, none_asked, whole
@@ -32,15 +32,21 @@ BuyerKind = OrganisationKind | Literal["consumer"]
 
 KnownOn = Annotated[PastDay | None, Query(description="only what had been booked by the end of this day; default: all that is")]
 
-#: Which of the codes and ids that are asked for there are.
+#: Which of the codes and ids that are asked for there are. A village is known by a sale (its year's, or one that no rollup holds yet), by a product,
+#: or by the list of poor villages.
 _KNOWN = text(
-    """
+    f"""
     SELECT ARRAY(SELECT code FROM region WHERE code = ANY (CAST(:regions AS text[]))) AS regions,
            ARRAY(SELECT code FROM region WHERE code = ANY (CAST(:regions AS text[])) AND kind NOT IN ('province', 'city')) AS districts,
            ARRAY(SELECT id FROM product WHERE id = ANY (CAST(:product AS bigint[]))) AS product,
            ARRAY(SELECT id FROM organisation WHERE id = ANY (CAST(:organisations AS bigint[]))) AS organisations,
-           ARRAY(SELECT id FROM outlet WHERE id = ANY (CAST(:outlet AS bigint[]))) AS outlet
-    """
+           ARRAY(SELECT id FROM outlet WHERE id = ANY (CAST(:outlet AS bigint[]))) AS outlet,
+           ARRAY(SELECT code FROM unnest(CAST(:village AS text[])) AS asked (code)
+                 WHERE EXISTS (SELECT FROM sales_place_year WHERE village_code = code)
+                    OR EXISTS (SELECT FROM sale_entry_pending w JOIN sale_entry e ON e.id = w.entry_id WHERE {from_lines(Dimension.VILLAGE)} = code)
+                    OR EXISTS (SELECT FROM product WHERE {from_lines(Dimension.VILLAGE)} = code)
+                    OR EXISTS (SELECT FROM poor_village WHERE township_code || '/' || name = code)) AS village
+    """  # noqa: S608
 )
 
 
@@ -169,15 +175,21 @@ class SaleFilters:
 
     def _require_known(self, session: Session, first: date, last: date) -> None:
         places = {"district": self.district, "township": self.township, "buyer_region": self.buyer_region}
-        places["village"] = [code.partition("/")[0] for code in self.village]
         organisations = {"supplier": self.supplier, "buyer": self.buyer}
         asked = {
             "regions": sorted({code for codes in places.values() for code in codes}),
             "product": self.product,
             "organisations": [*self.supplier, *self.buyer],
             "outlet": self.outlet,
+            "village": [code for code in self.village if code],
         }
-        codes: dict[str, list[Any]] = {**places, **organisations, "product": self.product, "outlet": self.outlet}
+        codes: dict[str, list[Any]] = {
+            **places,
+            **organisations,
+            "product": self.product,
+            "outlet": self.outlet,
+            "village": self.village,
+        }
         faults: list[Fault] = []
         if any(codes.values()):
             found = session.execute(_KNOWN, asked).one()
@@ -187,6 +199,7 @@ class SaleFilters:
                 **{name: {0, *found.organisations} for name in organisations},
                 "product": set(found.product),
                 "outlet": {0, *found.outlet},
+                "village": {"", *found.village},
             }
             faults = [unknown_code(name, code) for name, wanted in codes.items() for code in wanted if code not in known[name]]
         if self.category:

@@ -92,8 +92,12 @@ def _sales(session: Session, months: Months) -> Iterator[list[str]]:
             district, channel = key
             fen, grams = counted.get(key, (0, 0))
             more_fen, more_grams = revised.get(key, (0, 0))
-            figures = [yuan_from_fen(fen), tonnes(grams), yuan_from_fen(fen + more_fen), tonnes(grams + more_grams)]
+            figures = [*_told(fen, grams), *_told(fen + more_fen, grams + more_grams)]
             yield [f"{month:%Y-%m}", district, names.get(district, ""), channel, *figures, edition.number]
+
+
+def _told(fen: int, grams: int) -> list[str]:
+    return [yuan_from_fen(fen), tonnes(grams), str(grams)]
 
 
 def _participants(session: Session, months: Months) -> Iterator[list[str]]:
@@ -124,19 +128,23 @@ TABLES: dict[str, Published] = {
                 Column("channel", "销售渠道", "Channel", "string", dimension=True),
                 Column("amount", "销售额（元），按计入的月份", "Sales (yuan) in the month in which they count", "decimal"),
                 Column("tonnes", "净重（吨），按计入的月份", "Net weight (t) in the month in which it counts", "decimal"),
+                Column("grams", "净重（克），按计入的月份", "Net weight (g) in the month in which it counts", "integer"),
                 Column(
                     "revised_amount", "销售额（元），公报最新版", "Sales (yuan) by the newest edition of the bulletin", "decimal"
                 ),
                 Column(
                     "revised_tonnes", "净重（吨），公报最新版", "Net weight (t) by the newest edition of the bulletin", "decimal"
                 ),
+                Column(
+                    "revised_grams", "净重（克），公报最新版", "Net weight (g) by the newest edition of the bulletin", "integer"
+                ),
                 Column("bulletin", "公报最新版的编号", "Number of that edition, as its address has it", "string"),
             ],
             _sales,
-            version="1.1",
-            note="amount 各月可以相加；revised_amount 按销售日期把以后补报和冲销的计回本月，这些在 amount 中又计入其补报的月份，两者不可混合相加，revised_amount 各月也不可相加。"
+            version="1.2",
+            note="amount 各月可以相加；revised_amount 按销售日期把以后补报和冲销的计回本月，这些在 amount 中又计入其补报的月份，两者不可混合相加，revised_amount 各月也不可相加。吨数逐行舍入到千克，相加时请用克数。"
             " Months of amount may be added. revised_amount takes what was told or taken back later into the month of the sale, and it counts in the"
-            " month in which it was told as well: do not add months of revised_amount, nor the two.",
+            " month in which it was told as well: do not add months of revised_amount, nor the two. Tonnes are rounded to the kilogram in each row: add grams.",
         ),
         Published(
             "participants-by-district-category",

@@ -140,7 +140,9 @@ def outlet_sales(
 ) -> OutletSalesOut:
     """What outlets sold, certified goods and others apart, with growth against the same days a year before."""
     filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
-    return queries.sales(call.session, call.actor, group_by[0], filters, first=first, last=last, limit=limit, after=after)
+    return queries.sales(
+        call.session, call.actor, group_by[0], filters, first=first, last=last, limit=limit, after=after, language=call.language
+    )
 
 
 @routes.get("/outlet-sales/export", Permission.OUTLETS_READ, responses=exports.FILES)
@@ -160,9 +162,19 @@ def export_outlet_sales(
     """The same as a table, all of it."""
     filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
     found = queries.sales(
-        call.session, call.actor, group_by[0], filters, first=first, last=last, limit=exports.MAX_ROWS, after=None
+        call.session,
+        call.actor,
+        group_by[0],
+        filters,
+        first=first,
+        last=last,
+        limit=exports.MAX_ROWS,
+        after=None,
+        language=call.language,
     )
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     term = programmes.terms(call.session, clock.today(), call.language)
     cells = sheets.cells(exports.whole(found), partial(term, "outlet_kind") if group_by == ["kind"] else None)
-    return exports.file(format, "outlet_sales", header, exports.totalled(cells, call.language, {sheets.GROWTH}), title)
+    asked = sheets.filters(call.language, region=region, kind=kind, online=online, operator_id=operator_id, venue=venue, q=q)
+    about = exports.About(call.language, found.definition, found.exact_to, first=found.first, last=found.last, filters=list(asked))
+    return exports.file(format, "outlet_sales", header, exports.totalled(cells, call.language, {sheets.GROWTH}), title, about)

@@ -13,11 +13,11 @@ from orders.counting.queries import BATCH_SOLD_AT, BATCH_WAITS
 from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletGroup, OutletSales, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
-from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach, some
+from orders.outlets.queries import FILTERED, IN_REACH, REGION_NAME, Filters, reach, some
 from orders.statistics.cover import Stretch, Unit, cover, rows_over
 from orders.statistics.rules import growth, parts, same_period_last_year
 from shop.core import clock, paging
-from shop.core.errors import Invalid, NotFound, unknown_code
+from shop.core.errors import Invalid, Language, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -62,10 +62,19 @@ _LINES = text(
     AND (CAST(:start AS bigint) IS NULL OR line_no > :start) ORDER BY line_no LIMIT :rows
     """
 )
+#: How sales of outlets are counted.
+DEFINITION: dict[Language, str] = {
+    "zh": "网点按上报批次的销售，按销售当日计；退货冲减其批次的退货当日，不追溯到原销售日。认定商品为计入台账的销售，转售为首次销售已计入的认定商品，其他商品不进入台账；存疑、等待或被更正、撤回的不在其中。"
+    "台账口径不同之处：退货计入告知当日，已关账月份的销售计入首个未关账日。增长为认定商品与上年同期相比。",
+    "en": "What batches of outlets tell, on the day of the sale; what was given back counts on the day on which it was given back, not on that of its sale."
+    " Certified goods are those that count in the ledger; resale are certified goods whose first sale counts already; others are not in the ledger. What"
+    " is held, waits, was corrected or withdrawn is left out. The ledger differs in this: it takes a refund on the day on which it was told, and a sale of"
+    " a closed month on the first open day. Growth is of certified goods against the same days a year before.",
+}
 #: What outlets are grouped by: its code, and what a group is called.
 _GROUPS: dict[Group, tuple[str, str]] = {
     "outlet": ("o.number", "o.name"),
-    "county": ("o.region_code", "r.name_zh"),
+    "county": ("o.region_code", REGION_NAME),
     "operator": ("op.uscc", "op.name"),
     "kind": ("o.kind", "''"),
 }
@@ -260,6 +269,7 @@ def sales(
     last: date | None,
     limit: int,
     after: str | None,
+    language: Language = "zh",
 ) -> OutletSalesOut:
     """What outlets sold between two days, by outlet, day, month, county, operator or kind; certified goods and others apart.
 
@@ -271,19 +281,27 @@ def sales(
     if first > last or (last - first).days > 1100:
         zh, en = "起止日期有误，最多跨三年", "from is after to, or more than three years before it"
         raise Invalid.one("from", "bad_period", zh, en)
-    start = paging.position(after, str)
+    start, exact_to = paging.position(after, str), clock.now()
     within = reach(actor)
     everywhere = within["regions"] == [""] and filters == Filters()
     # of days to come nothing is known that the year before could stand beside
     before = same_period_last_year(first, max(first, min(last, clock.today())))
     sql, values = _sales(group, (first, last), before, everywhere=everywhere)
-    asked = {**values, **within, **filters.values, "start": start[0] if start else None, "rows": limit + 1}
+    asked = {**values, **within, **filters.values, "language": language, "start": start[0] if start else None, "rows": limit + 1}
     # of reach and filters the planner expects a few rows; where there are all outlets, it would look through them for each of them
     session.execute(text("SET LOCAL enable_nestloop = off"))
     rows = session.execute(text(sql), asked).all()
     totals = {name: getattr(rows[0], f"total_{name}") for name in _SUMMED}
     page = paging.page([row for row in rows if row.key is not None], limit, _sales_out, lambda row: [row.key])
-    return OutletSalesOut(first=first, last=last, totals=OutletSales(**_grown(totals)), items=page.items, next=page.next)
+    return OutletSalesOut(
+        first=first,
+        last=last,
+        definition=DEFINITION[language],
+        exact_to=exact_to,
+        totals=OutletSales(**_grown(totals)),
+        items=page.items,
+        next=page.next,
+    )
 
 
 def _reach(actor: Actor) -> dict[str, Any]:

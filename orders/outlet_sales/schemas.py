@@ -299,4 +299,6 @@ class OutletSalesRow(OutletSales, OutletGroup):
 class OutletSalesOut(Page[OutletSalesRow]):
     first: date
     last: date
+    definition: str = Field(description="what is counted, and how")
+    exact_to: datetime = Field(description="everything committed up to this moment is in the figures")
     totals: OutletSales = Field(description="of all rows, whatever the page; outlets have no sum: one sells on many days")

@@ -113,3 +113,18 @@ def cells(rows: Iterable[OutletSalesRow], named: Callable[[str], str] | None) ->
             Decimal(yuan_from_fen(row.certified_a_year_before)),
             row.growth_percent and Decimal(row.growth_percent),
         ]
+
+
+_FILTERS: dict[str, dict[Language, str]] = {
+    "region": {"zh": "地区", "en": "region"},
+    "kind": {"zh": "类型", "en": "kind"},
+    "online": {"zh": "线上", "en": "online"},
+    "operator_id": {"zh": "经营者", "en": "operator"},
+    "venue": {"zh": "场所", "en": "venue"},
+    "q": {"zh": "关键词", "en": "word"},
+}
+
+
+def filters(language: Language, **asked: Any) -> Iterator[str]:
+    """By what the outlets of a table were chosen."""
+    return (f"{_FILTERS[name][language]}: {value}" for name, value in asked.items() if value is not None)

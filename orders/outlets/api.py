@@ -53,7 +53,7 @@ VenueFilter = Annotated[Venue | None, Query()]
 @routes.post("/outlets", Permission.OUTLETS_MANAGE)
 def register(call: Call, body: OutletIn) -> OutletOut:
     """Register an outlet: its operator does, or the county for an operator of its own. It counts once it was verified."""
-    return queries.outlet(call.session, call.actor, registering.register(call.session, call.actor, body))
+    return queries.outlet(call.session, call.actor, registering.register(call.session, call.actor, body), call.language)
 
 
 @routes.get("/outlets", Permission.OUTLETS_READ)
@@ -71,7 +71,7 @@ def list_outlets(
     after: After = None,
 ) -> Page[OutletOut]:
     filters = Filters(kind, online, status, regions.prefix_asked(call.session, region), operator_id, venue, silent, q)
-    return queries.outlets(call.session, call.actor, filters, limit=limit, after=after)
+    return queries.outlets(call.session, call.actor, filters, call.language, limit=limit, after=after)
 
 
 @routes.get("/outlets/export", Permission.OUTLETS_READ, responses=exports.FILES)
@@ -89,7 +89,7 @@ def export_outlets(
 ) -> Response:
     """The same list as a table, all of it."""
     filters = Filters(kind, online, status, regions.prefix_asked(call.session, region), operator_id, venue, silent, q)
-    rows = queries.all_outlets(call.session, call.actor, filters, exports.MAX_ROWS + 1)
+    rows = queries.all_outlets(call.session, call.actor, filters, call.language, exports.MAX_ROWS + 1)
     exports.require_whole(rows, exports.MAX_ROWS)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     term = programmes.terms(call.session, clock.today(), call.language)
@@ -121,7 +121,7 @@ def verify_outlets(
 ) -> list[OutletOut]:
     """An officer has seen that they are there: all of them or none."""
     registering.verify(call.session, call.actor, outlet_ids)
-    return queries.some(call.session, call.actor, outlet_ids)
+    return queries.some(call.session, call.actor, outlet_ids, language=call.language)
 
 
 @routes.post("/outlets/heartbeat", Permission.OUTLET_SALES_REPORT, status=200)
@@ -132,28 +132,28 @@ def heartbeat(call: Call, body: HeartbeatIn) -> HeartbeatOut:
 
 @routes.get("/outlets/{outlet_id}", Permission.OUTLETS_READ)
 def read_outlet(call: Call, outlet_id: Id) -> OutletOut:
-    return queries.outlet(call.session, call.actor, outlet_id)
+    return queries.outlet(call.session, call.actor, outlet_id, call.language)
 
 
 @routes.put("/outlets/{outlet_id}", Permission.OUTLETS_MANAGE)
 def edit_outlet(call: Call, outlet_id: Id, body: OutletIn) -> OutletOut:
     """Say anew what it is; kind and place of a verified one stay. With If-Match only if nobody else did meanwhile."""
     registering.edit(call.session, call.actor, outlet_id, body, call.if_match)
-    return queries.outlet(call.session, call.actor, outlet_id)
+    return queries.outlet(call.session, call.actor, outlet_id, call.language)
 
 
 @routes.post("/outlets/{outlet_id}/refuse", Permission.OUTLETS_VERIFY, status=200)
 def refuse_outlet(call: Call, outlet_id: Id, body: RefuseIn) -> OutletOut:
     """It is not there, or not what it is said to be; the operator may correct it."""
     registering.refuse(call.session, call.actor, outlet_id, body, if_match=call.if_match)
-    return queries.outlet(call.session, call.actor, outlet_id)
+    return queries.outlet(call.session, call.actor, outlet_id, call.language)
 
 
 @routes.post("/outlets/{outlet_id}/close", Permission.OUTLETS_MANAGE, status=200)
 def close_outlet(call: Call, outlet_id: Id, body: CloseIn) -> OutletOut:
     """Its last day. What it sold up to then counts, however late it is told."""
     registering.close(call.session, call.actor, outlet_id, body, call.if_match)
-    return queries.outlet(call.session, call.actor, outlet_id)
+    return queries.outlet(call.session, call.actor, outlet_id, call.language)
 
 
 @routes.post("/outlets/{outlet_id}/devices", Permission.OUTLETS_MANAGE, idempotent=False)

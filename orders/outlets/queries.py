@@ -12,7 +12,7 @@ from sqlmodel import Session
 from orders.outlets.schemas import DeviceOut, GoodsOut, OutletOut, PlanLineOut, PlanOut
 from orders.outlets.states import OUTLET, OutletKind, OutletMove, OutletStatus
 from shop.core import paging
-from shop.core.errors import NotFound
+from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -23,8 +23,10 @@ IN_REACH = """('' = ANY (CAST(:regions AS text[])) OR starts_with(op.path, CAST(
 #: SQL: an outlet works on the day ``:on``, whose end is ``:end``; its last day is one of them.
 WORKING = "status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :on AND (closed_on IS NULL OR :on <= closed_on)"
 # Its silence is counted from its registration on, which is no sign of life.
+#: SQL: how region ``r`` is called in the language of the caller.
+REGION_NAME = "coalesce(CASE :language WHEN 'en' THEN r.name_en END, r.name_zh)"
 _OUTLET = f"""
-    SELECT o.*, op.name AS operator_name, op.path AS operator_path, r.name_zh AS region_name,
+    SELECT o.*, op.name AS operator_name, op.path AS operator_path, {REGION_NAME} AS region_name,
            nullif(p.seen_at, o.registered_at) AS seen_at, p.sold_at, p.silent_since, p.software
     FROM outlet o JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
     LEFT JOIN outlet_pulse p ON p.outlet_id = o.id
@@ -92,27 +94,35 @@ def reach(actor: Actor, permission: Permission = Permission.OUTLETS_READ) -> dic
     return {"branch": actor.organisation_path if actor.organisation_path and not regions else "-", "regions": regions}
 
 
-def outlets(session: Session, actor: Actor, filters: Filters, *, limit: int, after: str | None) -> Page[OutletOut]:
+def outlets(
+    session: Session, actor: Actor, filters: Filters, language: Language, *, limit: int, after: str | None
+) -> Page[OutletOut]:
     start = paging.position(after, int)
-    values = {**reach(actor), **filters.values, "start": start[0] if start else None, "rows": limit + 1}
+    values = {**reach(actor), **filters.values, "language": language, "start": start[0] if start else None, "rows": limit + 1}
     return paging.page(session.execute(_LIST, values).all(), limit, lambda row: _out(actor, row), lambda row: [row.id])
 
 
-def all_outlets(session: Session, actor: Actor, filters: Filters, most: int) -> Sequence[Row[Any]]:
+def all_outlets(session: Session, actor: Actor, filters: Filters, language: Language, most: int) -> Sequence[Row[Any]]:
     """The same for a file, as rows."""
-    return session.execute(_LIST, {**reach(actor), **filters.values, "start": None, "rows": most}).all()
+    values = {**reach(actor), **filters.values, "language": language, "start": None, "rows": most}
+    return session.execute(_LIST, values).all()
 
 
-def outlet(session: Session, actor: Actor, outlet_id: int) -> OutletOut:
+def outlet(session: Session, actor: Actor, outlet_id: int, language: Language) -> OutletOut:
     """One outlet. Raises NotFound: there is none within reach (404)."""
-    return _out(actor, row_within(session, actor, outlet_id))
+    return _out(actor, row_within(session, actor, outlet_id, language=language))
 
 
 def some(
-    session: Session, actor: Actor, outlet_ids: Sequence[int], permission: Permission = Permission.OUTLETS_READ
+    session: Session,
+    actor: Actor,
+    outlet_ids: Sequence[int],
+    permission: Permission = Permission.OUTLETS_READ,
+    language: Language = "zh",
 ) -> list[OutletOut]:
     """Of these outlets those within reach, by id."""
-    return [_out(actor, row) for row in session.execute(_SOME, {**reach(actor, permission), "ids": list(outlet_ids)})]
+    values = {**reach(actor, permission), "language": language, "ids": list(outlet_ids)}
+    return [_out(actor, row) for row in session.execute(_SOME, values)]
 
 
 def called(session: Session, actor: Actor, permission: Permission, names: Sequence[str]) -> dict[str, list[Row[Any]]]:
@@ -124,9 +134,15 @@ def called(session: Session, actor: Actor, permission: Permission, names: Sequen
     return found
 
 
-def row_within(session: Session, actor: Actor, outlet_id: int, permission: Permission = Permission.OUTLETS_READ) -> Row[Any]:
+def row_within(
+    session: Session,
+    actor: Actor,
+    outlet_id: int,
+    permission: Permission = Permission.OUTLETS_READ,
+    language: Language = "zh",
+) -> Row[Any]:
     """An outlet as a row. Raises NotFound: there is none within reach (404)."""
-    row = session.execute(_ONE, {**reach(actor, permission), "id": outlet_id}).first()
+    row = session.execute(_ONE, {**reach(actor, permission), "language": language, "id": outlet_id}).first()
     if row is None:
         raise NotFound
     return row

@@ -1,17 +1,17 @@
 """Figures over HTTP."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 from fastapi.responses import Response
 
 from orders.ledger.filters import KnownOn, SaleFilters
-from orders.ledger.selection import Dimension, Selection, reach_of
+from orders.ledger.selection import Dimension, reach_of
 from orders.statistics import queries, replica
 from orders.statistics.errors import SortedByNothing
 from orders.statistics.extras import Extra, Order
-from orders.statistics.question import DEFAULT_MEASURES, Compare, Measure, Question
+from orders.statistics.question import DEFAULT_MEASURES, Compare, Measure, Question, so_far
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, cells, header, total
 from shop.core import clock, exports
@@ -31,7 +31,7 @@ class Showing:
     compare: Annotated[
         Compare | None,
         Query(
-            description="beside each figure that of the same period last year, or of the period before; by spans of time: of the span before the row's own; of a period that is not over, its days up to today"
+            description="beside each figure that of the same period last year, or of the period before; by spans of time: of the span before the row's own; of a period that is not over, its days up to today, or to `known_on`"
         ),
     ] = None
     sort: Annotated[Measure | None, Query(description="rows by this measure, the highest first; default: by their keys")] = None
@@ -41,12 +41,6 @@ class Showing:
     @property
     def order(self) -> Order:
         return Order(self.sort, not self.ascending, self.top)
-
-
-def _so_far(selection: Selection) -> Selection:
-    """The days up to today of a period that is not over: beside the whole of the one before it would seem to have sold too little."""
-    today = clock.today()
-    return replace(selection, last=today) if selection.first <= today < selection.last else selection
 
 
 @routes.get("/sales", Permission.STATISTICS_READ, answer=SalesOut, responses=exports.FILES)
@@ -69,7 +63,7 @@ def sales(
         raise SortedByNothing.at("sort")
     selection = filters.selection(call.session, known_on)
     question = Question(
-        selection=selection if showing.compare is None else _so_far(selection),
+        selection=selection if showing.compare is None else so_far(selection, clock.today()),
         group_by=tuple(dict.fromkeys(group_by)),
         measures=measures,
         reach=reach_of(call.actor),
@@ -86,5 +80,4 @@ def sales(
     table = Worksheet(title, header(shown, call.language), [*cells(shown), total(shown, call.language)])
     if format == "csv":
         return exports.file(format, name, table.header, table.rows, title)
-    told = Worksheet(exports.ABOUT_TITLE[call.language], exports.ABOUT_HEADER[call.language], about(shown, call.language))
-    return exports.workbook(name, [table, told])
+    return exports.workbook(name, [table, exports.about_sheet(call.language, about(shown, call.language))])

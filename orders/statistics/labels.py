@@ -101,6 +101,11 @@ BOUNDARIES: dict[Language, str] = {
     "zh": "区县按 {day} 的区划，已合并的区县计入合并后的区县。",
     "en": "Districts as on {day}; those merged by then stand in their successors.",
 }
+#: A filter of a district that is part of another by now.
+FORMER: dict[Language, str] = {
+    "zh": "所选的 {former} 已并入 {now}：仅含原 {former} 的销售，不是 {now} 的全部。",
+    "en": "{former}, which was asked for, was merged into {now}: only what was sold of the former district is in here, not all of {now}.",
+}
 KNOWN: dict[Language, str] = {"zh": "仅含截至 {day} 终了时已入账的销售。", "en": "Only what had been booked by the end of {day}."}
 #: What an answer is limited to.
 SCOPE: dict[Language, str] = {
@@ -119,18 +124,6 @@ TOTAL_WITH_REST: dict[Language, str] = {
     "zh": "（全部 {all} 行，其中 {rest} 行未列出）",
     "en": " (of all {all} rows, {rest} of them not listed)",
 }
-#: What the sheet of a workbook says that tells what its table is of.
-ABOUT: dict[str, dict[Language, str]] = {
-    "period": {"zh": "期间", "en": "Period"},
-    "compared_with": {"zh": "对比期", "en": "Period before"},
-    "filters": {"zh": "筛选", "en": "Filter"},
-    "rows": {"zh": "行数", "en": "Rows"},
-    "scope": {"zh": "地区范围", "en": "Regions"},
-    "exact_to": {"zh": "数据截至（北京时间）", "en": "Exact to (China time)"},
-    "known_on": {"zh": "仅含截至该日终了时已入账的销售", "en": "Only what had been booked by the end of"},
-    "definition": {"zh": "口径", "en": "Definition"},
-}
-UNFILTERED: dict[Language, str] = {"zh": "无", "en": "none"}
 LISTED: dict[Language, str] = {
     "zh": "列出 {listed} 行，全部 {all} 行；合计为全部",
     "en": "{listed} listed of {all}; totals are of all",

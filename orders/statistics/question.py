@@ -1,6 +1,6 @@
 """A question about sales: what is asked of which sales, by what, and beside which period."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -50,6 +50,13 @@ SPANS = {
     Dimension.QUARTER: Shift(months=3),
     Dimension.YEAR: Shift(months=12),
 }
+
+
+def so_far(selection: Selection, today: date) -> Selection:
+    """The days that were over when the figures were known, of a period that was not: beside the whole of the one before it would seem to have sold
+    too little."""
+    until = today if selection.known_on is None else min(selection.known_on, today)
+    return replace(selection, last=until) if selection.first <= until < selection.last else selection
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from orders.statistics.queries import Answer, Figures, Key
 from orders.statistics.question import COUNTED, SPANS, Compare, Measure, Question
 from orders.statistics.rules import growth, months_before, same_period_last_year, span_of, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
-from shop.core import clock
+from shop.core import clock, exports
 from shop.core.errors import Language
 from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan
 from shop.core.quantities import plain
+from shop.regions import queries as regions
 
 
 def answer_out(
@@ -61,7 +62,7 @@ def answer_out(
         measures=list(question.measures),
         exact_to=answer.exact_to,
         scope=None if question.scope is None else list(question.scope),
-        definition=_definition(answer, language),
+        definition=_definition(session, answer, language),
         definitions={measure: labels.DEFINITIONS[measure][language] for measure in question.measures},
         row_count=len(answer.rows),
         rows=rows,
@@ -124,7 +125,7 @@ def _running(answer: Answer, measures: list[Measure]) -> dict[Key, dict[str, Any
     return found
 
 
-def _definition(answer: Answer, language: Language) -> str:
+def _definition(session: Session, answer: Answer, language: Language) -> str:
     question, selection = answer.question, answer.question.selection
     said = [labels.GENERAL[language], labels.DIRECTIONS[selection.direction][language]]
     if Dimension.CERTIFIED in question.needed:
@@ -139,9 +140,24 @@ def _definition(answer: Answer, language: Language) -> str:
         said.append(labels.SPANS_BEFORE[language].format(span=labels.SPANS[question.span][language]))
     if Dimension.DISTRICT in answer.question.group_by:
         said.append(labels.BOUNDARIES[language].format(day=answer.boundaries_on))
+    said += _former(session, answer, language)
     if selection.known_on is not None:
         said.append(labels.KNOWN[language].format(day=selection.known_on))
     return ("" if language == "zh" else " ").join(said)
+
+
+def _former(session: Session, answer: Answer, language: Language) -> list[str]:
+    """Of districts that were merged by now and were asked for without those that they are part of: their rows stand in these and are not all of them."""
+    asked = answer.question.selection.only.get(Dimension.DISTRICT, ())
+    if not asked:
+        return []
+    successors = regions.successors(session, answer.boundaries_on)
+    parts = {code: successors[code] for code in asked if code in successors and successors[code] not in asked}
+    named = regions.names(session, {*parts, *parts.values()}, language)
+    return [
+        labels.FORMER[language].format(former=f"{named(former)} ({former})", now=f"{named(now)} ({now})")
+        for former, now in sorted(parts.items())
+    ]
 
 
 def _nobody(lapsed: Lapsed, day: date, language: Language) -> str:
@@ -188,10 +204,10 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
     filters = [
         f"{labels.DIMENSIONS[dimension][language]}: {', '.join(map(_named, codes))}" for dimension, codes in shown.filters.items()
     ]
-    said: list[tuple[str, str]] = [("period", _days(shown.period))]
+    said: list[tuple[str, str]] = [("period", exports.days(shown.period.first, shown.period.last))]
     if shown.compared_with is not None:
-        said.append(("compared_with", _days(shown.compared_with)))
-    said += [("filters", each) for each in filters or [labels.UNFILTERED[language]]]
+        said.append(("compared_with", exports.days(shown.compared_with.first, shown.compared_with.last)))
+    said += [("filters", each) for each in filters or [exports.UNFILTERED[language]]]
     said.append(("rows", labels.LISTED[language].format(listed=len(shown.rows), all=shown.row_count)))
     if shown.scope is not None:
         said.append(("scope", ", ".join(shown.scope)))
@@ -199,13 +215,9 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
         said.append(("known_on", shown.known_on.isoformat()))
     said.append(("exact_to", clock.shanghai_text(shown.exact_to)))
     said.append(("definition", shown.definition))
-    lines = [(labels.ABOUT[name][language], content) for name, content in said]
+    lines = [(exports.ABOUT[name][language], content) for name, content in said]
     lines += [(labels.MEASURES[measure][language], shown.definitions[measure]) for measure in shown.measures]
     return [[what, content] for what, content in lines]
-
-
-def _days(period: PeriodOut) -> str:
-    return f"{period.first} … {period.last}"
 
 
 def _named(code: str) -> str:

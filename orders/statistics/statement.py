@@ -72,8 +72,10 @@ class _Writer:
         #: What holds for every ledger row of the answer.
         self.of_lines = ["counted", *filters(selection, bind), *self.scope, *self.direction, *known]
         self.of_rollups = [*filters(selection, bind, lines=False), *self.scope]
+        # what was known by a day was sold by then
+        until = today if selection.known_on is None else min(selection.known_on, today)
         self.periods = [
-            [Part(first, last, False)] if question.by_days else parts(first, last, today) for first, last in question.periods
+            [Part(first, last, False)] if question.by_days else parts(first, last, until) for first, last in question.periods
         ]
         #: The months in which several districts sold that were merged into one, if it matters: a table ``mixed`` of the statement.
         self.mixed = ""

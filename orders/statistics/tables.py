@@ -97,6 +97,8 @@ class Filled:
     on: date | None = None
     first: date | None = None
     last: date | None = None
+    #: By what its rows were chosen, as people read it.
+    filters: Sequence[str] = ()
 
     def shown(self, language: Language) -> TableOut:
         columns = self.table.columns
@@ -113,13 +115,14 @@ class Filled:
         )
 
     def answer(self, language: Language, format: str) -> TableOut | Response:
-        """As JSON, or as a file whose last row holds the totals."""
+        """As JSON, or as a file whose last row holds the totals; a workbook says on a second sheet what they are of."""
         if format == "json":
             return self.shown(language)
         columns = self.table.columns
         header = [column.titled(language) for column in columns.values()]
         place = 0 if language == "zh" else 1
-        return exports.file(format, self.table.name, header, self._cells(language), self.table.title[place])
+        about = exports.About(language, self.table.definition[place], self.exact_to, self.on, self.first, self.last, self.filters)
+        return exports.file(format, self.table.name, header, self._cells(language), self.table.title[place], about)
 
     def _cells(self, language: Language) -> Iterable[list[Cell]]:
         columns = self.table.columns

@@ -15,7 +15,6 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 ANSWERS: dict[int | str, dict[str, object]] = {
     200: {"description": "The file", "content": {"application/octet-stream": {}}},
     206: {"description": "The part of the file that `Range` asks for", "content": {"application/octet-stream": {}}},
-    416: {"description": "The file is shorter than that"},
 }
 
 
@@ -52,7 +51,7 @@ def wanted(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def served(request: Request, storage_key: str, *, name: str, content_type: str, size: int, sha256: str) -> Response:
-    """The file, or the part that is asked for, piece by piece and always to be saved. Its ``ETag`` is the SHA-256 of its content.
+    """The file, or the part that is asked for, piece by piece and always to be saved; to HEAD what it is. Its ``ETag`` is the SHA-256 of its content.
 
     Raises:
         FileMissing: its content is not in the store (404).
@@ -64,6 +63,8 @@ def served(request: Request, storage_key: str, *, name: str, content_type: str, 
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
         "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:",
     }
+    if request.method == "HEAD":
+        return Response(None, 200, {**headers, "Content-Length": str(size)}, content_type)
     asked = request.headers.get("range")
     if request.headers.get("if-range", etag) != etag:
         asked = None  # the part at hand is of another file: the whole is sent

@@ -31,6 +31,8 @@ from shop.core.faults import fault_of
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9\-]{8,64}$")
+#: How much a language is wanted (RFC 9110); what is none counts as no weight given.
+_WEIGHT = re.compile(r"q\s*=\s*(?P<q>[01](\.[0-9]{0,3})?)")
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -104,14 +106,15 @@ def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Recei
 
 
 def language_of(request: Request) -> Language:
-    """Chinese unless the caller prefers English."""
+    """Chinese unless the caller prefers English: the language of the highest weight (``q``), of equal ones the first."""
+    best: tuple[float, Language] = (0, "zh")
     for part in request.headers.get("accept-language", "").lower().split(","):
-        tag = part.split(";")[0].strip()
-        if tag.startswith("zh"):
-            return "zh"
-        if tag.startswith("en"):
-            return "en"
-    return "zh"
+        tag, _, parameter = (each.strip() for each in part.partition(";"))
+        weight = _WEIGHT.fullmatch(parameter)
+        given = float(weight["q"]) if weight else 1
+        if given > best[0] and tag[:2] in ("zh", "en"):
+            best = (given, "zh" if tag.startswith("zh") else "en")
+    return best[1]
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
@@ -140,7 +143,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _payload_fault(request: Request, error: RequestValidationError) -> Response:
-    return problem_response(request, Invalid(faults=[fault_of(entry) for entry in error.errors()[:100]]))
+    return problem_response(request, Invalid(faults=[fault_of(entry, error.body) for entry in error.errors()[:100]]))
 
 
 class UnreadableBody(Problem):

@@ -16,6 +16,7 @@ from typing import Any
 
 from fastapi.responses import Response
 
+from shop.core import clock
 from shop.core.errors import Invalid, Language
 from shop.core.paging import Page, T
 
@@ -48,6 +49,58 @@ class TooManyLines(Invalid):
 #: The title of the sheet of a workbook that says what its table is of, and its heading.
 ABOUT_TITLE: dict[Language, str] = {"zh": "说明", "en": "About"}
 ABOUT_HEADER: dict[Language, tuple[str, str]] = {"zh": ("项目", "内容"), "en": ("What", "Content")}
+
+#: What the sheet of a workbook says that tells what its table is of.
+ABOUT: dict[str, dict[Language, str]] = {
+    "period": {"zh": "期间", "en": "Period"},
+    "on": {"zh": "日期", "en": "Day"},
+    "compared_with": {"zh": "对比期", "en": "Period before"},
+    "filters": {"zh": "筛选", "en": "Filter"},
+    "rows": {"zh": "行数", "en": "Rows"},
+    "scope": {"zh": "地区范围", "en": "Regions"},
+    "exact_to": {"zh": "数据截至（北京时间）", "en": "Exact to (China time)"},
+    "known_on": {"zh": "仅含截至该日终了时已入账的销售", "en": "Only what had been booked by the end of"},
+    "definition": {"zh": "口径", "en": "Definition"},
+}
+UNFILTERED: dict[Language, str] = {"zh": "无", "en": "none"}
+
+
+def days(first: date, last: date) -> str:
+    """A period as people read it."""
+    return f"{first} … {last}"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a table of figures is of: the day of a stock, the period of what happened, by what it was filtered, and how it is counted."""
+
+    language: Language
+    definition: str
+    exact_to: datetime
+    on: date | None = None
+    first: date | None = None
+    last: date | None = None
+    filters: Sequence[str] = ()
+
+    def lines(self) -> Iterator[list[Cell]]:
+        said: list[tuple[str, str]] = []
+        if self.first is not None and self.last is not None:
+            said.append(("period", days(self.first, self.last)))
+        if self.on is not None:
+            said.append(("on", str(self.on)))
+        said += [("filters", each) for each in self.filters or [UNFILTERED[self.language]]]
+        said += [("exact_to", clock.shanghai_text(self.exact_to)), ("definition", self.definition)]
+        return ([ABOUT[what][self.language], content] for what, content in said)
+
+    def named(self, name: str) -> str:
+        """The name of its file, with the days."""
+        of_days = [self.on] if self.first is None else [self.first, self.last]
+        return "_".join([name, *(str(day) for day in of_days if day is not None)])
+
+
+def about_sheet(language: Language, lines: Iterable[Sequence[Cell]]) -> "Worksheet":
+    """The sheet of a workbook that says what its table is of."""
+    return Worksheet(ABOUT_TITLE[language], ABOUT_HEADER[language], lines)
 
 
 def whole(found: Page[T], limit: int = MAX_ROWS) -> list[T]:
@@ -127,9 +180,9 @@ class Worksheet:
     head: Sequence[Sequence[Cell]] = ()
 
 
-def as_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """One worksheet with a frozen header."""
-    return as_workbook([Worksheet(title, header, rows)])
+def as_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *more: Worksheet) -> bytes:
+    """One worksheet with a frozen header, and those behind it."""
+    return as_workbook([Worksheet(title, header, rows), *more])
 
 
 def as_workbook(sheets: Sequence[Worksheet], made_on: date | None = None) -> bytes:
@@ -256,14 +309,19 @@ def _write(sheet: Any, number: int, row: Sequence[Cell], header: Sequence[str], 
             sheet.write_number(number, column, cell, styles.number(number_format(cell, heading)))
 
 
-def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> Response:
+def file(
+    kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str, about: About | None = None
+) -> Response:
     """The answer that holds a table as a file; ``kind`` is ``csv`` or ``xlsx``, ``name`` in plain letters, without its ending. ``title``: of the sheet, for
-    people."""
+    people. ``about``: a workbook says it on a second sheet, and the name has its days."""
     lines = iter(rows)
     first = list(itertools.islice(lines, 1))
     told = itertools.chain(first, lines)
     items = [row for row in first if row[0] not in _TOTALS]
-    return _file(kind, name, as_csv(header, told) if kind == "csv" else as_xlsx(title, header, told), items)
+    if about is not None:
+        name = about.named(name)
+    more = [] if about is None else [about_sheet(about.language, about.lines())]
+    return _file(kind, name, as_csv(header, told) if kind == "csv" else as_xlsx(title, header, told, *more), items)
 
 
 def template(kind: str, name: str, columns: Mapping[str, Sequence[str]], example: Mapping[str, str], title: str) -> Response:

@@ -134,9 +134,28 @@ def _told(entry: Any) -> _Told:
     return _ZH.get(kind, "格式或取值有误"), reason
 
 
-def fault_of(entry: Any) -> Fault:
-    """One fault as pydantic found it, in both languages."""
+def _within(body: Any, where: list[str | int], kind: str) -> list[str | int]:
+    """The place of a fault without what stands in no body: where a field says which of several forms another one has, pydantic names the form, too."""
+    found: list[str | int] = []
+    for n, part in enumerate(where):
+        missing = kind == "missing" and n == len(where) - 1
+        if isinstance(body, dict) and part not in body and not missing:
+            continue
+        found.append(part)
+        if isinstance(body, dict):
+            body = body.get(part)
+        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
+            body = body[part]
+        else:
+            body = None
+    return found
+
+
+def fault_of(entry: Any, body: Any = None) -> Fault:
+    """One fault as pydantic found it, in both languages; ``body``: what it was found in, if that was JSON."""
     where = [part for part in entry["loc"] if part not in ("body", "query", "path", "header")]
+    if entry["loc"][:1] == ("body",):
+        where = _within(body, where, entry["type"])
     if chosen_by := entry.get("ctx", {}).get("discriminator"):  # the field that says which of several forms a body has
         where.append(chosen_by.strip("'"))
     code = entry["type"]

@@ -1,6 +1,8 @@
 """Rate limits, counted in Redis. Without Redis they let pass: a counter that is down must not close the shop."""
 
+import time
 from functools import lru_cache
+from math import ceil
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -27,18 +29,20 @@ def spend(what: str, who: str, per_minute: int) -> None:
     """Count one use of ``what`` by ``who``.
 
     Raises:
-        TooMany: more than ``per_minute`` within a minute (429, with Retry-After).
+        TooMany: more than ``per_minute`` within a minute (429; Retry-After: until one more is let pass).
     """
     limiter = _limiter()
     if limiter is None:
         return
+    limit = RateLimitItemPerMinute(per_minute)
     try:
-        allowed = limiter.hit(RateLimitItemPerMinute(per_minute), what, who)
+        allowed = limiter.hit(limit, what, who)
+        free_at = 0.0 if allowed else limiter.get_window_stats(limit, what, who).reset_time
     except Exception as error:  # any fault of the counter, whatever its class
         log.warning("rate_limit_unavailable", error=type(error).__name__)
         return
     if not allowed:
-        raise TooMany(retry_after=60)
+        raise TooMany(retry_after=max(1, ceil(free_at - time.time())))
 
 
 def forget_all() -> None:

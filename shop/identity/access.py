@@ -16,12 +16,9 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from pydantic import BaseModel, TypeAdapter
 from sqlmodel import Session
-from starlette.routing import Match
-from starlette.types import Scope
 
 from shop.core import clock, idempotency, paging, rate_limits
 from shop.core.db import Database
@@ -30,7 +27,9 @@ from shop.core.errors import Changed, Fault, Forbidden, Invalid, Language, Unaut
 from shop.core.settings import settings
 from shop.identity import asked, tokens
 from shop.identity.actor import Actor
+from shop.identity.errors import InvalidKey
 from shop.identity.permissions import Permission
+from shop.identity.routing import Route, operation_id
 
 bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False, scheme_name="bearer")
 api_key = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="api_key")
@@ -51,6 +50,8 @@ class Operation:
     idempotent: bool
     status: int
     answer: TypeAdapter[Any] | None
+    #: Looks at ``If-Match``: its endpoint names :meth:`Call.if_match`.
+    versioned: bool = False
     #: The body holds a password: what is kept of it must not help anybody to find it.
     secret_body: bool = False
 
@@ -121,7 +122,7 @@ class Call:
         """Find out who asks and whether they may.
 
         Raises:
-            Unauthenticated: no valid token or key (401).
+            Unauthenticated, InvalidKey: no valid token or key (401).
             Forbidden: no role with the permission that the route declares (403).
         """
         if operation.signed:
@@ -131,7 +132,7 @@ class Call:
             return
         actor = tokens.actor_of(self.session, token=self._token, api_key=self._api_key, address=self.address)
         if actor is None:
-            raise Unauthenticated
+            raise InvalidKey if self._api_key or tokens.of_device(self._token) else Unauthenticated
         self.actor = actor
         self.request.state.user_id = actor.user_id
         if actor.device:
@@ -165,6 +166,16 @@ IdempotencyKey = Annotated[
 ]
 
 
+#: How OpenAPI describes the header that :meth:`Call.if_match` reads.
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": 'The version that you read, as its `ETag` had it, such as `"3"`: refused (412) where somebody changed it since. Without it, or with `*`, whatever there is is changed.',
+    "schema": {"type": "string"},
+}
+
+
 async def _open(
     request: Request,
     token: Annotated[str | None, Depends(bearer)],
@@ -194,28 +205,11 @@ async def _open_public_moving(request: Request, idempotency_key: IdempotencyKey 
     return Call(request, None, None, idempotency_key)
 
 
-class _Route(APIRoute):
-    """Looks at the beginning of the path before anything else: a request is none of the business of nearly all of 400 routes."""
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        self._beginning = path.partition("{")[0]
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if not scope["path"].startswith(self._beginning) and not scope.get("root_path"):
-            return Match.NONE, {}
-        return super().matches(scope)
-
-
-def operation_id(route: APIRoute) -> str:
-    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
-
-
 class Routes:
     """An ``APIRouter`` whose every route declares a permission, ``signed_in=True``, ``public=True`` or ``signed=True``."""
 
     def __init__(self, tag: str, prefix: str = "") -> None:
-        self.router = APIRouter(prefix=prefix, tags=[tag], generate_unique_id_function=operation_id, route_class=_Route)
+        self.router = APIRouter(prefix=prefix, tags=[tag], generate_unique_id_function=operation_id, route_class=Route)
         self.operations: list[Operation] = []
 
     def get(self, path: str, permission: Permission | None = None, **options: Any) -> Callable[[Any], Any]:
@@ -245,6 +239,7 @@ class Routes:
         signed: bool = False,
         idempotent: bool | None = None,
         secret_body: bool = False,
+        head: bool = False,
         answer: Any = None,
         **options: Any,
     ) -> Callable[[Any], Any]:
@@ -263,6 +258,7 @@ class Routes:
                 idempotent=method in MOVING_METHODS and not signed if idempotent is None else idempotent,
                 status=status,
                 answer=TypeAdapter(shown) if shown is not None else None,
+                versioned="if_match" in endpoint.__code__.co_names,
                 secret_body=secret_body,
             )
             self.operations.append(operation)
@@ -275,15 +271,24 @@ class Routes:
                 status_code=status,
                 response_model=shown,
                 responses={**_problems(operation), **options.pop("responses", {})},
-                openapi_extra={"x-permission": str(permission) if permission else ("public" if operation.public else "signed_in")},
+                openapi_extra=_extra(operation),
                 response_class=Response if shown is None else options.pop("response_class", _Json),
                 **options,
             )
-            route = cast(APIRoute, self.router.routes[-1])
+            route = cast(Route, self.router.routes[-1])
+            route.head = head
             known.update(_query_names(route.dependant))
             return endpoint
 
         return decorate
+
+
+def _extra(operation: Operation) -> dict[str, Any]:
+    """What OpenAPI says of an operation besides."""
+    found: dict[str, Any] = {"x-permission": str(operation.permission or ("public" if operation.public else "signed_in"))}
+    if operation.versioned:
+        found["parameters"] = [_IF_MATCH]
+    return found
 
 
 class _Json(JSONResponse):

@@ -10,6 +10,13 @@ class InvalidCredentials(Problem):
     zh, en = "用户名、密码或令牌不正确", "The username, password or token is not right"
 
 
+class InvalidKey(Problem):
+    """Of a device or of a system: unknown, ended or revoked, or of somebody who is no longer active."""
+
+    status, code = 401, "invalid_key"
+    zh, en = "密钥无效或已失效、已停用，请更换密钥", "The key is not valid, or no longer: it ended or was revoked; use another one"
+
+
 class NotWithApiKey(Forbidden):
     code = "not_with_api_key"
     zh, en = "此操作需要登录，不能使用 API 密钥", "This needs a signed-in person; an API key is not enough"

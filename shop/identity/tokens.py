@@ -90,7 +90,7 @@ def actor_of(session: Session, *, token: str | None, api_key: str | None, addres
     secret = token or api_key
     if not secret:
         return None
-    if token and token.startswith(DEVICE):
+    if token and of_device(token):
         return _device(session, token)
     statement = _BY_TOKEN if token else _BY_API_KEY
     row = session.execute(statement, {"hash": hashed(secret), "now": clock.now(), "today": clock.today()}).first()
@@ -99,6 +99,11 @@ def actor_of(session: Session, *, token: str | None, api_key: str | None, addres
     if not token:
         _use(session, row, address)
     return _actor(row)
+
+
+def of_device(token: str | None) -> bool:
+    """Whether it is the key of a device, sent as a token."""
+    return token is not None and token.startswith(DEVICE)
 
 
 def _device(session: Session, key: str) -> Actor | None:

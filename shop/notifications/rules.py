@@ -8,10 +8,12 @@ from typing import Any
 
 from shop.core.errors import Language
 
+_WORDS = tomllib.loads((Path(__file__).parent / "texts.toml").read_text(encoding="utf-8"))
 #: kind -> (Chinese, English)
-TEXTS: Mapping[str, tuple[str, str]] = {
-    kind: (words["zh"], words["en"])
-    for kind, words in tomllib.loads((Path(__file__).parent / "texts.toml").read_text(encoding="utf-8")).items()
+TEXTS: Mapping[str, tuple[str, str]] = {kind: (words["zh"], words["en"]) for kind, words in _WORDS.items()}
+#: What a mail says below the sentence where its data tell it, such as why nothing is attached.
+_MORE: Mapping[str, tuple[str, str]] = {
+    kind: (words["more_zh"], words["more_en"]) for kind, words in _WORDS.items() if "more_zh" in words
 }
 
 
@@ -99,8 +101,8 @@ PREFERENCES = "/v1/me/notification-preferences"
 
 #: What a mail says below its sentence, in Chinese and English.
 _MAIL = (
-    "{sentence}\n\n查看：{link}\n\n-- \n消费帮扶交易平台自动发送，请勿回复。\n如不再需要此类邮件，请在 {preferences} 关闭“{kind}”的邮件通知。\n",
-    "{sentence}\n\nSee {link}\n\n-- \nSent by the consumption assistance marketplace; nobody reads answers to this address.\n"
+    "{sentence}\n\n{more}查看：{link}\n\n-- \n消费帮扶交易平台自动发送，请勿回复。\n如不再需要此类邮件，请在 {preferences} 关闭“{kind}”的邮件通知。\n",
+    "{sentence}\n\n{more}See {link}\n\n-- \nSent by the consumption assistance marketplace; nobody reads answers to this address.\n"
     "To get no more mails of this kind, switch off the mails of “{kind}” at {preferences}\n",
 )
 
@@ -111,12 +113,22 @@ def mail_body(
     """The text of a mail: the sentence, where to look, how to have no more of them."""
     base = public_url.rstrip("/")
     place = PLACES.get(subject_type, INBOX)
+    link = base + place.format(id=subject_id, month=data.get("month"))
     return _MAIL[0 if language == "zh" else 1].format(
         sentence=sentence,
-        link=base + place.format(id=subject_id, month=data.get("month")),
+        more=_more(kind, {**data, "link": link}, language),
+        link=link,
         preferences=base + PREFERENCES,
         kind=kind,
     )
+
+
+def _more(kind: str, known: Mapping[str, Any], language: Language) -> str:
+    """A paragraph more, or nothing where the data do not tell all that it says."""
+    try:
+        return _MORE[kind][0 if language == "zh" else 1].format_map(known) + "\n\n"
+    except KeyError:
+        return ""
 
 
 def wait_before_retry(attempts: int) -> timedelta:

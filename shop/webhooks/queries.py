@@ -75,6 +75,22 @@ def count(session: Session, organisation_id: int) -> int:
     return session.exec(statement.where(WebhookEndpoint.status != EndpointStatus.DELETED)).one()
 
 
+_HEARD = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM webhook_endpoint w JOIN organisation above ON above.id = w.organisation_id JOIN organisation o ON o.id = :organisation_id
+        WHERE w.status = 'enabled' AND above.path <> '' AND starts_with(o.path, above.path)
+          AND ('*' = ANY (w.types) OR :type = ANY (w.types) OR split_part(:type, '.', 1) || '.*' = ANY (w.types)))
+    """
+)
+
+
+def heard(session: Session, organisation_id: int, type: str) -> bool:
+    """Whether any endpoint is called about changes of a type that concern an organisation: its own, or one of a unit above it."""
+    found: bool = session.execute(_HEARD, {"organisation_id": organisation_id, "type": type}).scalar_one()
+    return found
+
+
 def endpoints(session: Session, actor: Actor, *, after: int, limit: int) -> Sequence[WebhookEndpoint]:
     """Endpoints of the actor's organisation, by id."""
     statement = select(WebhookEndpoint).where(_own(actor), col(WebhookEndpoint.id) > after)

@@ -1,5 +1,6 @@
 """Every route declares who may call it, and what moves something can be sent twice."""
 
+import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -125,6 +126,40 @@ def test_what_is_moved_is_what_the_caller_read():
 
 def _has_version(answer: TypeAdapter[Any] | None) -> bool:
     return "version" in getattr(getattr(answer, "_type", None), "model_fields", {})
+
+
+def test_what_looks_at_the_version_read_says_so(server):
+    """``If-Match`` stands in OpenAPI where, and only where, an endpoint looks at it."""
+    served = [
+        (operation, route)
+        for routes in domain_routes()
+        for operation, route in zip(routes.operations, routes.router.routes, strict=True)
+    ]
+    looking = {
+        (module, function.name)
+        for module in {route.endpoint.__module__ for _, route in served}
+        for function in ast.walk(ast.parse(inspect.getsource(sys.modules[module])))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr == "if_match"
+    }
+    assert len(looking) > 50
+    saying = set()
+    for operation, route in served:
+        parameters = server.app.openapi()["paths"][route.path][operation.method.lower()].get("parameters", [])
+        if any(parameter["name"] == "If-Match" for parameter in parameters):
+            saying.add((route.endpoint.__module__, route.endpoint.__name__))
+    assert saying == looking, "an endpoint itself hands on call.if_match, so that it is seen to look at it"
+
+
+def test_what_a_file_answers_is_documented(server):
+    paths = server.app.openapi()["paths"]
+    beyond = paths["/v1/exports/{export_id}/file"]["get"]["responses"]["416"]
+    assert "application/problem+json" in beyond["content"]
+    for path in ("/v1/public/bulletins/{number}/files/{format}", "/v1/bulletins/{bulletin_id}/files/{format}"):
+        as_json = paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert as_json["type"] == "object"
+        assert "totals" in as_json["required"]
 
 
 def test_every_permission_is_used_and_granted():

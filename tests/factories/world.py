@@ -18,6 +18,7 @@ from tests.factories.buying import Bureau, make_bureau
 from tests.factories.identity import make_user
 from tests.factories.outlets import make_batch_line, make_device, make_outlet
 from tests.factories.pictures import PNG
+from tests.factories.webhooks import make_endpoint
 from workers.handlers import HANDLERS
 
 #: By collection, such as ``purchase-requests`` or ``purchase-requests/files``.
@@ -444,6 +445,8 @@ def _figures(bureau: Bureau, world: World) -> None:
     """A file and a schedule of the school's, and a sale of it."""
     admin = bureau.as_("school_buyer_admin")
     world["exports"] = made(admin.post("/v1/exports", json={"kind": "entries"}))["id"]
+    with bureau.api.database.unit_of_work() as session:
+        make_endpoint(session, bureau.school)
     asked = {"title": "日报", "export": {"kind": "sales"}, "period": "yesterday", "rhythm": "daily", "hour": 8, "way": "webhook"}
     world["export-schedules"] = made(admin.post("/v1/export-schedules", json=asked))["id"]
     outbox.drain(bureau.api.database, HANDLERS)

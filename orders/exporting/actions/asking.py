@@ -1,12 +1,13 @@
 """Asking for a file, and thinking better of it. It is made afterwards, by whoever hears of it."""
 
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from orders.exporting.errors import TooManyExports
+from orders.exporting.errors import TooManyExports, TooManyExportsADay
 from orders.exporting.kinds import KINDS
 from orders.exporting.models import Export
 from orders.exporting.rules import MOST_A_DAY, MOST_OPEN
@@ -16,9 +17,11 @@ from shop.core import audit, clock, locks, outbox
 from shop.core.errors import Forbidden, Language, NotFound
 from shop.identity.actor import Actor
 
+_DAY = timedelta(days=1)
 _COUNTS = text(
     """
-    SELECT count(*) FILTER (WHERE status IN ('waiting', 'running')) AS open, count(*) FILTER (WHERE requested_at > :since) AS lately
+    SELECT count(*) FILTER (WHERE status IN ('waiting', 'running')) AS open, count(*) FILTER (WHERE requested_at > :since) AS lately,
+           min(requested_at) FILTER (WHERE requested_at > :since) AS first
     FROM export e WHERE user_id = :user_id AND NOT EXISTS (SELECT FROM export_delivery d WHERE d.export_id = e.id)
     """
 )
@@ -28,15 +31,20 @@ def ask(session: Session, actor: Actor, body: ExportIn, language: Language) -> i
     """Ask for a file; returns its id.
 
     Raises:
-        Forbidden: the person lacks the permission of what is asked for (403). Invalid: a code that nothing has (422). TooManyExports: see there (409).
+        Forbidden: the person lacks the permission of what is asked for (403). Invalid: a code that nothing has (422). TooManyExports, TooManyExportsADay: see there (409).
     """
     assert actor.user_id is not None  # somebody signed in
     require(session, actor, body)
     locks.hold(session, f"exports:{actor.user_id}")
     now = clock.now()
-    counts = session.execute(_COUNTS, {"user_id": actor.user_id, "since": now - timedelta(days=1)}).one()
-    if counts.open >= MOST_OPEN or counts.lately >= MOST_A_DAY:
-        raise TooManyExports(open=MOST_OPEN, day=MOST_A_DAY)
+    counts = session.execute(_COUNTS, {"user_id": actor.user_id, "since": now - _DAY}).one()
+    if counts.lately >= MOST_A_DAY:
+        again = counts.first + _DAY
+        raise TooManyExportsADay(
+            limit=MOST_A_DAY, again_at=clock.shanghai_text(again), retry_after=ceil((again - now).total_seconds())
+        )
+    if counts.open >= MOST_OPEN:
+        raise TooManyExports(limit=MOST_OPEN)
     scopes = None if actor.scopes is None else sorted(actor.scopes)
     export_id = add(session, actor.user_id, scopes, body.kind, kept(body), body.format, language)
     audit.record(session, actor, "export.requested", "export", export_id, kind=body.kind, format=body.format)

@@ -5,23 +5,25 @@ from typing import Any, get_args
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.exporting.errors import NotAllowedAnyMore
+from orders.exporting.errors import NotAllowedAnyMore, NoWebhooks
 from orders.exporting.faults import told
 from orders.exporting.kinds import KINDS
-from orders.exporting.rules import LARGEST_ATTACHMENT, Format
+from orders.exporting.rules import DELIVERED, LARGEST_ATTACHMENT, Format
 from orders.exporting.writers import CONTENT_TYPES
 from shop.core import audit, clock, outbox
 from shop.core.errors import Language
 from shop.notifications.actions import notify_persons
+from shop.webhooks import queries as webhooks
 
 _FINISHED = text(
     """
-    SELECT e.*, d.id AS delivery_id, d.delivered_at, s.id AS schedule_id, s.title, s.way
+    SELECT e.*, d.id AS delivery_id, d.delivered_at, s.id AS schedule_id, s.title, s.way, s.organisation_id
     FROM export e LEFT JOIN export_delivery d ON d.export_id = e.id LEFT JOIN export_schedule s ON s.id = d.schedule_id
     WHERE e.id = :id
     """
 )
 _DELIVERED = text("UPDATE export_delivery SET delivered_at = :now WHERE id = :id AND delivered_at IS NULL")
+_UNHEARD = text("UPDATE export_delivery SET fault = :fault WHERE id = :id")
 _PAUSED = text(
     "UPDATE export_schedule SET status = 'paused', version = version + 1 WHERE id = :id AND status = 'active' RETURNING version"
 )
@@ -42,14 +44,28 @@ def finished(session: Session, export_id: int) -> None:
 
 def _deliver(session: Session, row: Row[Any]) -> None:
     if row.way == "webhook":
-        outbox.publish(session, "export.delivered", export_id=row.id)
+        outbox.publish(session, "export.delivered", export_id=row.id)  # those who read the feed see it in any case
+        if not webhooks.heard(session, row.organisation_id, DELIVERED):
+            session.execute(_UNHEARD, {"id": row.delivery_id, "fault": NoWebhooks.code})
+            return
     else:
         period = KINDS[row.kind].days_of(row.parameters)
-        small = row.size <= LARGEST_ATTACHMENT
-        content_type = CONTENT_TYPES[Format(row.format)]
-        attachment = {"storage_key": row.storage_key, "name": row.name, "content_type": content_type} if small else None
-        _tell(session, row, "export.delivered", attachment=attachment, title=row.title, rows=row.rows_total, **period)
+        attachment, why_none = None, {}
+        if row.size <= LARGEST_ATTACHMENT:
+            content_type = CONTENT_TYPES[Format(row.format)]
+            attachment = {"storage_key": row.storage_key, "name": row.name, "content_type": content_type}
+        else:
+            why_none = {
+                "size": _mebibytes(row.size),
+                "limit": _mebibytes(LARGEST_ATTACHMENT),
+                "until": clock.shanghai_text(row.expires_at),
+            }
+        _tell(session, row, DELIVERED, attachment=attachment, title=row.title, rows=row.rows_total, **period, **why_none)
     session.execute(_DELIVERED, {"id": row.delivery_id, "now": clock.now()})
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
 
 
 def _failed(session: Session, row: Row[Any]) -> None:

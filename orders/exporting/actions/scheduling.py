@@ -9,13 +9,14 @@ from orders.exporting.actions.asking import add, kept, require
 from orders.exporting.errors import NoAddress, NoWebhooks, TooManySchedules
 from orders.exporting.kinds import KINDS
 from orders.exporting.models import ExportDelivery, ExportSchedule
-from orders.exporting.rules import MOST_SCHEDULES, Period, Rhythm, days_of, next_after
+from orders.exporting.rules import DELIVERED, MOST_SCHEDULES, Period, Rhythm, days_of, next_after
 from orders.exporting.schemas import ScheduleIn
 from orders.exporting.states import SCHEDULE, ScheduleMove, ScheduleStatus
 from shop.core import audit, clock, locks
 from shop.core.errors import IfMatch, Language, NotFound
 from shop.identity.actor import Actor
 from shop.identity.models import User
+from shop.webhooks import queries as webhooks
 
 _COUNT = text("SELECT count(*) FROM export_schedule WHERE user_id = :user_id AND status <> 'deleted'")
 #: Two workers do not take the same schedule; the second one finds its next moment in the future.
@@ -33,10 +34,10 @@ def schedule(session: Session, actor: Actor, body: ScheduleIn, language: Languag
     """
     assert actor.user_id is not None  # somebody signed in
     require(session, actor, body.export)
-    if body.way == "webhook" and actor.organisation_id is None:
-        raise NoWebhooks
+    if body.way == "webhook" and (actor.organisation_id is None or not webhooks.heard(session, actor.organisation_id, DELIVERED)):
+        raise NoWebhooks.at("way")
     if body.way == "email" and session.get_one(User, actor.user_id).email is None:
-        raise NoAddress
+        raise NoAddress.at("way")
     locks.hold(session, f"export_schedules:{actor.user_id}")
     if session.execute(_COUNT, {"user_id": actor.user_id}).scalar_one() >= MOST_SCHEDULES:
         raise TooManySchedules(most=MOST_SCHEDULES)

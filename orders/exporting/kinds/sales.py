@@ -11,9 +11,10 @@ from orders.exporting.table import Column, Kind, Table, Type, of_rows
 from orders.ledger.selection import TIME, Dimension, reach_of
 from orders.statistics import labels, queries
 from orders.statistics.extras import Extra, Order
-from orders.statistics.question import COUNTED, DEFAULT_MEASURES, Compare, Measure, Question
+from orders.statistics.question import COUNTED, DEFAULT_MEASURES, Compare, Measure, Question, so_far
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, beside_last_year, cells, header, total
+from shop.core import clock
 from shop.core.errors import BadValue, Language
 from shop.core.quantities import PastDay, whole
 from shop.identity.actor import Actor
@@ -48,8 +49,9 @@ class SalesIn(SaleParameters):
 
 
 def _table(session: Session, actor: Actor, asked: SalesIn, language: Language) -> Table:
+    selection = filters_of(asked).selection(session, asked.known_on)
     question = Question(
-        selection=filters_of(asked).selection(session, asked.known_on),
+        selection=selection if asked.compare is None else so_far(selection, clock.today()),
         group_by=tuple(dict.fromkeys(asked.group_by)),
         measures=asked.measures,
         reach=reach_of(actor),

@@ -34,7 +34,8 @@ def overview(call: Call, format: Format = "json") -> OverviewOut | Response:
     if format == "json":
         return found
     rows = sheets.cells(found, call.language)
-    return exports.file(format, "overview", sheets.HEADER[call.language], rows, sheets.TITLE[call.language])
+    about = exports.About(call.language, found.definition, found.exact_to, first=found.year.first, last=found.year.last)
+    return exports.file(format, "overview", sheets.HEADER[call.language], rows, sheets.TITLE[call.language], about)
 
 
 @routes.get("/certification", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)

@@ -75,7 +75,7 @@ def growth(session: Session, indicator: str, period: Period, language: Language)
         "counties": together.counties,
         "own_sales": sum(own.get(code, 0) for code in codes),
     }
-    return Filled(tables.INDICATOR_GROWTH, rows, clock.now(), total, first=period.first, last=period.last)
+    return Filled(tables.INDICATOR_GROWTH, rows, clock.now(), total, first=period.first, last=period.last, filters=[indicator])
 
 
 def _shown(value: Decimal | None, base: Decimal | None, growth: Decimal | None, target: Decimal | None) -> dict[str, Any]:

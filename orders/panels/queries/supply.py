@@ -13,7 +13,7 @@ from catalog.monitoring.queries import stock as monitoring
 from catalog.monitoring.schemas import StockKey
 from orders.outlet_sales.queries import sold_over
 from orders.panels import tables
-from orders.statistics.tables import Filled
+from orders.statistics.tables import COUNTY, Filled
 from shop.core import clock
 from shop.core.errors import Language
 from shop.identity.actor import Actor
@@ -32,7 +32,8 @@ def certification(session: Session, actor: Actor, language: Language, *, on: dat
     by = [StockKey.COUNTY]
     found = monitoring.stock(session, actor, language, by=by, on=on, district=district, everywhere=True)
     found = showing.protected(session, actor, found, by=by, on=on, district=district, everywhere=True)
-    return Filled(tables.CERTIFICATION, found.rows, found.exact_to, found.totals, on=on)
+    filters = [] if district is None else [f"{COUNTY['county_name'].titled(language)}: {district}"]
+    return Filled(tables.CERTIFICATION, found.rows, found.exact_to, found.totals, on=on, filters=filters)
 
 
 _COLUMNS = {OutletKey.COUNTY: "coalesce(m.code, h.county)", OutletKey.KIND: "h.kind", OutletKey.STATUS: "h.status"}

@@ -31,7 +31,8 @@ _DOCUMENTS = text(
         SELECT al.*, h.accepted_at, h.shipment_id FROM origin JOIN acceptance_line al ON al.id = ({accepted_line("origin")})
         JOIN acceptance h ON h.id = al.acceptance_id),
     invoiced AS (SELECT il.* FROM chain JOIN invoice_line il ON il.sale_entry_id = chain.id),
-    credited AS (SELECT cl.* FROM invoiced JOIN credit_note_line cl ON cl.invoice_line_id = invoiced.id)
+    credited AS (SELECT cl.* FROM invoiced JOIN credit_note_line cl ON cl.invoice_line_id = invoiced.id),
+    document AS (
     SELECT 1 AS place, 'order' AS kind, po.id, po.number, po.placed_at AS at, CAST(NULL AS date) AS on_day, po.total_fen AS fen
     FROM entry JOIN purchase_order po ON po.id = entry.order_id
     UNION ALL
@@ -76,7 +77,9 @@ _DOCUMENTS = text(
     SELECT 13, 'reversed_entry', id, NULL, NULL, sold_on, amount_fen FROM chain WHERE id <> :id
     UNION ALL
     SELECT 14, 'correction', c.id, NULL, NULL, c.sold_on, c.amount_fen FROM sale_entry c WHERE c.reverses_id = :id
-    ORDER BY place, id
+    )
+    SELECT document.*, p.sale_id AS claim_id, p.file_id
+    FROM document LEFT JOIN external_sale_document p ON document.kind = 'evidence' AND p.id = document.id ORDER BY place, document.id
     """  # noqa: S608
 )
 #: Where a document is read, and what that takes.
@@ -91,6 +94,7 @@ _PATHS = {
     "tax_invoice": ("/v1/tax-invoices/{id}", Permission.ORDER_DOCUMENTS_READ),
     "outlet_batch": ("/v1/sales-batches/{id}", Permission.OUTLETS_READ),
     "external_sale": ("/v1/external-sales/{id}", Permission.EXTERNAL_SALES_READ),
+    "evidence": ("/v1/external-sales/{claim}/documents/{id}/file", Permission.EXTERNAL_SALES_READ),
     "reversed_entry": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),
     "correction": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),
 }
@@ -110,11 +114,13 @@ def sale_entry(session: Session, actor: Actor, sale_entry_id: int) -> SaleEntryD
 
 def _document(actor: Actor, row: Row[Any], ids: dict[str, int | None]) -> DocumentOut:
     path, needed = _PATHS.get(row.kind, (None, None))
+    if row.kind == "evidence" and row.file_id is None:  # a paper may be known by its number alone
+        path = None
     return DocumentOut(
         kind=row.kind,
         id=row.id,
         number=row.number,
         dated_on=row.on_day or (clock.shanghai_date(row.at) if row.at else None),
         amount=row.fen,
-        path=path.format(id=row.id, **ids) if path and needed and actor.may(needed) else None,
+        path=path.format(id=row.id, claim=row.claim_id, **ids) if path and needed and actor.may(needed) else None,
     )

@@ -65,6 +65,22 @@ def test_a_statistic_is_the_answer_of_the_same_question(monitor):
     assert rows[0]["amount_rank"] == 1
 
 
+def test_an_export_compares_the_same_days_as_the_answer(monitor):
+    """Of a period that was not over when its figures were known, the days until then."""
+    then = FIRST + timedelta(days=50)
+    question = {**SPAN, "group_by": ["month"], "measure": ["amount"], "compare": "last_period"}
+
+    def compare(**asked):
+        rows = json.loads(content(monitor, made(monitor, "sales", "json", **question, **asked)))
+        answer = monitor.get("/v1/statistics/sales", params={**question, **asked}).json()
+        assert answer["period"]["last"] == str(then)
+        assert [row["amount_before"] for row in rows] == [row["previous"]["amount"] for row in answer["rows"]]
+
+    compare(known_on=str(then))
+    with clock.fixed(clock.start_of_day(then) + timedelta(hours=12)):
+        compare()
+
+
 def test_every_grouping_of_a_statistic_can_be_recomputed_from_the_entries(monitor):
     rows = json.loads(content(monitor, made(monitor, "entries", "json", **SPAN)))
     keys = {"kind": "kind", "product": "product_id", "supplier": "supplier_id", "buyer": "buyer_id", "category": "category"}
@@ -269,6 +285,44 @@ def test_a_long_table_goes_on_to_further_sheets(monitor, monkeypatch):
     assert sum(counts) == export["rows_total"]
 
 
+def test_too_many_exports_say_which_limit_and_from_when_on(monitor, database):
+    path, body = "/v1/exports", {"kind": "entries", "parameters": SPAN}
+    first = asked(monitor, "entries", **SPAN)
+    for _ in range(2):
+        asked(monitor, "entries", **SPAN)
+    refused = monitor.post(path, json=body).json()
+    assert (refused["code"], refused["data"]) == ("too_many_exports", {"limit": 3})
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE export SET status = 'cancelled'"))
+        copied = "user_id, kind, parameters, format, language, status"
+        session.execute(
+            text(
+                f"INSERT INTO export ({copied}, requested_at) SELECT {copied}, requested_at + interval '1 hour' FROM export, generate_series(1, 47)"
+                " WHERE id = :id"
+            ),
+            {"id": first["id"]},
+        )
+        session.execute(text("UPDATE export SET requested_at = requested_at - interval '20 hours'"))
+    answer = monitor.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]["limit"]) == (409, "too_many_exports_a_day", 50)
+    assert 0 < int(answer.headers["retry-after"]) <= 4 * 3600
+    assert answer.json()["data"]["again_at"] in answer.json()["title"]
+
+
+def test_a_fault_is_named_as_it_stands_in_the_body(monitor):
+    """Where ``kind`` says which form a body has, the form is no field of it."""
+    parameters = {"group_by": ["nonsense"], "measure": ["amount"], "odd": 1}
+    schedule = {"title": "日报", "period": "yesterday", "rhythm": "daily", "hour": 8, "way": "email"}
+    for path, body, before in (
+        ("/v1/exports", {"kind": "sales", "parameters": parameters}, ""),
+        ("/v1/export-schedules", {**schedule, "export": {"kind": "sales", "parameters": parameters}}, "export."),
+    ):
+        refused = monitor.post(path, json=body)
+        assert refused.status_code == 422
+        fields = {fault["field"] for fault in refused.json()["errors"]}
+        assert fields == {f"{before}parameters.group_by[0]", f"{before}parameters.odd"}
+
+
 def test_an_interrupted_download_goes_on_where_it_stopped(monitor):
     export = made(monitor, "entries", **SPAN)
     path, whole = export["file"], content(monitor, export)
@@ -284,6 +338,10 @@ def test_an_interrupted_download_goes_on_where_it_stopped(monitor):
     beyond = monitor.get(path, headers={"Range": f"bytes={len(whole)}-"})
     assert (beyond.status_code, beyond.json()["code"]) == (416, "no_such_range")
     assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
+    head = monitor.head(path, headers={"Range": "bytes=0-9"})
+    assert (head.status_code, head.headers["etag"], head.headers["content-length"]) == (200, etag, str(len(whole)))
+    assert monitor.head("/v1/exports").headers["allow"] == "GET, POST"
+    assert monitor.post(path).headers["allow"] == "GET, HEAD"
     for odd in ("bytes=5-1", "lines=1-2", "bytes=0-1,5-6", "bytes=" + "9" * 5000 + "-", "bytes=-"):
         assert monitor.get(path, headers={"Range": odd}).content == whole
 

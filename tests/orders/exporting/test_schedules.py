@@ -18,6 +18,7 @@ from shop.notifications import mailing
 from shop.webhooks.actions import feed
 from tests.factories.identity import make_user
 from tests.factories.racing import at_once
+from tests.factories.webhooks import make_endpoint
 from tests.orders.exporting.shop import content
 from workers.handlers import HANDLERS
 
@@ -69,6 +70,7 @@ def test_the_answer_comes_once_by_mail_with_the_file_and_a_link(monitor, tmp_pat
     assert f"/v1/exports/{export['id']}" in sent.get_body().get_content()
     assert sent["To"] == "monitor@example.org"
     assert "区县月报" in sent["Subject"]
+    assert "MiB" not in sent.get_body().get_content()
 
 
 def test_the_period_says_which_days_and_the_parameters_name_none(monitor):
@@ -81,6 +83,7 @@ def test_the_period_says_which_days_and_the_parameters_name_none(monitor):
 
 
 def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
+    """It says why nothing is attached, how large the file is, until when it is kept, and how to fetch it."""
     monkeypatch.setattr("orders.exporting.actions.delivering.LARGEST_ATTACHMENT", 10)
     with clock.fixed(MAY):
         scheduled(monitor)
@@ -88,24 +91,65 @@ def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
         answered(monitor.database)
         outbox.drain(monitor.database, HANDLERS)
         mailing.send_due(monitor.database, mail.Folder(tmp_path))
+        [delivery] = monitor.get("/v1/export-schedules").json()["items"][0]["deliveries"]
+        export = monitor.get(f"/v1/exports/{delivery['export_id']}").json()
     [sent] = [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in tmp_path.glob("*.eml")]
     assert list(sent.iter_attachments()) == []
+    body = sent.get_body().get_content()
+    assert f"{export['size'] / 2**20:.1f} MiB" in body
+    assert clock.shanghai_text(datetime.fromisoformat(export["expires_at"])) in body
+    assert f"{export['file']}" in body
+    assert "attached" in body or "没有随附" in body
 
 
 def test_webhooks_are_told_of_the_file(api, trade):
     with api.database.unit_of_work() as session:
         user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+        make_endpoint(session, trade.buyers[0])
     buyer = api.as_(user)
     with clock.fixed(MAY):
-        scheduled(buyer, way="webhook")
+        schedule = scheduled(buyer, way="webhook")
     with clock.fixed(MAY + timedelta(days=1)):
         answered(api.database)
         outbox.drain(api.database, HANDLERS)
         with api.database.unit_of_work() as session:
             feed.put_in_order(session)
         told = [each for each in buyer.get("/v1/changes").json()["items"] if each["type"] == "export.delivered"]
+        [delivery] = buyer.get(f"/v1/export-schedules/{schedule['id']}").json()["deliveries"]
+        assert (delivery["fault"], delivery["delivered_at"] is not None) == (None, True)
     [change] = told
     assert "/v1/exports/" in str(change)
+
+
+def test_an_organisation_whose_webhooks_are_not_called_is_told_so(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+        make_endpoint(session, trade.buyers[0], "supplier_order.*")
+        make_endpoint(session, trade.buyers[0], status="disabled")
+        make_endpoint(session, trade.buyers[1])
+    refused = api.as_(user).post("/v1/export-schedules", json=MONTHLY | {"way": "webhook"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_webhooks")
+    assert [fault["field"] for fault in refused.json()["errors"]] == ["way"]
+    with api.database.unit_of_work() as session:
+        make_endpoint(session, trade.buyers[0], "export.*")
+    scheduled(api.as_(user), way="webhook")
+
+
+def test_a_delivery_says_that_there_was_no_webhook_left_to_call(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+        endpoint_id = make_endpoint(session, trade.buyers[0]).id
+    buyer = api.as_(user)
+    with clock.fixed(MAY):
+        schedule = scheduled(buyer, way="webhook")
+        assert buyer.delete(f"/v1/webhook-endpoints/{endpoint_id}").status_code == 204
+    with clock.fixed(MAY + timedelta(days=1)):
+        answered(api.database)
+        outbox.drain(api.database, HANDLERS)
+        [delivery] = buyer.get(f"/v1/export-schedules/{schedule['id']}").json()["deliveries"]
+        assert (delivery["status"], delivery["delivered_at"]) == ("done", None)
+        assert delivery["fault"]["code"] == "no_webhooks"
+        assert buyer.get(f"/v1/exports/{delivery['export_id']}/file").status_code == 200
 
 
 def test_whoever_has_nowhere_to_deliver_to_is_told_so(api, monitor):

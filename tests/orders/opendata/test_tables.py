@@ -76,6 +76,18 @@ def test_a_table_has_the_published_months_and_their_figures(api, closed):
     assert len({(row["month"], row["district"], row["channel"]) for row in found}) == len(found)
 
 
+def test_grams_add_up_where_tonnes_are_rounded_in_each_row(api, closed):
+    found = rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))
+    for month in ("2026-02", "2026-03"):
+        bulletin = api.get(f"/v1/public/bulletins/{month}/files/json").json()
+        told = [row for row in found if row["month"] == month]
+        assert sum(int(row["grams"]) for row in told) == bulletin["totals"]["figures"]["now"]["grams"]
+        assert sum(int(row["revised_grams"]) for row in told) == bulletin["totals"]["figures"]["now"]["grams"]
+    assert all(
+        Decimal(row["tonnes"]) == round(Decimal(row["grams"]) / 1_000_000, 3) for row in found if int(row["grams"]) % 1000 != 500
+    )
+
+
 def test_a_month_that_is_closed_is_not_public_before_its_bulletin(api, database, officers, sold):
     for name in (SALES, PEOPLE):
         assert api.get(f"/v1/public/tables/{name}/2026.csv").status_code == 404
@@ -127,10 +139,21 @@ def test_its_description_names_every_column_and_the_key(api, closed):
     assert described.json()["@context"][0] == "http://www.w3.org/ns/csvw"
 
 
+def test_tables_have_the_media_types_that_openapi_names(api, closed, server):
+    for path in (
+        "/v1/public/tables/{name}/{year}.csv",
+        "/v1/public/tables/{name}/{year}.csv-metadata.json",
+        "/v1/public/tables/{name}/{year}.sdmx.csv",
+    ):
+        [documented] = server.app.openapi()["paths"][path]["get"]["responses"]["200"]["content"]
+        answer = api.get(path.format(name=SALES, year=2026))
+        assert answer.headers["content-type"].removesuffix("; charset=utf-8") == documented
+
+
 def test_sdmx_says_the_same_one_observation_a_row(api, closed):
     found = rows(api.get(f"/v1/public/tables/{SALES}/2026.sdmx.csv"))
     assert list(found[0])[:3] == ["STRUCTURE", "STRUCTURE_ID", "ACTION"]
-    assert {row["STRUCTURE_ID"] for row in found} == {"CQXF:SALES_BY_DISTRICT_CHANNEL(1.1)"}
+    assert {row["STRUCTURE_ID"] for row in found} == {"CQXF:SALES_BY_DISTRICT_CHANNEL(1.2)"}
     amounts = [Decimal(row["OBS_VALUE"]) for row in found if row["MEASURE"] == "AMOUNT"]
     plain = [Decimal(row["amount"]) for row in rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))]
     assert amounts == plain

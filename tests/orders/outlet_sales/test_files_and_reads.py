@@ -6,6 +6,7 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from orders.outlet_sales.actions.days import add_to_days
@@ -302,6 +303,24 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
         if (kind, group) == ("csv", "kind"):
             assert "cabinet,Cabinet,1," in file.content.decode("utf-8-sig")
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
+
+
+def test_sales_of_outlets_say_what_days_they_are_of_and_how_they_are_counted(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2)]))
+    client, today = operator(shop), str(clock.today())
+    asked = {"group_by": "county", "from": today, "kind": "cabinet"}
+    for language, name in (("en", "Yubei"), ("zh", "渝北区")):
+        headers = {"Accept-Language": language}
+        found = client.get("/v1/outlet-sales", params=asked, headers=headers).json()
+        assert name in found["items"][0]["name"]
+        assert ("退货" if language == "zh" else "given back") in found["definition"]
+        assert name in client.get(f"/v1/outlets/{shop.outlet.id}", headers=headers).json()["region_name"]
+        [listed] = client.get("/v1/outlets", headers=headers).json()["items"]
+        assert name in listed["region_name"]
+    file = client.get("/v1/outlet-sales/export", params=asked, headers={"Accept-Language": "zh"})
+    about = dict(CalamineWorkbook.from_filelike(io.BytesIO(file.content)).get_sheet_by_name("说明").to_python()[1:])
+    assert (about["期间"], about["筛选"], about["口径"]) == (f"{today} … {today}", "类型: cabinet", found["definition"])
+    assert file.headers["content-disposition"] == f'attachment; filename="outlet_sales_{today}_{today}.xlsx"'
 
 
 def test_totals_are_of_all_rows_whatever_the_page(shop: Shop):

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import event, text
 
 from orders.outlet_sales.actions.days import add_to_days
@@ -77,6 +78,32 @@ def test_every_panel_says_what_it_counts_and_comes_as_a_file(trade, monitor, nam
     assert re.search(r"[一-鿿]", chinese.content.decode("utf-8-sig").splitlines()[0])
     assert monitor.get(f"/v1/statistics/{name}", params={"format": "xlsx"}).content[:2] == b"PK"
     assert monitor.get(f"/v1/statistics/{name}", params={"wrong": "1"}).status_code == 422
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_a_workbook_says_of_what_days_it_is_and_how_they_are_counted(trade, monitor, name):
+    """A file that is passed on says by itself what it holds."""
+    found = panel(monitor, name)
+    answer = monitor.get(f"/v1/statistics/{name}", params={"format": "xlsx"}, headers={"Accept-Language": "en"})
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+    about = dict(book.get_sheet_by_name("About").to_python()[1:])
+    span = found.get("year", found)
+    first, last, on = (span.get(each) for each in ("first", "last", "on"))
+    assert about.get("Period") == (f"{first} … {last}" if first else None)
+    assert about.get("Day") == on
+    assert about["Filter"] == "none"
+    assert about["Definition"] == monitor.get(f"/v1/statistics/{name}", headers={"Accept-Language": "en"}).json()["definition"]
+    assert about["Exact to (China time)"]
+    days = f"{first}_{last}" if first else on
+    assert answer.headers["content-disposition"].endswith(f'_{days}.xlsx"')
+
+
+def test_a_workbook_names_its_filters(trade, monitor):
+    answer = monitor.get(
+        "/v1/statistics/certification", params={"format": "xlsx", "district": "500236"}, headers={"Accept-Language": "en"}
+    )
+    about = dict(CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_name("About").to_python()[1:])
+    assert about["Filter"] == "county: 500236"
 
 
 @pytest.mark.parametrize("name", PANELS)

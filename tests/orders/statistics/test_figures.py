@@ -465,6 +465,58 @@ def test_months_beside_the_last_period_stand_beside_the_month_before(api, databa
     assert plain["compared_with"] == {"first": "2026-11-08", "last": "2026-11-15"}
 
 
+def test_a_former_district_is_said_to_be_a_part_of_the_one_that_it_stands_in(api, database):
+    history(database)
+    client = signed_in(api, Role.MONITOR)
+    params = {"from": "2025-01-01", "to": "2026-11-23", "group_by": "district", "district": "500112"}
+    part = client.get("/v1/statistics/sales", params=params, headers={"Accept-Language": "en"}).json()
+    whole_one = client.get(
+        "/v1/statistics/sales", params={**params, "district": "500157"}, headers={"Accept-Language": "en"}
+    ).json()
+    assert [row["keys"]["district"]["code"] for row in part["rows"]] == ["500157"]
+    assert part["totals"]["figures"]["grams"] < whole_one["totals"]["figures"]["grams"]
+    hint = "Yubei (500112), which was asked for, was merged into Liangjiang (500157)"
+    assert hint in part["definition"]
+    both = client.get("/v1/statistics/sales", params={**params, "district": ["500112", "500157"]}).json()
+    before = client.get("/v1/statistics/sales", params={**params, "to": "2025-10-31"}).json()
+    for answer in (whole_one, both, before):
+        assert "500112" not in answer["definition"]
+
+
+@pytest.mark.parametrize(
+    ("compare", "by", "before"),
+    [
+        ("last_year", None, ("2025-01-01", "2025-10-08")),
+        ("last_year", "month", ("2025-01-01", "2025-10-08")),
+        ("last_period", "month", ("2025-12-01", "2026-09-08")),
+        ("last_period", None, ("2025-03-26", "2025-12-31")),
+    ],
+)
+def test_what_was_known_by_a_day_stands_beside_the_days_up_to_then(api, database, compare, by, before):
+    """Nothing later was known, so later days of the period before would only make it look as if less were sold."""
+    history(database)
+    with database.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR)
+        first, last = (date.fromisoformat(day) for day in before)
+        lines = session.execute(
+            text(
+                "SELECT sum(amount_fen) FROM sale_entry WHERE direction = 'purchase' AND sold_on BETWEEN :first AND :last"
+                " AND (recorded_at AT TIME ZONE 'Asia/Shanghai')::date <= '2026-10-08'"
+            ),
+            {"first": first, "last": last},
+        ).scalar_one()
+    params = {"from": "2026-01-01", "to": "2026-11-28", "known_on": "2026-10-08", "compare": compare, "measure": "amount"}
+    params |= {"group_by": by, "extra": "running"} if by else {}
+    answer = api.as_(monitor).get("/v1/statistics/sales", params=params).json()
+    assert answer["period"] == {"first": "2026-01-01", "last": "2026-10-08"}
+    assert answer["compared_with"] == {"first": before[0], "last": before[1]}
+    assert int(Decimal(answer["totals"]["previous"]["amount"]) * 100) == lines
+    if by:
+        [*_, october] = answer["rows"]
+        assert october["keys"]["month"]["code"] == "2026-10"
+        assert october["period"] == {"first": "2026-10-01", "last": "2026-10-08"}
+
+
 def test_what_cannot_be_shown_so_names_the_parameter(api, database, monkeypatch):
     history(database)
     client = signed_in(api, Role.MONITOR)
@@ -688,7 +740,8 @@ def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, d
         user = make_user(session, Role.MONITOR)
     client = api.as_(user)
     # the city, and cities elsewhere, are no districts
-    for name, code in (*_UNKNOWN.items(), ("district", "500000"), ("district", "370000")):
+    more = (("district", "500000"), ("district", "370000"), ("village", "500236T01/没有这村"))
+    for name, code in (*_UNKNOWN.items(), *more):
         asked = [client.get(path, params={name: code}) for path in ("/v1/statistics/sales", "/v1/sale-entries")]
         for kind in ("sales", "entries"):
             body = {"kind": kind, "format": "csv", "parameters": {name: [code]}}
@@ -701,6 +754,28 @@ def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, d
         answer = client.get("/v1/statistics/sales", params={"known_on": day})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "known_on")
     assert client.get("/v1/statistics/sales", params={"known_on": "2026-11-23"}).status_code == 200
+
+
+def test_a_village_is_known_by_a_sale_a_product_or_the_list(api, database):
+    with database.unit_of_work() as session:
+        trade = make_trade(session)
+        origin = text("UPDATE product SET township_code = '500236T01', village = :name")
+        session.execute(origin, {"name": "卖过村"})
+        sell(session, trade, 3, first=date(2026, 3, 1), last=date(2026, 3, 2))
+        session.execute(origin, {"name": "产品村"})
+        session.execute(
+            text("INSERT INTO poor_village (township_code, name, valid_from) VALUES ('500236T01', '名单村', '2014-01-01')")
+        )
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+
+    def status(village):
+        return client.get("/v1/statistics/sales", params={"village": f"500236T01/{village}"}).status_code
+
+    asked = ("卖过村", "产品村", "名单村", "无名村")
+    assert [status(village) for village in asked] == [200, 200, 200, 422], "a sale that no rollup holds yet"
+    actions.rebuild(database)
+    assert [status(village) for village in asked] == [200, 200, 200, 422]
 
 
 def test_a_code_of_any_programme_of_the_period_is_known(api, database):

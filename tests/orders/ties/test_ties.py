@@ -15,6 +15,7 @@ from shop.identity.permissions import Role
 from tests.databases import step
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import PDF, make_product
+from tests.factories.claims import make_trading
 from tests.factories.identity import make_supplier, make_user, signed_in
 from tests.factories.money import make_till
 from tests.factories.outlets import make_batch_line, make_outlet
@@ -497,3 +498,21 @@ def test_external_sales_tie_with_their_papers_and_the_ledger(api, database):
     assert (found["id"], found["claimed"], found["documents"], found["booked"]) == (sale, "50.00", "40.00", "0.00")
     assert [each["code"] for each in found["reasons"]] == ["documents_differ", "not_booked"]
     assert client.get("/v1/ties/external-sales", params={"from": "2026-03-03"}).json()["items"] == []
+
+
+def test_a_claimed_sale_leads_to_the_files_of_its_evidence(api, database):
+    trading = make_trading(api, database)
+    sale = trading.accepted()
+    with database.unit_of_work() as session:
+        statement = text(
+            "INSERT INTO external_sale_document (sale_id, kind, number, issuer) VALUES (:id, 'waybill', 'SF-7', '顺丰') RETURNING id"
+        )
+        unfiled = session.execute(statement, {"id": sale["id"]}).scalar_one()
+        entry_id = session.execute(text("SELECT id FROM sale_entry WHERE source = 'external'")).scalar_one()
+    monitor = signed_in(api, Role.MONITOR, region_code=None)
+    for client in (trading.as_("officer"), trading.as_("seller"), monitor):
+        documents = client.get(f"/v1/sale-entries/{entry_id}").json()["documents"]
+        evidence = {each["id"]: each["path"] for each in documents if each["kind"] == "evidence"}
+        assert evidence.pop(unfiled) is None, "known by its number alone"
+        assert len(evidence) == 3
+        assert {client.get(path).status_code for path in evidence.values()} == {200}

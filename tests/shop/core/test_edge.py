@@ -165,8 +165,27 @@ def test_unknown_fields_paths_and_methods(buyer):
     refused(buyer.get("/v1/nowhere"), 404)
     assert refused(buyer.get("/v1/purchase-orders", params={"statuses": "placed"}), 422)["errors"][0]["code"] == "unknown_parameter"
     refused(buyer.delete("/v1/purchase-orders"), 405)
+    assert buyer.delete("/v1/purchase-orders").headers["allow"] == "GET, POST"
+    assert buyer.delete("/v1/outlets/1").headers["allow"] == "GET, PUT"
     refused(buyer.get("/v1/purchase-orders", params={"limit": 0}), 422)
     refused(buyer.get("/v1/purchase-orders", params={"limit": 201}), 422)
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("en;q=0.1,zh;q=0.9", "zh-CN"),
+        ("fr,zh;q=0.5,en;q=0.8", "en"),
+        ("en;q=0,zh;q=0", "zh-CN"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("zh;q=1.000,en;q=1", "zh-CN"),
+        ("en;q=nonsense", "en"),
+        ("*", "zh-CN"),
+        ("", "zh-CN"),
+    ],
+)
+def test_the_language_is_the_one_wanted_most(buyer, header, language):
+    assert buyer.get("/v1/nowhere", headers={"Accept-Language": header}).headers["content-language"] == language
 
 
 def test_problems_speak_the_callers_language(buyer):

@@ -50,7 +50,7 @@ def test_administrators_see_and_end_the_keys_of_their_branch(api, database, scho
 
     assert used(api, own["key"]).status_code == 200
     assert admin.delete(f"/v1/organisation/api-keys/{own['id']}").status_code == 204
-    assert used(api, own["key"]).status_code == 401
+    assert (used(api, own["key"]).status_code, used(api, own["key"]).json()["code"]) == (401, "invalid_key")
     assert admin.delete(f"/v1/organisation/api-keys/{own['id']}").status_code == 404
     assert admin.delete(f"/v1/organisation/api-keys/{other['id']}").status_code == 404
     assert used(api, other["key"]).status_code == 200
