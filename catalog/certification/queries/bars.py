@@ -1,6 +1,8 @@
 """Whether a supplier is barred (its entry in the blacklist): nothing of it is handed in, passed or certified until the bar ends."""
 
-from sqlalchemy import text
+from typing import Any
+
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certification.errors import Blacklisted, SupplierBlacklisted
@@ -15,14 +17,19 @@ _BAR = text(
 _HOLD = text("SELECT FROM organisation WHERE id = :supplier_id FOR SHARE")
 
 
+def bar(session: Session, supplier_id: int) -> Row[Any] | None:
+    """The bar of a supplier that lasts longest; None: it is not barred."""
+    return session.execute(_BAR, {"supplier_id": supplier_id, "today": clock.today()}).first()
+
+
 def refuse_barred(session: Session, supplier_id: int) -> None:
     """Refuse what a barred supplier asks for.
 
     Raises:
         Blacklisted: see there (409).
     """
-    if bar := session.execute(_BAR, {"supplier_id": supplier_id, "today": clock.today()}).first():
-        raise Blacklisted(until=bar.until_on.isoformat())
+    if found := bar(session, supplier_id):
+        raise Blacklisted(until=found.until_on.isoformat())
 
 
 def refuse_for_barred(session: Session, supplier_id: int) -> None:
@@ -33,5 +40,6 @@ def refuse_for_barred(session: Session, supplier_id: int) -> None:
         SupplierBlacklisted: see there (409).
     """
     session.execute(_HOLD, {"supplier_id": supplier_id})
-    if bar := session.execute(_BAR, {"supplier_id": supplier_id, "today": clock.today()}).first():
-        raise SupplierBlacklisted(supplier=bar.name, since=bar.from_on.isoformat(), until=bar.until_on.isoformat(), bar_id=bar.id)
+    if found := bar(session, supplier_id):
+        until = found.until_on.isoformat()
+        raise SupplierBlacklisted(supplier=found.name, since=found.from_on.isoformat(), until=until, bar_id=found.id)

@@ -15,6 +15,7 @@ from catalog.certificates import rules as certificate_rules
 from catalog.certificates.reach import IN_REGION, OWN, counts, reach, reads_counts
 from catalog.certificates.rules import Paper
 from catalog.certification import rules, steps
+from catalog.certification.queries import bars
 from catalog.certification.schemas.applying import DocumentOut, MissingItem
 from catalog.certification.schemas.cases import CaseOut, OpinionOut, PackOut, StepOut, WayOut
 from catalog.certification.states import (
@@ -197,6 +198,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     objections = session.execute(_OBJECTIONS, {"id": case_id, "notice_from": row.notice_from}).one()
     documents = session.execute(DOCUMENTS, {"id": case_id}).all()
     exact = reads_counts(actor, row)
+    blocked = _blocked(row, objections, today) or bars.bar(session, row.supplier_id) is not None
     missing = missing_items(session, row) if row.status in EDITABLE else []
     record = session.execute(_STEPS, {"id": case_id}).all()
     acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
@@ -224,7 +226,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         ],
         objections_open=objections.open,
         objections_upheld=objections.upheld,
-        possible_actions=_possible(actor, row, acted, blocked=_blocked(row, objections, today), rejecter=rejecter),
+        possible_actions=_possible(actor, row, acted, blocked=blocked, rejecter=rejecter),
         certificate=certificates.of_case(session, actor, case_id),
     )
 

@@ -119,12 +119,14 @@ def test_nothing_of_a_barred_supplier_is_passed_until_the_bar_ends(office):
     batch = office.as_("city").post("/v1/catalogue-batches", json=body).json()["id"]
     entry = bar(office).json()["id"]
     for who, case_id in (("county", county), ("city", city)):
+        assert "approve" not in office.read(who, case_id)["possible_actions"]
         refused = office.do(who, case_id, "approve")
         assert code(refused) == (409, "supplier_blacklisted")
         assert (refused.json()["data"]["until"], refused.json()["data"]["bar_id"]) == ("2026-12-31", entry)
     assert code(office.as_("city").post(f"/v1/catalogue-batches/{batch}/publish")) == (409, "supplier_blacklisted")
     assert office.count("SELECT count(*) FROM certificate") == 0
     office.as_("city").post(f"/v1/blacklist/{entry}/lift", json={"reason": "查证有误"})
+    assert "approve" in office.read("county", county)["possible_actions"]
     assert office.do("county", county, "approve").json()["status"] == "public_notice"
     assert office.do("city", city, "approve").json()["status"] == "filing"
     assert office.as_("city").post(f"/v1/catalogue-batches/{batch}/publish").json()["status"] == "published"
