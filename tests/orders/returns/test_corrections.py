@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -191,22 +191,24 @@ STEP = st.tuples(st.sampled_from(["return", "exchange", "correct"]), st.integers
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+@example(ordered=12, steps=[("correct", 12, 0), ("correct", 11, 0), ("correct", 11, 0)])
 @given(ordered=st.integers(5, 20), steps=st.lists(STEP, min_size=1, max_size=6))
 def test_at_every_step_the_ledger_is_what_was_accepted_less_what_came_back(api, database, market, ordered, steps):
     buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
     with database.unit_of_work() as session:  # an odd price
         session.execute(text("UPDATE price_tier SET unit_price_fen = 3333 WHERE sku_id = :s"), {"s": market.products[0].sku_id})
     sent = deliver(api, market, ordered)
-    accepted, returned = ordered, 0
+    accepted, weighed, returned = ordered, ordered * 5000, 0
     for kind, quantity, off in steps:
         if kind == "correct":
-            grams = max(quantity * 5000 + off * 7, 1)
-            made = propose(buyer, sent, quantity, grams if quantity else 0)
+            grams = max(quantity * 5000 + off * 7, 1) if quantity else 0
+            made = propose(buyer, sent, quantity, grams)
             fits = returned <= quantity <= ordered and bool(quantity == 0 or abs(off * 7) * 2 <= quantity * 5000)
+            fits = fits and (quantity, grams) != (accepted, weighed)  # that is no correction
             assert (made.status_code == 201) == fits, made.text
             if fits:
                 assert seller.post(f"/v1/acceptance-corrections/{made.json()['id']}/agree", json={}).status_code == 200
-                accepted = quantity
+                accepted, weighed = quantity, grams
         else:
             made = ask_back(api, market, sent, max(quantity, 1), kind=kind)
             assert (made.status_code == 201) == (max(quantity, 1) <= accepted - returned)

@@ -265,7 +265,7 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
     content = seller.get(documents["contract"]["path"]).json()["content"]
     assert (content["delivery"]["phone"], content["supplier"]["address"]) == (PERSONAL["delivery_phone"], SEAT)
     shown = seller.get(documents["tax_invoice"]["path"]).json()
-    assert (shown["note"], shown["possible_actions"]) == (NOTE, ["hold", "void"])
+    assert (shown["note"], shown["possible_actions"]) == (NOTE, ["void"])
     for kind in ("invoice", "credit_note"):
         shown = seller.get(documents[kind]["path"]).json()
         assert (shown["note"], shown["seller"]["address"]) == (NOTE, SEAT)
