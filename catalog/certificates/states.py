@@ -133,6 +133,16 @@ def stopped_at_sql(c: str) -> str:
     )
 
 
+def cause_at_sql(c: str) -> str:
+    """SQL: when the last cause came of what :func:`stop_sql` says; null: there is nothing. A certificate that is suspended may be suspended for another
+    cause, by another level or a bar."""
+    causes = f"SELECT max(since) FROM suspension WHERE certificate_id = {c}.id AND (until IS NULL OR until > :now)"  # noqa: S608
+    return (
+        f"CASE WHEN {c}.revoked_at IS NULL AND {_suspended_sql(c)} THEN greatest({c}.suspended_at, ({causes}))"
+        f" ELSE {stopped_at_sql(c)} END"
+    )
+
+
 def pausing_sql(product: str) -> str:
     """SQL: product ``product`` has a certificate that is suspended or held, and so may come to be in force again, at ``:now`` of ``:today``."""
     return f"EXISTS (SELECT FROM certificate q WHERE q.product_id = {product}.id AND {paused_sql('q')})"

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates.reach import IN_REGION, OWN, reach
-from catalog.certificates.states import Stop, stop_sql, stopped_at_sql
+from catalog.certificates.states import Stop, cause_at_sql, stop_sql, stopped_at_sql
 from catalog.monitoring.actions.reminding import LATE_DAYS
 from orders.effects.rules import OPEN, Choice, choices
 from orders.effects.schemas import CertificateSalesOut, OpenOrderOut, OpenOrdersOut, SaleOut, SaleTotalsOut
@@ -23,7 +23,7 @@ from shop.programmes import queries as programmes
 _HEAD = text(
     f"""
     SELECT c.id, c.number, c.product_name, c.supplier_name, c.supplier_id, c.district_code, {stop_sql("c")} AS stop,
-           {stopped_at_sql("c")} AS stopped_at, ({OWN} OR {IN_REGION}) AS whole
+           {stopped_at_sql("c")} AS stopped_at, {cause_at_sql("c")} AS cause_at, ({OWN} OR {IN_REGION}) AS whole
     FROM certificate c JOIN organisation o ON o.id = c.supplier_id WHERE c.id = :id
     """
 )
@@ -55,7 +55,7 @@ _OPEN_ORDERS = text(
         ORDER BY so.id DESC LIMIT :rows
     ) part
     LEFT JOIN order_disposition d ON d.supplier_order_id = part.supplier_order_id AND d.certificate_id = :id
-         AND d.at >= CAST(:stopped_at AS timestamptz)
+         AND d.at >= CAST(:cause_at AS timestamptz)
     ORDER BY part.supplier_order_id DESC
     """
 )
@@ -111,7 +111,7 @@ def open_orders(session: Session, actor: Actor, certificate_id: int, *, limit: i
         {
             "id": certificate_id,
             "supplier_id": found.supplier_id,
-            "stopped_at": found.stopped_at,
+            "cause_at": found.cause_at,
             "whole": found.whole,
             "branch": seen_from["branch"],
             "start": start[0] if start else None,

@@ -142,15 +142,17 @@ def put_out(
     said = standing.get(by)
     if said and (said.until, said.reason_code, said.reason) == (until, reason_code, reason):
         return  # the same request, sent twice
+    fresh = said is None or said.reason_code != reason_code
     if said is None:
         said = Suspension(certificate_id=certificate.id, level=by.value, since=now, reason_code=reason_code, reason=reason)
+    said.since = now if fresh else said.since
     said.until, said.reason_code, said.reason = until, reason_code, reason
     session.add(said)
     _set_suspension(session, certificate, standing | {by: said})
     action = "suspension_changed" if again else "suspended"
-    note(session, actor, certificate.id, action, reason_code, reason, certificate.suspended_until)
+    note(session, actor, certificate.id, action, reason_code, reason, until)
     audit.record(session, actor, f"certificate.{action}", "certificate", certificate.id, reason=reason, reason_code=reason_code)
-    if not again:
+    if fresh:  # whoever agreed to a delivery agreed to it for another cause
         outbox.publish(session, "certificate.suspended", certificate_id=certificate.id, at=now.isoformat(), reason=reason)
 
 
@@ -180,8 +182,7 @@ def bring_back(
         session.delete(standing[by])
     _set_suspension(session, certificate, {by: said for by, said in standing.items() if by not in ended})
     if certificate.suspended_at is not None:
-        code, why = certificate.reason_code, certificate.reason
-        note(session, actor, certificate.id, "suspension_changed", code, why, certificate.suspended_until)
+        note(session, actor, certificate.id, "suspension_changed", reason=reason, until=certificate.suspended_until)
         audit.record(session, actor, "certificate.suspension_changed", "certificate", certificate.id, reason=reason)
         return
     note(session, actor, certificate.id, "reinstated", reason=reason)

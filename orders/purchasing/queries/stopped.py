@@ -5,7 +5,7 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certificates.states import stopped_at_sql
+from catalog.certificates.states import cause_at_sql, stopped_at_sql
 from shop.core import clock
 
 #: Certificates against which a measure stands, and for which the buyer has not chosen delivery since; ``order_disposition`` has its choices.
@@ -15,7 +15,7 @@ _UNDECIDED = text(
     FROM order_line l JOIN certificate c ON c.id = l.certificate_id
     WHERE l.supplier_order_id = :id AND l.shipped_quantity + l.closed_quantity < l.quantity AND {stopped_at_sql("c")} IS NOT NULL
       AND NOT EXISTS (SELECT FROM order_disposition d WHERE d.supplier_order_id = l.supplier_order_id AND d.certificate_id = c.id
-                      AND d.choice = 'deliver' AND d.at >= {stopped_at_sql("c")})
+                      AND d.choice = 'deliver' AND d.at >= {cause_at_sql("c")})
     ORDER BY c.number
     """
 )

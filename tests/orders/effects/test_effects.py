@@ -186,6 +186,35 @@ def test_a_later_measure_asks_again(scene):
     assert scene.open_orders().json()["items"][0]["choice"] is None
 
 
+def test_another_cause_beside_the_first_asks_again(scene):
+    (part,) = scene.order(10)
+    scene.confirm(part)
+    with scene.database.unit_of_work() as session:
+        city = tokens.actor_of(session, token=access_token(session, make_user(session, Role.CITY_OFFICER)), api_key=None)
+    county = scene.actor
+    started = clock.now()
+    causes = [
+        (county, "price_above", None),
+        (city, "quality_failure", None),  # of another level
+        (county, "quality_failure", started + timedelta(days=9)),  # of the same, for something else
+    ]
+    for hours, (actor, code_, until) in enumerate(causes, 1):
+        with clock.fixed(started + timedelta(hours=hours)):
+            scene.actor = actor
+            scene.act(measures.suspend, code_, "核查", until)
+            assert code(scene.ship(part)) == (409, "disposition_needed")
+            assert scene.open_orders().json()["items"][0]["waiting"] is True
+        with clock.fixed(started + timedelta(hours=hours, minutes=30)):
+            assert scene.choose(part, "deliver").status_code == 201
+            assert scene.open_orders().json()["items"][0]["waiting"] is False
+    # a new end of the same cause is none
+    with clock.fixed(started + timedelta(hours=5)):
+        scene.act(measures.suspend, "quality_failure", "核查", started + timedelta(days=20))
+        assert scene.ship(part).status_code == 201
+    history = scene.clients["county"].get(f"/v1/certificates/{scene.certificate}/history").json()
+    assert [row["until"] for row in history if row["kind"].startswith("suspen")].count(None) == 2
+
+
 def test_reinstated_orders_go_on_by_themselves(scene):
     (part,) = scene.order(10)
     scene.confirm(part)
