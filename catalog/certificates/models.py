@@ -78,6 +78,7 @@ class Suspension(SQLModel, table=True):
 
     certificate_id: int = ref("certificate.id", primary_key=True)
     level: str = Field(primary_key=True)
+    #: When its cause came: another reason of the same level is another cause, another end is none.
     since: datetime = moment()
     until: datetime | None = moment(nullable=True)
     reason_code: str

@@ -51,7 +51,7 @@ class SuspendedBy(StrEnum):
 
 
 #: The strongest first: what several of them come to is told in the words of the one that lasts longest, and of these of the strongest.
-STRONGEST = (SuspendedBy.BAR, SuspendedBy.CITY, SuspendedBy.COUNTY)
+STRONGEST = tuple(reversed(SuspendedBy))
 
 _C, _T = CertificateState, CertificateMove
 _LIVE = [_C.NOT_YET, _C.IN_FORCE, _C.SUSPENDED, _C.HELD, _C.PAPERS_EXPIRED]

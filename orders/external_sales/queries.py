@@ -76,6 +76,8 @@ _ELSEWHERE = text(
                    WHERE u.subject_kind = 'external_sale' AND u.subject_id = :id AND u.released_at IS NULL)
     """
 )
+#: Places in what is said of a check.
+_PASSED, _FAILED = 0, 1
 #: What is said of each check: in Chinese and English, where it is passed or has nothing to look at, and where it is not.
 _CHECKS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "lines_tie": (
@@ -131,7 +133,12 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
         lines=lines,
         documents=papers,
         checks=[
-            CheckOut(code=code, passed=good, message=_CHECKS[code][good is False][told], lines=failing.get(code, []))
+            CheckOut(
+                code=code,
+                passed=good,
+                message=_CHECKS[code][_FAILED if good is False else _PASSED][told],
+                lines=failing.get(code, []),
+            )
             for code, good in passed.items()
         ],
         **dict(doubts),
@@ -163,7 +170,7 @@ def failed(session: Session, sale_id: int, total_fen: int) -> list[tuple[str, st
 
 
 def _words(code: str, lines: Sequence[FailingLineOut]) -> tuple[str, str]:
-    zh, en = _CHECKS[code][True]
+    zh, en = _CHECKS[code][_FAILED]
     if not lines:
         return zh, en
     told = [(line.line_no, "和".join(_BY[by] for by in line.by), " and ".join(line.by)) for line in lines]

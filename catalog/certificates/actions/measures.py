@@ -145,7 +145,8 @@ def put_out(
     fresh = said is None or said.reason_code != reason_code
     if said is None:
         said = Suspension(certificate_id=certificate.id, level=by.value, since=now, reason_code=reason_code, reason=reason)
-    said.since = now if fresh else said.since
+    elif fresh:
+        said.since = now
     said.until, said.reason_code, said.reason = until, reason_code, reason
     session.add(said)
     _set_suspension(session, certificate, standing | {by: said})
