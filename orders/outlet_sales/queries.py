@@ -115,7 +115,7 @@ def _of_keys(group: Group, period: tuple[date, date], before: tuple[date, date],
         "before_fen": "earlier.certified_fen",
     }
     alone = group == "outlet"
-    shown = [f"coalesce({figure if alone else f'sum({figure})'}, 0)::bigint AS {name}" for name, figure in figures.items()]
+    shown = [f"coalesce({figure if alone else f'sum_bigint({figure})'}, 0) AS {name}" for name, figure in figures.items()]
     return f"""
         SELECT key, {"name" if alone else "max(name) AS name"}, {", ".join(shown)}
         FROM seen LEFT JOIN ({now}) AS sold ON sold.outlet_id = seen.id LEFT JOIN ({then}) AS earlier ON earlier.outlet_id = seen.id
@@ -158,9 +158,9 @@ def _times(
             sold = f"SELECT outlet_id, on_day, {_sums(names)} FROM ({sold}) AS rows GROUP BY outlet_id, on_day"
         shown = dict.fromkeys(("outlets", *_FIGURES, "before_fen"), "0")
         if before:
-            shown["before_fen"] = "sum(certified_fen)"
+            shown["before_fen"] = "sum_bigint(certified_fen)"
         else:
-            shown |= {"outlets": "count(*) FILTER (WHERE lines > 0)", **{name: f"sum({name})" for name in names}}
+            shown |= {"outlets": "count(*) FILTER (WHERE lines > 0)", **{name: f"sum_bigint({name})" for name in names}}
         columns = ", ".join(f"{figure}::bigint AS {name}" for name, figure in shown.items())
         day = "on_day + interval '1 year'" if before else "on_day"
         within = "" if everywhere else "WHERE outlet_id IN (SELECT id FROM seen)"
@@ -168,7 +168,7 @@ def _times(
 
 
 def _sums(names: Sequence[str]) -> str:
-    return ", ".join(f"sum({name})::bigint AS {name}" for name in names)
+    return ", ".join(f"sum_bigint({name}) AS {name}" for name in names)
 
 
 def _sales(group: Group, period: tuple[date, date], before: tuple[date, date], *, everywhere: bool) -> tuple[str, dict[str, Any]]:
@@ -188,7 +188,7 @@ def _sales(group: Group, period: tuple[date, date], before: tuple[date, date], *
         SELECT key, name, outlets, certified_fen AS certified, resale_fen AS resale, other_fen AS other, grams, lines,
                before_fen AS certified_a_year_before
         FROM by_key WHERE ({", ".join(figures)}) <> ({", ".join("0" for _ in figures)})
-    ), total AS (SELECT {", ".join(f"coalesce(sum({name}), 0)::bigint AS total_{name}" for name in _SUMMED)} FROM listed)
+    ), total AS (SELECT {", ".join(f"coalesce(sum_bigint({name}), 0) AS total_{name}" for name in _SUMMED)} FROM listed)
     SELECT listed.*, total.* FROM total LEFT JOIN listed ON CAST(:start AS text) IS NULL OR key > :start ORDER BY key LIMIT :rows
     """
     return sql, bind.values

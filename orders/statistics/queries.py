@@ -11,9 +11,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.ledger.selection import Binds
-from orders.statistics.cubes import SUMS
 from orders.statistics.errors import TooManyRows
-from orders.statistics.question import COUNTED, MAX_ROWS, Measure, Question
+from orders.statistics.question import COUNTED, MAX_ROWS, SUMMED, Measure, Question
 from orders.statistics.statement import statement
 from shop.core import clock
 from shop.regions import queries as regions
@@ -21,19 +20,9 @@ from shop.regions import queries as regions
 Key = tuple[Any, ...]
 
 
-#: Where the other measures stand.
-_SUMMED = {
-    Measure.AMOUNT: "amount_fen",
-    Measure.GROSS: "gross_fen",
-    Measure.TONNES: "grams",
-    Measure.QUANTITY: "quantity",
-    Measure.ENTRIES: "entries",
-}
-
-
 @dataclass(slots=True)
 class Figures:
-    """Values of one group: fen, grams, units and numbers."""
+    """Values of one group: fen, grams, units and numbers; 0 where nobody asked."""
 
     amount_fen: int = 0
     gross_fen: int = 0
@@ -47,7 +36,7 @@ class Figures:
         """The exact number behind a measure (tonnes as grams, amounts as fen)."""
         if measure in COUNTED:
             return self.counts.get(COUNTED[measure], 0)
-        found: int | Decimal = getattr(self, _SUMMED[measure])
+        found: int | Decimal = getattr(self, SUMMED[measure])
         return found
 
 
@@ -64,12 +53,12 @@ class Answer:
 
 
 def cells(session: Session, question: Question) -> tuple[str, Binds]:
-    """The sums of a question by group as a table in SQL, to be joined in a statement: columns ``g0…`` for the groups, and ``amount_fen``, ``gross_fen``,
-    ``grams``, ``quantity``, ``entries``. Of the period asked for, however many groups there are."""
+    """The sums of a question by group as a table in SQL, to be joined in a statement: columns ``g0…`` for the groups, and those of
+    :attr:`Question.sums`. Of the period asked for, however many groups there are."""
     today = clock.today()
     sql, bind = statement(question, today, regions.successors(session, min(question.selection.last, today)), most=None)
     groups = "".join(f"g{n}, " for n in range(len(question.group_by)))
-    sums = ", ".join(f"v{n} AS {name}" for n, name in enumerate(SUMS))
+    sums = ", ".join(f"v{n} AS {name}" for n, name in enumerate(question.sums))
     return f"(SELECT {groups}{sums} FROM ({sql}) AS families WHERE family = 'sums' AND total = 0 AND period = 0)", bind  # noqa: S608
 
 
@@ -87,19 +76,18 @@ def ask(session: Session, question: Question, exact_to: datetime | None = None) 
     count = len(question.periods)
     rows: dict[Key, list[Figures]] = defaultdict(lambda: [Figures() for _ in range(count)])
     totals = [Figures() for _ in range(count)]
-    groups = len(question.group_by)
+    groups, sums = len(question.group_by), question.sums
     for family, total, period, *rest in found:
         target = totals[period] if total else rows[tuple(rest[:groups])][period]
-        _take(target, family, rest[groups:])
+        if family == "sums":
+            _add(target, sums, rest[groups:])
+        else:
+            target.counts[family] = int(rest[groups] or 0)
     if len(rows) > MAX_ROWS:
         raise TooManyRows.at("group_by", limit=MAX_ROWS)
     return Answer(question, exact_to, boundaries_on, dict(sorted(rows.items())), totals)
 
 
-def _take(target: Figures, family: str, values: Sequence[Any]) -> None:
-    if family != "sums":
-        target.counts[family] = int(values[0] or 0)
-        return
-    amount_fen, gross_fen, grams, quantity, entries = values
-    target.amount_fen, target.gross_fen, target.grams = int(amount_fen or 0), int(gross_fen or 0), int(grams or 0)
-    target.quantity, target.entries = Decimal(quantity or 0), int(entries or 0)
+def _add(target: Figures, sums: Sequence[str], values: Sequence[Any]) -> None:
+    for name, value in zip(sums, values, strict=False):
+        setattr(target, name, Decimal(value or 0) if name == "quantity" else int(value or 0))

@@ -33,6 +33,15 @@ COUNTED = {
     Measure.SUPPLIERS: "supplier",
 }
 
+#: What the sums are called in the rollups.
+SUMMED = {
+    Measure.AMOUNT: "amount_fen",
+    Measure.GROSS: "gross_fen",
+    Measure.TONNES: "grams",
+    Measure.QUANTITY: "quantity",
+    Measure.ENTRIES: "entries",
+}
+
 
 class Compare(StrEnum):
     """Beside which earlier period figures stand. The last period is the one before of the same length; where rows are by spans of time it is for
@@ -95,6 +104,11 @@ class Question:
     def _before(self) -> Before:
         first, last = self.selection.first, self.selection.last
         return previous_period(first, last) if self.span is None else span_before(first, last, SPANS[self.span])
+
+    @property
+    def sums(self) -> list[str]:
+        """The sums that are asked for, as the rollups call them."""
+        return [name for measure, name in SUMMED.items() if measure in self.measures]
 
     @property
     def filtered(self) -> set[Dimension]:

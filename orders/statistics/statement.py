@@ -36,6 +36,8 @@ class _Source:
 _LEDGER = _Source("sale_entry", "sold_on", "month", lines=True)
 #: The entries that no rollup holds yet, within the filters.
 _TAIL = _Source("tail", "sold_on", "month", lines=True)
+#: How what is no whole number is added up.
+_SUM = {"quantity": "sum"}
 _TAKEN = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
 
 
@@ -46,13 +48,13 @@ def _rollup(cube: Cube) -> _Source:
 
 def statement(question: Question, today: date, successors: Mapping[str, str], most: int | None = MAX_ROWS) -> tuple[str, Binds]:
     """The SQL of the answer; a district that was merged stands in its successor. Its rows: ``family`` (``sums`` or who is counted), ``total``
-    (1 in the row over all groups), ``period`` (0 asked, 1 before), a column ``g0…`` for each group, and the values ``v0…v4``. Where there are more than
-    ``most`` groups it ends after some of them, as it will be refused."""
+    (1 in the row over all groups), ``period`` (0 asked, 1 before), a column ``g0…`` for each group, and the values ``v0…``, of sums in the order
+    of :attr:`Question.sums`. Where there are more than ``most`` groups it ends after some of them, as it will be refused."""
     bind = Binds()
     writer = _Writer(question, today, successors, bind)
     families = writer.families()
     limit = "" if most is None else f" LIMIT {(most + 1) * len(families) * len(question.periods)}"
-    return f"WITH tail AS MATERIALIZED ({writer.tail()}){writer.mixed} {' UNION ALL '.join(families)}{limit}", bind
+    return f"WITH tail AS MATERIALIZED ({writer.tail()}){writer.mixed}{writer.added} {' UNION ALL '.join(families)}{limit}", bind
 
 
 class _Writer:
@@ -79,6 +81,8 @@ class _Writer:
         ]
         #: The months in which several districts sold that were merged into one, if it matters: a table ``mixed`` of the statement.
         self.mixed = ""
+        #: The sums by group, from which those over all groups follow, if any are asked for: a table ``added`` of the statement.
+        self.added = ""
 
     def tail(self) -> str:
         """The entries that no rollup holds yet. A handful, as long as the workers run."""
@@ -88,7 +92,7 @@ class _Writer:
 
     def families(self) -> list[str]:
         measures = self.question.measures
-        found = [self._sums()] if set(measures) - set(COUNTED) else []
+        found = self._sums() if self.question.sums else []
         for member in (COUNTED[measure] for measure in measures if measure in COUNTED):
             # groups before the total: the first family gives the group columns their types
             if self.question.group_by:
@@ -104,7 +108,7 @@ class _Writer:
             return None
         return smallest(kind, needed | self.question.scope_dims, member, daily=daily)
 
-    def _sums(self) -> str:
+    def _sums(self) -> list[str]:
         """Sums by group, and over all groups."""
         groups = self.question.group_by
         pieces = [
@@ -113,10 +117,13 @@ class _Writer:
             for part in self._by_years(cut)
             for piece in self._sum_pieces(groups, period, part)
         ]
-        values = ", ".join(f"sum({name}) AS v{n}" for n, name in enumerate(SUMS))
         names = ", ".join(["period", *_names(groups)])
-        total, by = ("GROUPING(g0)", f"GROUPING SETS (({names}), (period))") if groups else ("1", "period")
-        return f"SELECT 'sums' AS family, {total} AS total, {names}, {values} FROM ({_union(pieces)}) AS piece GROUP BY {by}"  # noqa: S608
+        sums = {f"v{n}": (_SUM.get(name, "sum_bigint"), name) for n, name in enumerate(self.question.sums)}
+        added = ", ".join(f"{add}({name}) AS {value}" for value, (add, name) in sums.items())
+        self.added = f", added AS MATERIALIZED (SELECT {names}, {added} FROM ({_union(pieces)}) AS piece GROUP BY {names})"  # noqa: S608
+        again = ", ".join(f"{add}({value}) AS {value}" for value, (add, _) in sums.items())
+        total = f"SELECT 'sums' AS family, 1 AS total, period{', NULL' * len(groups)}, {again} FROM added GROUP BY period"  # noqa: S608
+        return [f"SELECT 'sums' AS family, 0 AS total, {names}, {', '.join(sums)} FROM added", total] if groups else [total]  # noqa: S608
 
     def _by_years(self, part: Part) -> list[Part]:
         """The part itself, or where a rollup of years answers that is cut into years and what is left."""
@@ -129,12 +136,13 @@ class _Writer:
         known = self.question.selection.known_on
         kind = Kind.DAYS if not part.whole else Kind.YEARS if part.years else Kind.MONTHS if known is None else Kind.KNOWN
         cube = self._cube(kind, self.question.needed)
-        values = ", ".join(f"{added} AS {name}" for name, added in SUMS.items())
+        sums = self.question.sums
+        values = ", ".join(f"{SUMS[name]} AS {name}" for name in sums)
         if cube is None:
             yield self._read(_LEDGER, groups, period, part, values, self.of_lines)
             return
         until = [] if known is None else [f"known_on <= {self.bind(known, 'date')}"]
-        yield self._read(_rollup(cube), groups, period, part, ", ".join(SUMS), self.of_rollups, self.direction, until)
+        yield self._read(_rollup(cube), groups, period, part, ", ".join(sums), self.of_rollups, self.direction, until)
         yield self._read(_TAIL, groups, period, part, values)
 
     def _total_present(self, member: str) -> str:
@@ -198,7 +206,7 @@ class _Writer:
         grouped = ", ".join(["period", *_names(groups)])
         blank = "" if len(groups) == len(self.question.group_by) else ", NULL" * len(self.question.group_by)
         total = 1 if blank or not self.question.group_by else 0
-        rest = ", NULL" * (len(SUMS) - 1)
+        rest = ", NULL" * (len(self.question.sums) - 1)
         return (
             f"SELECT '{member}' AS family, {total} AS total, {grouped}{blank}, sum(v) AS v0{rest}"  # noqa: S608
             f" FROM ({counts}) AS counts GROUP BY {grouped}"

@@ -41,7 +41,7 @@ _COLUMNS = {OutletKey.COUNTY: "coalesce(m.code, h.county)", OutletKey.KIND: "h.k
 # later, as an officer may have let it count, belongs to the sums, though the outlet is none of the day's.
 _OUTLETS = """
     WITH sold AS (
-        SELECT outlet_id, sum(certified_fen) AS certified, sum(other_fen) AS other, sum(grams) AS weight, sum(lines) AS lines
+        SELECT outlet_id, sum_bigint(certified_fen) AS certified, sum_bigint(other_fen) AS other, sum_bigint(grams) AS weight, sum_bigint(lines) AS lines
         FROM ({sold}) AS over GROUP BY outlet_id
     ), listed AS (
         SELECT left(o.region_code, 6) AS county, o.kind, o.opened_on <= :on AND o.registered_at < :end AS here,
@@ -51,8 +51,8 @@ _OUTLETS = """
         FROM outlet o LEFT JOIN sold ON sold.outlet_id = o.id
     )
     SELECT {keys}, count(*) FILTER (WHERE h.here) AS outlets, count(*) FILTER (WHERE h.here AND h.status = 'verified') AS working,
-           count(*) FILTER (WHERE h.lines > 0) AS active, coalesce(sum(h.certified), 0)::bigint AS certified,
-           coalesce(sum(h.other), 0)::bigint AS other, coalesce(sum(h.weight), 0)::bigint AS weight
+           count(*) FILTER (WHERE h.lines > 0) AS active, coalesce(sum_bigint(h.certified), 0) AS certified,
+           coalesce(sum_bigint(h.other), 0) AS other, coalesce(sum_bigint(h.weight), 0) AS weight
     FROM listed h
     LEFT JOIN unnest(CAST(:ended AS text[]), CAST(:codes AS text[])) AS m (ended, code) ON m.ended = h.county
     WHERE h.here OR (h.certified, h.other, h.weight, h.lines) <> (0, 0, 0, 0)

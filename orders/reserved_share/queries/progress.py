@@ -68,10 +68,10 @@ _STATED = f"""
         UNION ALL
         SELECT * FROM waiting WHERE {{of_asked}}
     ), bought AS MATERIALIZED (
-        SELECT buyer_id, {", ".join(f"coalesce(sum(amount_fen) FILTER (WHERE {which}), 0)::bigint AS {name}" for name, which in _SUMS.items())}
+        SELECT buyer_id, {", ".join(f"coalesce(sum_bigint(amount_fen) FILTER (WHERE {which}), 0) AS {name}" for name, which in _SUMS.items())}
         FROM entry GROUP BY buyer_id
     ), sale AS (
-        SELECT buyer.unit_id, {", ".join(f"sum(bought.{name})::bigint AS {name}" for name in _SUMS)}
+        SELECT buyer.unit_id, {", ".join(f"sum_bigint(bought.{name}) AS {name}" for name in _SUMS)}
         FROM buyer JOIN bought USING (buyer_id) GROUP BY buyer.unit_id
     ), stated AS (
         SELECT unit.*, coalesce(s.status, 'missing') AS status, s.filed_at, s.accepted_number IS NOT NULL AS in_force,
