@@ -1,17 +1,27 @@
 """Many cases in one request, over HTTP: each is done or refused by itself."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from catalog.certification.actions import applying, desk, reviewing
+from fastapi import Form
+
+from catalog.certification.actions import applying, desk, listing, papers, reviewing
 from catalog.certification.actions.cases import Outcomes
+from catalog.certification.actions.papers import Printed
+from catalog.certification.api.applying import Paper
 from catalog.certification.queries import cases as queries
+from catalog.certification.rules import DocumentKind
 from catalog.certification.schemas.many import (
+    MOST,
+    CaseIds,
     CaseResultOut,
     CaseResultsOut,
     DecisionsIn,
+    ListCopyIn,
     OpinionsIn,
     SubmissionsIn,
 )
+from shop.core.quantities import Day, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -36,6 +46,31 @@ def _told(call: Call, case_ids: Sequence[int], outcomes: Outcomes) -> CaseResult
         )
     failed = sum(not result.done for result in results)
     return CaseResultsOut(done=len(results) - failed, failed=failed, results=results)
+
+
+@routes.post("/certification-documents", Permission.CERTIFICATIONS_APPLY, status=200)
+def add_document_to_many(
+    call: Call,
+    case_ids: Annotated[CaseIds, Form(min_length=1, max_length=MOST, description="the field once for each case")],
+    kind: Annotated[DocumentKind, Form()],
+    file: Paper,
+    number: Annotated[ShortText | None, Form(description="as printed on it")] = None,
+    issuer: Annotated[ShortText | None, Form()] = None,
+    issued_on: Annotated[Day | None, Form()] = None,
+    valid_until: Annotated[Day | None, Form(description="its last day; a certificate does not hold beyond it")] = None,
+) -> CaseResultsOut:
+    """Add one paper, such as the business licence, to up to 200 own applications. Each gets it or is refused by itself: the answer has a result for
+    every case, in the order given."""
+    printed = Printed(number, issuer, issued_on, valid_until)
+    outcomes = papers.bring_many(call.session, call.actor, case_ids, kind, printed, file.filename, file.file.read())
+    return _told(call, case_ids, outcomes)
+
+
+@routes.post("/certification-household-lists", Permission.CERTIFICATIONS_APPLY, status=200)
+def copy_list(call: Call, body: ListCopyIn) -> CaseResultsOut:
+    """Put the list of households of one own case in the place of those that up to 200 own applications of the same county had. Each gets it or is
+    refused by itself: the answer has a result for every case, in the order given."""
+    return _told(call, body.case_ids, listing.share(call.session, call.actor, body.from_case_id, body.case_ids))
 
 
 @routes.post("/certification-submissions", Permission.CERTIFICATIONS_APPLY, status=200)

@@ -65,6 +65,10 @@ class SubmissionsIn(VersionsIn):
     pass
 
 
+class ListCopyIn(ManyIn):
+    from_case_id: Annotated[Id, Field(description="an own case, whose list the others get")]
+
+
 class CaseResultOut(BaseModel):
     """What became of one case."""
 

@@ -1,10 +1,14 @@
 """Many cases in one request: each is done or refused by itself, whether a supplier or an officer asks."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
+from catalog.certification.actions import listing
+from catalog.certification.actions.papers import MOST
 from shop.identity.permissions import Role
-from tests.catalog.conftest import COUNTY, MONDAY, TOWNSHIP
+from tests.catalog.certification.test_drafting import line, send
+from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
+from tests.catalog.households.test_households import person
 from tests.factories.catalog import make_product
 from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_supplier, make_user
@@ -47,6 +51,24 @@ def submit(office, case_ids, who="supplier", headers=None, **more):
     return office.as_(who).post(SUBMISSIONS, json={"case_ids": case_ids, **more}, headers=headers)
 
 
+def bring(office, case_ids, who="supplier", content=PDF, **printed):
+    data = {"case_ids": [str(each) for each in case_ids], "kind": "business_licence", **printed}
+    return office.as_(who).post(DOCUMENTS, data=data, files={"file": ("营业执照.pdf", content, "application/pdf")})
+
+
+def share(office, from_id, case_ids, who="supplier"):
+    return office.as_(who).post(LISTS, json={"from_case_id": from_id, "case_ids": case_ids})
+
+
+def listed(office, people=3, households=2):
+    """An own draft with a list of so many persons."""
+    case_id = office.case("draft", households=0, persons=0)
+    members = [person(number, f"F{number % households}") for number in range(people)]
+    path = f"/v1/certification-cases/{case_id}/households"
+    assert office.as_("supplier").put(path, json={"members": members}).status_code == 200
+    return case_id
+
+
 def told(answer):
     assert answer.status_code == 200, answer.text
     return [(row["case_id"], row["status"], row["code"]) for row in answer.json()["results"]]
@@ -56,6 +78,22 @@ def versions(office, case_ids):
     with office.database.unit_of_work() as session:
         rows = session.execute(text("SELECT id, version FROM certification_case WHERE id = ANY (:ids)"), {"ids": case_ids})
         return {row.id: row.version for row in rows}
+
+
+def test_from_a_spreadsheet_to_the_county_in_a_few_requests(office):
+    names = [f"脐橙{number:02}" for number in range(6)]
+    drafts = [row["case_id"] for row in send(office, [line(name) for name in names]).json()["drafts"]]
+    people = [person(number, f"F{number % 2}") for number in range(3)]
+    path = f"/v1/certification-cases/{drafts[0]}/households"
+    assert office.as_("supplier").put(path, json={"members": people}).status_code == 200
+    assert share(office, drafts[0], drafts[1:]).json()["done"] == 5
+    for kind in ("business_licence", "commitment_letter", "test_report", "household_evidence"):
+        answer = bring(office, drafts, kind=kind, number="1", issued_on="2026-11-01").json()
+        assert (answer["done"], answer["failed"]) == (6, 0)
+    answer = submit(office, drafts)
+    assert told(answer) == [(case_id, "county_review", None) for case_id in drafts]
+    read = office.read("county", drafts[4])
+    assert (read["households"], read["persons"], len(read["documents"]), read["due_on"]) == (2, 3, 4, "2026-11-26")
 
 
 def test_what_is_complete_is_handed_in_and_what_is_not_stays_a_draft(office):
@@ -123,6 +161,8 @@ def test_returned_cases_and_changes_are_handed_in_with_the_others(office):
         (moved, "returned", "origin_moved"),
         (nothing, "draft", "nothing_changes"),
     ]
+    assert bring(office, [nothing]).json()["done"] == 1
+    assert told(submit(office, [nothing])) == [(nothing, "county_review", None)]
     assert office.count("SELECT count(*) FROM certification_step WHERE action = 'resubmit'") == 1
 
 
@@ -190,6 +230,7 @@ def test_officers_name_versions_alike(office, path, who, body):
     ("path", "who", "body"),
     [
         (SUBMISSIONS, "supplier", {}),
+        (LISTS, "supplier", {"from_case_id": 10**6}),
         (OPINIONS, "department", OPINION),
         (DECISIONS, "county", {"decision": "approve"}),
     ],
@@ -210,6 +251,117 @@ def test_what_cannot_be_asked_of_many(office, path, who, body, asked, field):
     answer = office.as_(who).post(path, json=body | asked)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].startswith(field)
+
+
+def test_one_paper_for_many_cases(office):
+    drafts, returned = [office.case("draft") for _ in range(3)], office.case("returned", sent_back_from="county_review")
+    full, away = office.case("draft"), office.case("county_review")
+    foreign = foreign_draft(office)
+    change(
+        office,
+        "WITH f AS (INSERT INTO stored_file (storage_key, name, content_type, size, sha256, uploaded_by, uploaded_at)"
+        " VALUES ('x', 'x', 'x', 1, 'x', 0, now()) RETURNING id) INSERT INTO certification_document (case_id, kind, file_id)"
+        " SELECT :id, 'other', f.id FROM f, generate_series(1, :most)",
+        id=full,
+        most=MOST,
+    )
+    asked = [drafts[2], full, away, foreign, 10**12, returned, drafts[0], drafts[1]]
+    before = versions(office, asked)
+    answer = bring(office, asked, number="N-1", issuer="市场监管局", valid_until="2028-01-31")
+    assert told(answer) == [
+        (drafts[2], "draft", None),
+        (full, "draft", "too_many_documents"),
+        (away, "county_review", "case_not_editable"),
+        (foreign, None, "not_found"),
+        (10**12, None, "not_found"),
+        (returned, "returned", None),
+        (drafts[0], "draft", None),
+        (drafts[1], "draft", None),
+    ]
+    after = versions(office, asked)
+    assert {each: after[each] - before[each] for each in after if after[each] != before[each]} == dict.fromkeys(
+        [*drafts, returned], 1
+    )
+    assert office.count("SELECT count(*) FROM stored_file WHERE name = '营业执照.pdf'") == 1
+    assert office.count("SELECT count(*) FROM audit_event WHERE action = 'certification.document_added'") == 4
+    shown = [office.read("supplier", case_id)["documents"] for case_id in drafts]
+    assert [(paper["number"], paper["valid_until"]) for [paper] in shown] == [("N-1", "2028-01-31")] * 3
+    # taken back from one of them it stays with the others
+    assert office.as_("supplier").delete(f"{DOCUMENTS}/{shown[0][0]['id']}").status_code == 200
+    other = shown[1][0]["id"]
+    assert office.as_("supplier").get(f"{DOCUMENTS}/{other}").content == PDF
+
+
+@pytest.mark.parametrize(
+    ("printed", "content", "field"),
+    [
+        ({"issued_on": "2026-11-24"}, PDF, "issued_on"),
+        ({"issued_on": "2026-11-01", "valid_until": "2026-10-01"}, PDF, "valid_until"),
+        ({"kind": "diploma"}, PDF, "kind"),
+        ({}, b"MZ", "file"),
+        ({}, b"", "file"),
+        ({"case_ids": ["1", "1"]}, PDF, "case_ids[1]"),
+        ({"case_ids": [str(each) for each in range(1, 202)]}, PDF, "case_ids"),
+        ({"case_ids": []}, PDF, "case_ids"),
+        ({"case_ids": ["x"]}, PDF, "case_ids[0]"),
+    ],
+)
+def test_a_paper_that_is_none_is_given_to_nobody(office, printed, content, field):
+    asked = {"case_ids": [office.case("draft")], "content": content} | printed
+    answer = bring(office, **asked)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+    assert office.count("SELECT count(*) FROM certification_document") == 0
+
+
+def test_one_list_for_many_cases(office):
+    source, drafts = listed(office), [office.case("draft", households=0, persons=0) for _ in range(2)]
+    replaced, away = listed(office, people=5), office.case("county_review")
+    elsewhere = own_case_of_another_county(office)
+    foreign = foreign_draft(office)
+    asked = [drafts[1], replaced, elsewhere, away, foreign, drafts[0]]
+    before = versions(office, asked)
+    answer = share(office, source, asked)
+    assert told(answer) == [
+        (drafts[1], "draft", None),
+        (replaced, "draft", None),
+        (elsewhere, "draft", "list_of_other_county"),
+        (away, "county_review", "case_not_editable"),
+        (foreign, None, "not_found"),
+        (drafts[0], "draft", None),
+    ]
+    after = versions(office, asked)
+    assert {each for each in after if after[each] == before[each] + 1} == {*drafts, replaced}
+    lists = [office.as_("supplier").get(f"/v1/certification-cases/{each}/households").json()["items"] for each in asked[:2]]
+    assert lists[0] == lists[1] == office.as_("supplier").get(f"/v1/certification-cases/{source}/households").json()["items"]
+    assert len(lists[0]) == 3
+    assert [(case["households"], case["persons"]) for case in (office.read("supplier", each) for each in drafts)] == [(2, 3)] * 2
+    # the same people, however many products they stand behind
+    assert office.count("SELECT count(DISTINCT person_hash) FROM household_member") == 3
+    assert office.count("SELECT count(*) FROM audit_event WHERE action = 'households.listed' AND detail ? 'from_case_id'") == 3
+
+
+def test_a_list_that_cannot_be_given_on(office, monkeypatch):
+    source, draft = listed(office), office.case("draft", households=0, persons=0)
+    foreign = foreign_draft(office)
+    assert code(share(office, foreign, [draft])) == (404, "not_found")
+    refused = share(office, draft, [source])
+    assert (code(refused), refused.json()["errors"][0]["field"]) == ((409, "no_list"), "from_case_id")
+    refused = share(office, source, [draft, source])
+    assert (code(refused), refused.json()["errors"][0]["field"]) == ((422, "invalid"), "case_ids[1]")
+    monkeypatch.setattr(listing, "MOST_WRITTEN", 5)
+    refused = share(office, source, [draft, office.case("draft")])
+    assert (code(refused), refused.json()["data"]) == ((422, "list_too_long"), {"persons": 3, "most": 1})
+    assert office.count("SELECT count(*) FROM household_member") == 3
+    assert code(share(office, source, [draft], "county")) == (403, "forbidden")
+
+
+def test_a_change_has_the_numbers_of_its_certificate_but_no_list(office):
+    certificate = office.product(certified=True).certificate_id
+    changed = (
+        office.as_("supplier").post(f"/v1/certificates/{certificate}/changes", json={"producer": "新", "statement": "x"}).json()
+    )
+    change(office, "UPDATE certification_case SET households = 2, persons = 3 WHERE id = :id", id=changed["id"])
+    assert code(share(office, changed["id"], [office.case("draft")])) == (409, "no_list")
 
 
 def test_one_opinion_on_many_cases(office):
@@ -240,3 +392,28 @@ def test_nobody_gives_an_opinion_on_the_own_cases(office):
     cases = [office.case("county_review", opinions=False) for _ in range(2)]
     answer = office.as_("member").post(OPINIONS, json={"case_ids": cases, **OPINION})
     assert [row[2] for row in told(answer)] == ["own_case"] * 2
+
+
+@pytest.mark.slow
+def test_it_takes_as_many_statements_for_twenty_as_for_two(office):
+    seen = []
+    note = lambda *args: seen.append(args[2])  # noqa: E731
+
+    acts = {
+        "papers": lambda ids: bring(office, ids),
+        "lists": lambda ids: share(office, source, ids),
+        "submissions": lambda ids: submit(office, ids),
+        "opinions": lambda ids: office.as_("department").post(OPINIONS, json={"case_ids": ids, **OPINION}),
+    }
+    source, counts = listed(office), {}
+    office.as_("department")
+    few, many = complete_drafts(office, 2), complete_drafts(office, 20)
+    submit(office, complete_drafts(office, 1))  # what is read once in the life of a process
+    for name, act in acts.items():
+        for case_ids in (few, many):
+            event.listen(office.database.engine, "before_cursor_execute", note)
+            seen.clear()
+            assert act(case_ids).json()["done"] == len(case_ids)
+            event.remove(office.database.engine, "before_cursor_execute", note)
+            counts.setdefault(name, []).append(len(seen))
+    assert {name: few for name, (few, _) in counts.items()} == {name: many for name, (_, many) in counts.items()}

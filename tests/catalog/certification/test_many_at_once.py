@@ -3,15 +3,21 @@
 import threading
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import col, select
 
-from catalog.certification.actions import applying
+from catalog.certification.actions import applying, listing, papers
 from catalog.certification.actions.cases import Several
+from catalog.certification.actions.papers import Printed
 from catalog.certification.models import CertificationCase
 from catalog.certification.queries import cases as queries
+from catalog.certification.rules import DocumentKind
+from catalog.households import actions as households
+from shop.core import clock
 from shop.core.errors import Problem
 from shop.identity import tokens
-from tests.catalog.certification.test_many import SUBMISSIONS, complete_drafts, told, versions
+from tests.catalog.certification.test_many import SUBMISSIONS, complete_drafts, listed, told, versions
+from tests.catalog.conftest import PDF
 from tests.factories.identity import access_token
 from tests.factories.racing import at_once, post_at_once, sessions
 
@@ -91,3 +97,76 @@ def test_one_key_sent_at_once_hands_in_once(office):
     )
     assert clients[0].post(SUBMISSIONS, json={"case_ids": drafts}).json()["done"] == 4
     assert office.count(_STEPS) == 4
+
+
+def bringing(case_ids):
+    return lambda s, a: papers.bring_many(s, a, case_ids, DocumentKind.OTHER, Printed(), "a.pdf", PDF)
+
+
+def test_papers_that_come_at_once_all_come_to_all(office):
+    drafts = [office.case("draft") for _ in range(4)]
+    before = versions(office, drafts)
+    outcomes = acting(office, [bringing(drafts[::step]) for step in (1, -1) * (AT_ONCE // 2)])
+    assert outcomes == [dict.fromkeys(drafts)] * AT_ONCE
+    assert office.count("SELECT count(*) FROM certification_document") == 4 * AT_ONCE
+    assert versions(office, drafts) == {case_id: version + AT_ONCE for case_id, version in before.items()}
+
+
+@pytest.mark.control
+def test_without_the_lock_a_version_stands_for_two_papers(office, monkeypatch):
+    """The control."""
+    drafts = [office.case("draft") for _ in range(2)]
+    before = versions(office, drafts)
+    monkeypatch.setattr(papers, "locked_each", unlocked(threading.Barrier(2)))
+    acting(office, [bringing(drafts)] * 2)
+    assert versions(office, drafts) == {case_id: version + 1 for case_id, version in before.items()}
+
+
+def counted_and_kept(office, case_ids):
+    """Whether what each case counts is what its list holds."""
+    with office.database.unit_of_work() as session:
+        rows = session.execute(
+            text(
+                "SELECT c.persons AS counted, (SELECT count(*) FROM household_member m WHERE m.case_id = c.id) AS kept"
+                " FROM certification_case c WHERE c.id = ANY (:ids)"
+            ),
+            {"ids": case_ids},
+        )
+        return {row.counted == row.kept for row in rows}
+
+
+def sharing(source, case_ids):
+    return lambda s, a: listing.share(s, a, source, case_ids)
+
+
+def test_of_lists_given_at_once_one_stands_and_is_counted(office):
+    """Also where each of two gives its list to the other."""
+    sources = [listed(office, people=people) for people in (3, 4)]
+    drafts = [office.case("draft", households=0, persons=0) for _ in range(3)]
+    outcomes = acting(
+        office, [sharing(*sources[::step][:1], [*drafts[::step], sources[::step][1]]) for step in (1, -1) * (AT_ONCE // 2)]
+    )
+    assert all(set(each.values()) == {None} for each in outcomes)
+    assert counted_and_kept(office, [*drafts, *sources]) == {True}
+
+
+@pytest.mark.control
+def test_without_the_lock_lists_given_at_once_are_mixed(office, monkeypatch):
+    """The control."""
+    sources = [listed(office, people=3), listed(office, people=4)]
+    with office.database.unit_of_work() as session:  # nobody of one list stands in the other
+        session.execute(
+            text("UPDATE household_member SET person_hash = sha256(person_hash) WHERE case_id = :id"), {"id": sources[1]}
+        )
+    draft, deleted = office.case("draft", households=0, persons=0), threading.Barrier(2)
+
+    class Late:
+        @staticmethod
+        def now():  # asked when the old list is gone and the new one not yet there
+            deleted.wait(30)
+            return clock.now()
+
+    monkeypatch.setattr(listing, "locked_each", unlocked(threading.Barrier(2)))
+    monkeypatch.setattr(households, "clock", Late)
+    acting(office, [sharing(source, [draft]) for source in sources])
+    assert counted_and_kept(office, [draft]) == {False}
