@@ -37,6 +37,7 @@ DOMAINS = [
     "catalog.certification.api.applying",
     "catalog.households.api",
     "catalog.certification.api.reviewing",
+    "catalog.certification.api.many",
     "catalog.objections.api",
     "catalog.batches.api",
     "catalog.certificates.api",

@@ -146,6 +146,28 @@ class TooManyDocuments(Conflict):
     en = "An application holds at most {most} papers"
 
 
+class NoList(Conflict):
+    code = "no_list"
+    zh = "该申请尚无农户名单"
+    en = "The case has no list of households"
+
+
+class ListOfOtherCounty(Conflict):
+    """``district`` is the county of the list."""
+
+    code = "list_of_other_county"
+    zh = "名单属于其他区县（{district}），户编号仅在本区县内有效，请另行上传名单"
+    en = "The list is of another county ({district}), and the numbers of households hold within their county; bring a list of this one"
+
+
+class ListTooLong(Invalid):
+    """``most``: as many cases as may get a list of so many ``persons`` in one request."""
+
+    code = "list_too_long"
+    zh = "名单共 {persons} 人，一次最多复制给 {most} 个申请"
+    en = "The list has {persons} persons; one request gives it to {most} cases at most"
+
+
 class Blacklisted(Conflict):
     """``until`` is the last day on which the supplier may not apply."""
 

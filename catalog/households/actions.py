@@ -19,7 +19,7 @@ from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
 _LOCKED = text("SELECT status, district_code FROM certification_case WHERE id = :id FOR UPDATE")
-_DELETE = text("DELETE FROM household_member WHERE case_id = :id")
+_DELETE = text("DELETE FROM household_member WHERE case_id = ANY (:ids)")
 _INSERT = text(
     "INSERT INTO household_member (case_id, person_hash, household_hash, sealed, mode, created_at)"
     " SELECT :id, u.person, u.household, u.sealed, u.mode, :now"
@@ -30,7 +30,15 @@ _REHASH = text(
     "UPDATE household_member SET household_hash = u.household FROM unnest(CAST(:ids AS bigint[]), CAST(:households AS bytea[]))"
     " AS u (id, household) WHERE household_member.id = u.id"
 )
-_COUNT = text("UPDATE certification_case SET households = :households, persons = :persons, version = version + 1 WHERE id = :id")
+#: In the order of the list, which is that of its ids.
+_COPY = text(
+    "INSERT INTO household_member (case_id, person_hash, household_hash, sealed, mode, created_at)"
+    " SELECT t.case_id, m.person_hash, m.household_hash, m.sealed, m.mode, :now"
+    " FROM unnest(CAST(:ids AS bigint[])) AS t (case_id), household_member m WHERE m.case_id = :from_id ORDER BY t.case_id, m.id"
+)
+_COUNT = text(
+    "UPDATE certification_case SET households = :households, persons = :persons, version = version + 1 WHERE id = ANY (:ids)"
+)
 
 
 def bring(session: Session, actor: Actor, case_id: int, members: Sequence[Member], *, dry_run: bool = False) -> CountsOut:
@@ -53,7 +61,7 @@ def bring(session: Session, actor: Actor, case_id: int, members: Sequence[Member
     counts = CountsOut(case_id=case_id, households=households, persons=len(members), dry_run=dry_run)
     if dry_run:
         return counts
-    session.execute(_DELETE, {"id": case_id})
+    session.execute(_DELETE, {"ids": [case_id]})
     session.execute(
         _INSERT,
         {
@@ -68,11 +76,23 @@ def bring(session: Session, actor: Actor, case_id: int, members: Sequence[Member
             "now": clock.now(),
         },
     )
-    session.execute(_COUNT, {"id": case_id, "households": households, "persons": len(members)})
+    session.execute(_COUNT, {"ids": [case_id], "households": households, "persons": len(members)})
     # the record is read by some who may not read the list
     counted = {"households": band(households), "persons": band(len(members))}
     audit.record(session, actor, "households.listed", "certification_case", case_id, **counted)
     return counts
+
+
+def copy(session: Session, actor: Actor, from_id: int, case_ids: Sequence[int], households: int, persons: int) -> None:
+    """Put the list of one case, of so many households and persons, in the place of those that other cases had. Whoever calls holds all of them,
+    knows that they are of one supplier and that theirs may be changed, and that all are of one county: what is sealed and hashed is then the same."""
+    if not case_ids:
+        return
+    session.execute(_DELETE, {"ids": list(case_ids)})
+    session.execute(_COPY, {"from_id": from_id, "ids": list(case_ids), "now": clock.now()})
+    session.execute(_COUNT, {"ids": list(case_ids), "households": households, "persons": persons})
+    counted = {"households": band(households), "persons": band(persons), "from_case_id": from_id}
+    audit.record_each(session, actor, "households.listed", "certification_case", [(each, counted) for each in case_ids])
 
 
 def move(session: Session, case_id: int, district_code: str) -> None:

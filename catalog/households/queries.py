@@ -30,6 +30,7 @@ _MEMBERS = text(
     "SELECT id, sealed, mode FROM household_member WHERE case_id = :id AND (CAST(:beyond AS bigint) IS NULL OR id > :beyond)"
     " ORDER BY id LIMIT :rows"
 )
+_COUNTS = text("SELECT count(DISTINCT household_hash) AS households, count(*) AS persons FROM household_member WHERE case_id = :id")
 
 
 def case_row(session: Session, actor: Actor, case_id: int, permission: Permission) -> Row[Any]:
@@ -57,6 +58,11 @@ def members(
 def rows(session: Session, case_id: int, beyond: int | None = None, limit: int | None = None) -> Sequence[Row[Any]]:
     """The sealed rows of a list, in their order."""
     return session.execute(_MEMBERS, {"id": case_id, "beyond": beyond, "rows": limit}).all()
+
+
+def counts(session: Session, case_id: int) -> Row[Any]:
+    """How many ``households`` and ``persons`` a list holds."""
+    return session.execute(_COUNTS, {"id": case_id}).one()
 
 
 def shown(row: Row[Any], config: ProgrammeConfig, language: Language, *, masked: bool) -> MemberOut:

@@ -134,6 +134,16 @@ def any_version(_: int) -> None:
     """The :data:`IfMatch` of somebody who did not read the resource before: a job, or another action."""
 
 
+def version_read(read: int | None) -> IfMatch:
+    """The :data:`IfMatch` of one of several resources, whose version the body names; None: it names none."""
+
+    def check(present: int) -> None:
+        if read is not None and read != present:
+            raise Changed
+
+    return check
+
+
 class TooLarge(Problem):
     status, code = 413, "too_large"
     zh, en = "内容超过大小限制（{limit} 字节）", "The content is larger than {limit} bytes"

@@ -50,6 +50,20 @@ def publish_each(session: Session, name: str, key: str, ids: Sequence[int], **co
     session.info["outbox_published"] = True
 
 
+def publish_all(session: Session, name: str, payloads: Sequence[Mapping[str, Any]]) -> None:
+    """The same for many things at once that have more of their own than an id: one event for each payload."""
+    if not payloads:
+        return
+    session.execute(
+        text(
+            "INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
+            " SELECT :name, payload, :now, :now FROM jsonb_array_elements(CAST(:payloads AS jsonb)) AS payload"
+        ),
+        {"name": name, "payloads": json.dumps(payloads), "now": clock.now()},
+    )
+    session.info["outbox_published"] = True
+
+
 def due(session: Session, limit: int = 200, only: Collection[str] | None = None) -> list[int]:
     """Ids of events to wake a worker for, of all or ``only`` of those names; each is not offered again before its lease ends."""
     now = clock.now()

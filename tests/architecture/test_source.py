@@ -44,7 +44,7 @@ def calls(name):
 
 def published():
     names = set()
-    for path, node in [*calls("publish"), *calls("publish_each")]:
+    for path, node in [*calls("publish"), *calls("publish_each"), *calls("publish_all")]:
         if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "outbox":
             assert isinstance(node.args[1], ast.Constant), f"{path}: the name of an event is a literal"
             names.add(node.args[1].value)

@@ -1,10 +1,11 @@
 """Finding a case for somebody who acts on it, and moving it with everything that a move leaves behind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session, col, select
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
@@ -14,12 +15,18 @@ from catalog.certification.models import CertificationCase, CertificationStep
 from catalog.certification.queries import cases as queries
 from catalog.certification.rules import is_dearer
 from catalog.certification.states import SUPPLIER_MOVES, CaseKind, CaseMove, CaseStatus, Level
-from shop.core import audit, clock, workdays
-from shop.core.errors import Fault, Forbidden, IfMatch, any_version
+from shop.core import audit, clock, outbox, workdays
+from shop.core.errors import Fault, Forbidden, IfMatch, NotFound, Problem, any_version
 from shop.core.states import IllegalMove
 from shop.core.workdays import Calendar
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
+from shop.programmes.schemas import CertificationRules
+
+#: What an act comes to for each of several cases: None, or why it was refused.
+Outcomes = dict[int, Problem | None]
+#: The version of each of several cases that the caller read.
+Read = Callable[[int], IfMatch]
 
 #: How a move is put on record.
 _DONE = {
@@ -52,6 +59,50 @@ def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any
     return case
 
 
+@dataclass
+class Several:
+    """Cases that one request acts on, each by itself: those that nothing stands against so far, as they stand, and the refusals of the others."""
+
+    cases: dict[int, CertificationCase]
+    rows: dict[int, Row[Any]]
+    refused: dict[int, Problem] = field(default_factory=dict)
+
+    def sift(self, check: Callable[[CertificationCase], None]) -> None:
+        """Put aside every case that a check refuses. A check changes nothing, so there is nothing to be undone."""
+        for case_id, case in list(self.cases.items()):
+            try:
+                check(case)
+            except Problem as problem:
+                self.refused[case_id] = problem
+                del self.cases[case_id]
+
+    def outcomes(self) -> Outcomes:
+        return {**dict.fromkeys(self.cases), **self.refused}
+
+
+def any_read(_: int) -> IfMatch:
+    """The :data:`Read` of somebody who names no versions."""
+    return any_version
+
+
+def locked_each(session: Session, actor: Actor, case_ids: Sequence[int], read: Read = any_read) -> Several:
+    """Several cases, locked as :func:`locked` does, in the order of their ids: two with overlapping lists never wait for each other in a circle.
+    Those out of reach are refused as NotFound (404), those that are no more what the caller read as Changed (412)."""
+    rows = queries.case_rows(session, actor, case_ids)
+    statement = select(CertificationCase).where(col(CertificationCase.id).in_(rows)).order_by(col(CertificationCase.id))
+    found = session.exec(statement.with_for_update().execution_options(populate_existing=True)) if rows else ()
+    several = Several({case.id: case for case in found}, rows, {each: NotFound() for each in case_ids if each not in rows})
+    several.sift(lambda case: read(case.id)(case.version))
+    return several
+
+
+def alone(outcomes: Outcomes) -> None:
+    """Raise what an act on one case alone was refused for."""
+    for problem in outcomes.values():
+        if problem is not None:
+            raise problem
+
+
 def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match: IfMatch = any_version) -> CertificationCase:
     """Lock a case that the actor may move now.
 
@@ -69,10 +120,11 @@ def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match
     return case
 
 
-def show_prices(session: Session, case: CertificationCase) -> bool:
-    """Note what the packs cost that a first application now shows to its offices; returns whether one is new, or dearer than what was shown."""
+def show_prices(case: CertificationCase, prices: Mapping[int, Mapping[str, int]]) -> bool:
+    """Note what the packs cost that a first application now shows to its offices; returns whether one is new, or dearer than what was shown.
+    ``prices``: as ``queries.highest_prices`` tells them."""
     before = case.prices_shown
-    case.prices_shown = queries.highest_prices(session, case.product_id) if case.kind == CaseKind.INITIAL else {}
+    case.prices_shown = dict(prices[case.product_id]) if case.kind == CaseKind.INITIAL else {}
     return is_dearer(before, case.prices_shown)
 
 
@@ -99,31 +151,66 @@ def finish(
         UnknownAttachment: a document that no officer attached to this case (422).
     """
     refuse_unknown(session, case, documents)
-    before, level = case.status, queries.level_of(case, move)
-    after = queries.course_of(case).after(before, move)
+    finish_each(session, actor, [case], move, reason, documents=documents, **detail)
+
+
+def finish_each(
+    session: Session,
+    actor: Actor,
+    cases: Sequence[CertificationCase],
+    move: CaseMove,
+    reason: str | None = None,
+    *,
+    documents: Sequence[int] = (),
+    **detail: Any,
+) -> None:
+    """The same for several cases that are locked and may be moved."""
+    if not cases:
+        return
     today = clock.today()
-    days = workdays.calendar(session, today)
-    step = CertificationStep(
-        case_id=case.id,
-        action=move.value,
-        from_status=before,
-        to_status=after.value,
-        level=level.value,
-        actor_id=actor.user_id,
-        actor_role=actor.role_name,
-        reason=reason,
-        documents=list(documents),
-        working_days=days.between(case.entered_on, today) if level is not Level.SUPPLIER and case.entered_on else None,
-        late=(level is not Level.SUPPLIER or move is CaseMove.RESUBMIT) and case.due_on is not None and today > case.due_on,
-        at=clock.now(),
-    )
-    _set_clock(session, case, CaseStatus(before), after, today, days)
-    case.status = after.value
-    case.claimed_by = case.claimed_at = None
-    case.version += 1
-    session.add_all([case, step])
+    with session.no_autoflush:  # each case is written once
+        days = workdays.calendar(session, today)
+        config = programmes.config_of(session, today).certification
+    for case in cases:
+        before, level = case.status, queries.level_of(case, move)
+        after = queries.course_of(case).after(before, move)
+        step = CertificationStep(
+            case_id=case.id,
+            action=move.value,
+            from_status=before,
+            to_status=after.value,
+            level=level.value,
+            actor_id=actor.user_id,
+            actor_role=actor.role_name,
+            reason=reason,
+            documents=list(documents),
+            working_days=days.between(case.entered_on, today) if level is not Level.SUPPLIER and case.entered_on else None,
+            late=(level is not Level.SUPPLIER or move is CaseMove.RESUBMIT) and case.due_on is not None and today > case.due_on,
+            at=clock.now(),
+        )
+        _set_clock(case, CaseStatus(before), after, today, days, config)
+        case.status = after.value
+        case.claimed_by = case.claimed_at = None
+        case.version += 1
+        session.add_all([case, step])
     session.flush()
-    audit.record(session, actor, _DONE[move], "certification_case", case.id, reason=reason, **detail)
+    audit.record_each(session, actor, _DONE[move], "certification_case", [(case.id, detail) for case in cases], reason=reason)
+
+
+def hand_in(session: Session, actor: Actor, cases: Sequence[CertificationCase]) -> None:
+    """Move cases to their offices, for the first time or after they were returned; whoever calls has seen to it that they may go there."""
+    now = clock.now()
+    for case in cases:
+        case.submitted_at = now
+        case.decision_reason = None
+        case.corrections = []
+        case.notice_from = case.notice_until = None
+    again = [case for case in cases if case.status == CaseStatus.RETURNED]
+    first = [case for case in cases if case.status != CaseStatus.RETURNED]
+    finish_each(session, actor, first, CaseMove.SUBMIT)
+    finish_each(session, actor, again, CaseMove.RESUBMIT)
+    told = [{"case_id": case.id, "version": case.version, "status": case.status} for case in cases]
+    outbox.publish_all(session, "certification.submitted", told)
 
 
 def refuse_unknown(session: Session, case: CertificationCase, documents: Sequence[int]) -> None:
@@ -135,11 +222,10 @@ def refuse_unknown(session: Session, case: CertificationCase, documents: Sequenc
 
 
 def _set_clock(
-    session: Session, case: CertificationCase, before: CaseStatus, after: CaseStatus, today: date, days: Calendar
+    case: CertificationCase, before: CaseStatus, after: CaseStatus, today: date, days: Calendar, config: CertificationRules
 ) -> None:
     """When the case came to its new state and until when it should leave it. While it lies with the supplier the clock of the step stands
     still, and the date is the supplier's."""
-    config = programmes.config_of(session, today).certification
     if after is CaseStatus.RETURNED:
         case.remaining_days = days.between(today, case.due_on) if case.due_on else None
     if after in (CaseStatus.RETURNED, CaseStatus.REJECTED) and before is not CaseStatus.APPEALED:

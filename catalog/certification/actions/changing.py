@@ -10,16 +10,16 @@ from sqlmodel import Session, col, select
 from catalog.certificates import queries as certificates
 from catalog.certificates.actions import issuing
 from catalog.certificates.states import CertificateState
-from catalog.certification.actions.cases import finish
-from catalog.certification.errors import CaseNotEditable, NoCertificateInForce, NothingChanges
+from catalog.certification.actions.cases import hand_in
+from catalog.certification.errors import NoCertificateInForce, NothingChanges
 from catalog.certification.models import CertificationCase
 from catalog.certification.queries.bars import refuse_barred
-from catalog.certification.states import CaseKind, CaseMove, CaseStatus
+from catalog.certification.states import CaseKind, CaseStatus
 from catalog.certification.steps import snapshot
 from catalog.products import actions as products
 from catalog.products.models import Product
 from catalog.products.schemas import TierIn
-from shop.core import audit, clock, outbox
+from shop.core import audit, clock
 from shop.core.errors import Fault, Forbidden, Invalid, NotFound
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -28,7 +28,6 @@ _LATEST = text(
     "SELECT id FROM certificate WHERE product_id = :product_id AND revoked_at IS NULL AND valid_until >= :today"
     " ORDER BY valid_until DESC LIMIT 1"
 )
-_PAPERS = text("SELECT count(*) FROM certification_document WHERE case_id = :id AND side = 'supplier'")
 #: What the latest case of the product stated; a change carries it on, so that its reviewers see the whole.
 _STATED = [
     "annual_capacity_kg",
@@ -93,23 +92,15 @@ def propose_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[
     case = draw_up(
         session, row, CaseKind.PRICE, {"sku_id": sku.id, "sku_code": sku.code, "pack": sku.pack, "tiers": shown}, statement
     )
-    submit(session, actor, case)
+    hand_in(session, actor, [case])
     return case.id
 
 
-def submit(session: Session, actor: Actor, case: CertificationCase) -> None:
-    """Hand in a change: there is no checklist for it, its reviewers ask for what they miss."""
-    if case.status not in (CaseStatus.DRAFT, CaseStatus.RETURNED):
-        raise CaseNotEditable
-    if not case.proposed and not session.execute(_PAPERS, {"id": case.id}).scalar_one():
+def refuse_nothing(case: CertificationCase, *, has_papers: bool) -> None:
+    """Raises :class:`NothingChanges` for a change that brings neither (422)."""
+    if not case.proposed and not has_papers:
         told = "既没有修改内容，也没有新的材料", "Nothing is to change, and there is no new paper"
         raise NothingChanges(faults=[Fault("changes", "nothing_changes", *told)])
-    case.submitted_at = clock.now()
-    case.decision_reason = None
-    case.corrections = []
-    case.notice_from = case.notice_until = None
-    finish(session, actor, case, CaseMove.RESUBMIT if case.status == CaseStatus.RETURNED else CaseMove.SUBMIT)
-    outbox.publish(session, "certification.submitted", case_id=case.id, version=case.version, status=case.status)
 
 
 def take_effect(session: Session, actor: Actor, case: CertificationCase) -> None:

@@ -6,7 +6,20 @@ from sqlmodel import Session
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
 from catalog.certification import steps
-from catalog.certification.actions.cases import authorise, begin, finish, locked, refuse_claimed, refuse_unknown, show_prices
+from catalog.certification.actions.cases import (
+    Outcomes,
+    Read,
+    alone,
+    any_read,
+    authorise,
+    begin,
+    finish,
+    locked,
+    locked_each,
+    refuse_claimed,
+    refuse_unknown,
+    show_prices,
+)
 from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed
 from catalog.certification.models import CertificationCase, CertificationOpinion
 from catalog.certification.queries import cases as queries
@@ -57,7 +70,7 @@ def opine(
     opinion: str,
     documents: Sequence[int],
     if_match: IfMatch = any_version,
-) -> int:
+) -> None:
     """Record the opinion of a department on a case at its present step; a later one of the same department counts instead.
 
     A department's own officer gives it, or an officer of the level that reviews enters what came on paper, with the paper attached.
@@ -65,35 +78,57 @@ def opine(
     Raises:
         NotFound (404), OwnCase, NotYourRegion (403): as for every decision.
         IllegalMove: the case is not at a step of review (409). NoDepartment: this step does not ask it (422).
+        UnknownAttachment: a document that no officer attached to this case (422).
     """
-    case = locked(session, actor, case_id, if_match)
+    alone(opine_many(session, actor, [case_id], department, verdict, opinion, lambda _: if_match, documents))
+
+
+def opine_many(
+    session: Session,
+    actor: Actor,
+    case_ids: Sequence[int],
+    department: str,
+    verdict: Verdict,
+    opinion: str,
+    read: Read = any_read,
+    documents: Sequence[int] = (),
+) -> Outcomes:
+    """Record the same opinion of a department on many cases as :func:`opine` does on one, each by itself. An attachment belongs to one case, so
+    ``documents`` are of one."""
+    several = locked_each(session, actor, case_ids, read)
+    several.sift(lambda case: _refuse_opinion(actor, case, several.rows[case.id].supplier_path, department))
+    several.sift(lambda case: refuse_unknown(session, case, documents))
+    cases = list(several.cases.values())
+    session.add_all(
+        CertificationOpinion(
+            case_id=case.id,
+            step=case.status,
+            department=department,
+            verdict=verdict.value,
+            opinion=opinion,
+            documents=list(documents),
+            author_id=actor.user_id,
+            author_role=actor.role_name,
+            at=clock.now(),
+        )
+        for case in cases
+    )
+    _keep(session, *cases)
+    detail = {"department": department, "verdict": verdict}
+    audit.record_each(session, actor, "certification.opinion_given", "certification_case", [(case.id, detail) for case in cases])
+    return several.outcomes()
+
+
+def _refuse_opinion(actor: Actor, case: CertificationCase, supplier_path: str, department: str) -> None:
     step = steps.step_of(case.steps, case.status)
     if step is None:
         raise IllegalMove(state=case.status, action="opine", allowed=[])
-    if queries.is_own(session, actor, case):
+    if actor.is_related(supplier_path):
         raise OwnCase
     if not actor.covers_region(Permission.CERTIFICATIONS_OPINE, case.district_code):
         raise NotYourRegion
     if department not in step["departments"]:
         raise NoDepartment(faults=[Fault("department", NoDepartment.code, NoDepartment.zh, NoDepartment.en)])
-    refuse_unknown(session, case, documents)
-    given = CertificationOpinion(
-        case_id=case.id,
-        step=case.status,
-        department=department,
-        verdict=verdict.value,
-        opinion=opinion,
-        documents=list(documents),
-        author_id=actor.user_id,
-        author_role=actor.role_name,
-        at=clock.now(),
-    )
-    session.add(given)
-    _keep(session, case)
-    audit.record(
-        session, actor, "certification.opinion_given", "certification_case", case.id, department=department, verdict=verdict
-    )
-    return given.id
 
 
 def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: IfMatch = any_version) -> None:
@@ -126,7 +161,7 @@ def decide_appeal(
     rejection stands. Raises as every decision."""
     move = CaseMove.GRANT_APPEAL if granted else CaseMove.DISMISS_APPEAL
     case = begin(session, actor, case_id, move, if_match)
-    if granted and show_prices(session, case):
+    if granted and show_prices(case, queries.highest_prices(session, [case.product_id])):
         case.sent_back_from = case.steps[0]["step"]
     case.decision_reason = None if granted else reason
     case.decided_at = None if granted else clock.now()
@@ -142,7 +177,8 @@ def _before(session: Session, actor: Actor, case_id: int, if_match: IfMatch = an
     return case
 
 
-def _keep(session: Session, case: CertificationCase) -> None:
-    case.version += 1
-    session.add(case)
+def _keep(session: Session, *cases: CertificationCase) -> None:
+    for case in cases:
+        case.version += 1
+        session.add(case)
     session.flush()

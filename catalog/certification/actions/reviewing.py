@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from catalog.certificates.actions import issuing
 from catalog.certification import steps
 from catalog.certification.actions import changing
-from catalog.certification.actions.cases import authorise, begin, finish, refuse_claimed
+from catalog.certification.actions.cases import Outcomes, Read, any_read, authorise, begin, finish, refuse_claimed
 from catalog.certification.errors import (
     DistrictNotEligible,
     NoticeRunning,
@@ -109,7 +109,8 @@ def decide_many(
     decision: Decision,
     reason: str | None,
     corrections: Sequence[Correction],
-) -> dict[int, Problem | None]:
+    read: Read = any_read,
+) -> Outcomes:
     """Decide many cases alike, each by itself: what cannot be decided is told with its problem and hinders no other.
 
     Cases are taken in the order of their ids, so that two who decide overlapping lists never wait for each other in a circle.
@@ -119,16 +120,16 @@ def decide_many(
     """
     if decision is not Decision.APPROVE and not reason:
         raise ReasonNeeded(faults=[Fault("reason", ReasonNeeded.code, ReasonNeeded.zh, ReasonNeeded.en)])
-    results: dict[int, Problem | None] = {}
+    results: Outcomes = {}
     for case_id in sorted(set(case_ids)):
         try:
             with session.begin_nested():
                 if decision is Decision.APPROVE:
-                    approve(session, actor, case_id, reason)
+                    approve(session, actor, case_id, reason, if_match=read(case_id))
                 elif decision is Decision.RETURN:
-                    return_(session, actor, case_id, reason or "", corrections)
+                    return_(session, actor, case_id, reason or "", corrections, if_match=read(case_id))
                 else:
-                    reject(session, actor, case_id, reason or "")
+                    reject(session, actor, case_id, reason or "", if_match=read(case_id))
             results[case_id] = None
         except Problem as problem:
             results[case_id] = problem

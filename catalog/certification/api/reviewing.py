@@ -16,9 +16,6 @@ from catalog.certification.schemas.cases import (
     CaseRow,
     ChangeIn,
     ClaimIn,
-    DecidedOut,
-    DecisionsIn,
-    DecisionsOut,
     OpinionIn,
     PriceReviewIn,
     QueueRow,
@@ -121,25 +118,6 @@ def reject(call: Call, case_id: Id, body: ReasonIn) -> CaseOut:
     """Decide against the application; the supplier may appeal once."""
     reviewing.reject(call.session, call.actor, case_id, body.reason, body.attachment_ids, call.if_match)
     return _case(call, case_id)
-
-
-@routes.post("/certification-decisions", Permission.CERTIFICATIONS_REVIEW, status=200)
-def decide(call: Call, body: DecisionsIn) -> DecisionsOut:
-    """Decide up to 200 cases alike. Each is decided by itself: the answer has a result for every case, in the order given."""
-    corrections = [item.correction() for item in body.corrections]
-    problems = reviewing.decide_many(call.session, call.actor, body.case_ids, body.decision, body.reason, corrections)
-    states = queries.statuses(call.session, call.actor, body.case_ids)
-    results = []
-    for case_id in body.case_ids:
-        problem = problems[case_id]
-        told = problem.told(call.language) if problem else {}
-        results.append(
-            DecidedOut(
-                case_id=case_id, done=problem is None, status=states.get(case_id), code=told.get("code"), message=told.get("title")
-            )
-        )
-    failed = sum(not result.done for result in results)
-    return DecisionsOut(done=len(results) - failed, failed=failed, results=results)
 
 
 @routes.post("/certification-cases/{case_id}/appeal", Permission.CERTIFICATIONS_APPLY, status=200)

@@ -51,6 +51,7 @@ CASE = """
     LEFT JOIN app_user u ON u.id = c.claimed_by
 """
 _ONE_CASE = text(f"{CASE} WHERE c.id = :id AND {REACH}")
+_SOME_CASES = text(f"{CASE} WHERE c.id = ANY (:ids) AND {REACH}")
 _STATUSES = text(
     f"SELECT c.id, c.status FROM certification_case c JOIN organisation o ON o.id = c.supplier_id WHERE c.id = ANY (:ids) AND {REACH}"
 )
@@ -70,11 +71,11 @@ _LATEST_OPINIONS = text(
 _SUPPLIER_PATH = text("SELECT path FROM organisation WHERE id = :id")
 DOCUMENTS = text(
     "SELECT d.*, f.name, f.content_type, f.size, f.sha256, f.uploaded_at"
-    " FROM certification_document d JOIN stored_file f ON f.id = d.file_id WHERE d.case_id = :id ORDER BY d.id"
+    " FROM certification_document d JOIN stored_file f ON f.id = d.file_id WHERE d.case_id = ANY (:ids) ORDER BY d.id"
 )
 _PRICED_SKUS = text(
-    "SELECT count(*) FROM sku s WHERE s.product_id = :id AND s.status = 'active'"
-    " AND EXISTS (SELECT FROM price_tier t WHERE t.sku_id = s.id)"
+    "SELECT s.product_id, count(*) AS skus FROM sku s WHERE s.product_id = ANY (:ids) AND s.status = 'active'"
+    " AND EXISTS (SELECT FROM price_tier t WHERE t.sku_id = s.id) GROUP BY s.product_id"
 )
 _PACKS = text(
     "SELECT s.product_id, s.id AS sku_id, s.code, s.pack, s.net_grams, max(t.unit_price_fen) AS highest_price FROM sku s"
@@ -106,6 +107,11 @@ def case_row(session: Session, actor: Actor, case_id: int) -> Row[Any]:
     return row
 
 
+def case_rows(session: Session, actor: Actor, case_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Those of these cases that are within the caller's reach, as they stand."""
+    return {row.id: row for row in session.execute(_SOME_CASES, {"ids": list(case_ids), **reach(actor)})}
+
+
 _APPLICATION = [
     "statement",
     "specification",
@@ -124,23 +130,37 @@ _APPLICATION = [
 ]
 
 
-def application(session: Session, case: Row[Any]) -> rules.Application:
-    """What an application holds, for the checklist."""
-    documents = [row for row in session.execute(DOCUMENTS, {"id": case.id}) if row.side == "supplier"]
-    return rules.Application(
-        **{field: getattr(case, field) for field in _APPLICATION},
-        kind=case.product_kind,
-        priced_skus=session.execute(_PRICED_SKUS, {"id": case.product_id}).scalar_one(),
-        papers=[rules.Brought(Paper(row.kind, row.number, row.valid_until, row.id), row.issued_on) for row in documents],
-    )
-
-
-def missing_items(session: Session, case: Row[Any]) -> list[Fault]:
-    """Everything that keeps a case from being handed in; of a change its reviewers ask for what they miss."""
-    if case.kind not in (CaseKind.INITIAL, CaseKind.RENEWAL):
-        return []
+def missing_items(session: Session, cases: Sequence[Row[Any]]) -> dict[int, list[Fault]]:
+    """Everything that keeps each of these cases from being handed in; of a change its reviewers ask for what they miss."""
+    asked = [case for case in cases if case.kind in (CaseKind.INITIAL, CaseKind.RENEWAL)]
+    found: dict[int, list[Fault]] = {case.id: [] for case in cases}
+    if not asked:
+        return found
     today = clock.today()
-    return rules.missing_items(application(session, case), programmes.config_of(session, today).certification, today)
+    config = programmes.config_of(session, today).certification
+    papers = supplier_papers(session, [case.id for case in asked])
+    priced = session.execute(_PRICED_SKUS, {"ids": [case.product_id for case in asked]})
+    skus = {row.product_id: row.skus for row in priced}
+    for case in asked:
+        application = _application(case, papers.get(case.id, []), skus.get(case.product_id, 0))
+        found[case.id] = rules.missing_items(application, config, today)
+    return found
+
+
+def _application(case: Row[Any], papers: Sequence[rules.Brought], priced_skus: int) -> rules.Application:
+    """What an application holds, for the checklist."""
+    stated = {field: getattr(case, field) for field in _APPLICATION}
+    return rules.Application(**stated, kind=case.product_kind, priced_skus=priced_skus, papers=papers)
+
+
+def supplier_papers(session: Session, case_ids: Sequence[int]) -> dict[int, list[rules.Brought]]:
+    """The papers that suppliers brought to these cases: case -> papers."""
+    found: dict[int, list[rules.Brought]] = {}
+    for row in session.execute(DOCUMENTS, {"ids": list(case_ids)}):
+        if row.side == "supplier":
+            paper = rules.Brought(Paper(row.kind, row.number, row.valid_until, row.id), row.issued_on)
+            found.setdefault(row.case_id, []).append(paper)
+    return found
 
 
 def course_of(case: Any) -> StateTable[CaseStatus, CaseMove]:
@@ -196,10 +216,10 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     today = clock.today()
     config = programmes.config_of(session, today)
     objections = session.execute(_OBJECTIONS, {"id": case_id, "notice_from": row.notice_from}).one()
-    documents = session.execute(DOCUMENTS, {"id": case_id}).all()
+    documents = session.execute(DOCUMENTS, {"ids": [case_id]}).all()
     exact = reads_counts(actor, row)
     blocked = _blocked(row, objections, today) or bars.bar(session, row.supplier_id) is not None
-    missing = missing_items(session, row) if row.status in EDITABLE else []
+    missing = missing_items(session, [row])[row.id] if row.status in EDITABLE else []
     record = session.execute(_STEPS, {"id": case_id}).all()
     acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
     rejecter = any(step.action == CaseMove.REJECT and step.actor_id == actor.user_id for step in record)
@@ -231,9 +251,12 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     )
 
 
-def highest_prices(session: Session, product_id: int) -> dict[str, int]:
-    """What each pack on sale costs at most: SKU -> fen."""
-    return {str(pack.sku_id): pack.highest_price for pack in session.execute(_PACKS, {"ids": [product_id]})}
+def highest_prices(session: Session, product_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """What each pack on sale of these products costs at most: product -> SKU -> fen."""
+    found: dict[int, dict[str, int]] = {product_id: {} for product_id in product_ids}
+    for pack in session.execute(_PACKS, {"ids": list(product_ids)}):
+        found[pack.product_id][str(pack.sku_id)] = pack.highest_price
+    return found
 
 
 def packs(session: Session, cases: Sequence[Row[Any]], config: ProgrammeConfig) -> dict[int, list[PackOut]]:

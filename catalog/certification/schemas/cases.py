@@ -3,19 +3,16 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from catalog.certificates.schemas import CertificateOut, PeopleOut
 from catalog.certification.schemas.applying import DocumentOut, In, Kilograms, MissingItem, Months
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus, Level
-from catalog.certification.steps import Correction, Decision, Verdict
+from catalog.certification.steps import Correction, Verdict
 from catalog.products.rules import MAX_TIERS, Category, Kind
 from catalog.products.schemas import TierIn, refuse_null
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, ShortText, each_once
-
-#: As many cases as are decided in one request.
-MOST_DECIDED = 200
+from shop.core.quantities import Id, ShortText
 
 Attachments = Annotated[list[Id], Field(max_length=20, description="papers attached to the case before, by their ids")]
 
@@ -61,29 +58,6 @@ class AppealIn(In):
 
 class AppealDecisionIn(ReasonIn):
     granted: bool
-
-
-class DecisionsIn(In):
-    case_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_DECIDED), AfterValidator(each_once)]
-    decision: Decision
-    reason: ShortText | None = None
-    corrections: Annotated[list[CorrectionIn], Field(max_length=50)] = []
-
-
-class DecidedOut(BaseModel):
-    """What became of one case."""
-
-    case_id: int
-    done: bool
-    status: CaseStatus | None = Field(description="its present state, where it is within reach")
-    code: str | None = Field(description="why not")
-    message: str | None
-
-
-class DecisionsOut(BaseModel):
-    done: int
-    failed: int
-    results: list[DecidedOut]
 
 
 class ChangeIn(In):
