@@ -61,7 +61,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, dry_run: bool) 
     """Put the villages of a spreadsheet on the list, or change their days on it: all of them or none. Villages that it does not name stay.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, VillagesRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, VillagesRefused: see there (422); every fault by row and column.
     """
     rows, faults, ignored = sheets.read(content)
     if faults := by_row([*faults, *_faults(session, actor, rows)]):

@@ -42,11 +42,11 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[Row] = []
-    faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
+    faults = [*table.formulas]
     for number, cell in table.rows:
         wrong = sheets.unreadable(COLUMNS, number, cell)
         name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None

@@ -89,7 +89,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | N
     """Report the rows of a spreadsheet: all of them or none. With a ``reason``, what was reported before is revised.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, ReportRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, ReportRefused: see there (422); every fault by row and column.
     """
     read, wrong, ignored = sheets.read(content)
     rows = [

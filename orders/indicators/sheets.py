@@ -54,11 +54,11 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[Row] = []
-    faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
+    faults = [*table.formulas]
     for number, cell in table.rows:
         wrong = sheets.unreadable(COLUMNS, number, cell)
         value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None

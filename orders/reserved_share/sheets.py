@@ -110,11 +110,11 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
     column; and the headers that nobody reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[BaseRow] = []
-    faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES)
+    faults = [*table.formulas]
     for number, cell in table.rows:
         base = _fen(cell["base"])
         percent = _basis_points(cell["percent"]) if cell["percent"] else None

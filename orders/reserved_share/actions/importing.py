@@ -51,7 +51,7 @@ def take_over(session: Session, actor: Actor, year: int, content: bytes, *, dry_
     """Write the bases of a spreadsheet as drafts of their units: all of them or none. What was filed or accepted is left alone.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
         YearNotOpen, ChangedMeanwhile: see there (409). Forbidden: the caller belongs to no organisation (403).
     """
     _ = actor.organisation

@@ -133,6 +133,32 @@ def test_every_fault_is_told_by_row_and_column_with_its_reason(desk, market, dat
     assert found[2]["sku"] is None
 
 
+def test_goods_whose_quantity_cannot_be_read_are_judged_all_the_same(desk, market, database):
+    """So that whoever mends the quantities does not hear only then that the goods cannot be had."""
+    with database.unit_of_work() as session:
+        supplier = market.suppliers[0]
+        make_product(session, supplier, name="没认证的橙", certified=False)
+        withdrawn = make_product(session, supplier, name="下架的橙")
+        session.execute(text("UPDATE sku SET status = 'withdrawn' WHERE id = :id"), {"id": withdrawn.sku_id})
+        session.execute(text("UPDATE product SET status = 'withdrawn' WHERE id = :id"), {"id": withdrawn.product_id})
+    rows = [
+        ["没认证的橙", "", "", "十箱", ""],
+        ["下架的橙", "", "", "", "箱"],
+        ["没有的橙", "", "", "=B1", ""],
+        ["奉节脐橙", "", "", "=B1+1", ""],
+        ["没认证的橙", "", "", 3, "袋"],
+    ]
+    shown = desk.upload(as_csv(*rows))
+    assert [faults(row) for row in desk.rows(shown["id"]).values()] == [
+        [("quantity", "bad_quantity"), ("product", "not_certified")],
+        [("quantity", "quantity_missing"), ("product", "withdrawn")],
+        [("quantity", "formulas_not_accepted"), ("product", "unknown_product")],
+        [("quantity", "formulas_not_accepted")],
+        [("unit", "units_differ"), ("product", "not_certified")],
+    ]
+    assert shown["counts"] == {"faulty": 5}
+
+
 def test_substitutes_are_the_nearest_certified_ones_in_stock(desk, market, database):
     with database.unit_of_work() as session:
         fengjie, shizhu = market.suppliers

@@ -72,7 +72,10 @@ def test_a_csv_of_another_encoding_and_a_formula(scene):
     url = f"/v1/reserved-shares/{YEAR}/import"
     assert scene["department"].post(url, files={"file": ("b.csv", content)}).status_code == 200
     formula = f"统一社会信用代码,食堂采购基数\n{scene.first.uscc},=1+1\n".encode()
-    assert code(scene["department"].post(url, files={"file": ("b.csv", formula)})) == (422, "formulas_not_accepted")
+    refused = scene["department"].post(url, files={"file": ("b.csv", formula)})
+    assert [(each["row"], each["column"], each["code"]) for each in refused.json()["errors"]] == [
+        (2, "食堂采购基数", "formulas_not_accepted")
+    ]
 
 
 def test_the_view_as_a_file(scene):
