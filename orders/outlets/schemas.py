@@ -185,6 +185,10 @@ class GoodsImportedOut(GoodsKeptOut, ImportedOut):
 # --- devices -------------------------------------------------------------------------------------------------------
 
 
+#: As many devices as are made, or keys ended, by one request.
+MOST_DEVICES = 1_000
+
+
 class DeviceIn(In):
     number: Number = Field(examples=["till-1"])
 
@@ -201,6 +205,55 @@ class DeviceOut(BaseModel):
 
 class NewDeviceOut(DeviceOut):
     key: str = Field(description="for `Authorization: Bearer …`; shown now and never again")
+
+
+class DeviceOfIn(DeviceIn):
+    outlet_id: Id
+
+
+class DevicesIn(In):
+    devices: list[DeviceOfIn] = Field(min_length=1, max_length=MOST_DEVICES)
+
+
+class KeyMadeOut(BaseModel):
+    """What became of one device that was asked for."""
+
+    outlet_id: int
+    outlet_number: str | None = Field(description="none: the outlet is not within reach")
+    outlet_name: str | None
+    number: str
+    done: bool
+    code: str | None = Field(description="why not")
+    message: str | None
+    device_id: int | None
+    key: str | None = Field(description="for `Authorization: Bearer …`; shown now and never again")
+
+
+class KeysMadeOut(BaseModel):
+    done: int
+    failed: int
+    results: list[KeyMadeOut]
+
+
+class RevokedOut(BaseModel):
+    """What became of one key that was to end."""
+
+    device_id: int
+    done: bool
+    code: str | None = Field(description="why not")
+    message: str | None
+
+
+class KeysRevokedOut(BaseModel):
+    done: int
+    failed: int
+    results: list[RevokedOut]
+
+
+class ListedDeviceOut(DeviceOut):
+    outlet_id: int
+    outlet_number: str
+    outlet_name: str
 
 
 class HeldIn(In):

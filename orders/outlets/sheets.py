@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orders.outlets.schemas import GoodsIn, OutletIn
+from orders.outlets.schemas import GoodsIn, KeysMadeOut, OutletIn
 from shop.core import sheets
 from shop.core.clock import shanghai_text
 from shop.core.errors import BadValue, Fault, Language
@@ -203,6 +203,21 @@ HEADER: dict[Language, list[str]] = {
            "closed on", "status", "last heard of", "last sale", "silent since"],
 }  # fmt: skip
 TITLE: dict[Language, str] = {"zh": "网点", "en": "Outlets"}
+
+
+KEYS_HEADER: dict[Language, list[str]] = {
+    "zh": ["网点编号", "网点名称", "网点ID", "设备编号", "设备ID", "密钥（仅此一次显示）", "未生成的原因代码", "原因"],
+    "en": ["outlet", "name", "outlet id", "device", "device id", "key (shown only now)", "code of refusal", "reason"],
+}
+KEYS_TITLE: dict[Language, str] = {"zh": "设备密钥", "en": "Device keys"}
+
+
+def key_cells(made: KeysMadeOut) -> Iterator[list[Cell]]:
+    """One row of cells for each device that was asked for, in the order of the header."""
+    for each in made.results:
+        device_id = None if each.device_id is None else str(each.device_id)
+        named = [each.outlet_number, each.outlet_name, str(each.outlet_id), each.number, device_id]
+        yield [*named, each.key, each.code, each.message]
 
 
 def cells(rows: Iterable[Any], language: Language, term: Callable[[str, str], str]) -> Iterator[list[Cell]]:
