@@ -163,13 +163,15 @@ def close(session: Session, actor: Actor, station_id: int, body: CloseIn, if_mat
     )
 
 
-def attach(session: Session, actor: Actor, station_id: int, name: str | None, content: bytes) -> None:
+def attach(
+    session: Session, actor: Actor, station_id: int, name: str | None, content: bytes, if_match: IfMatch = any_version
+) -> None:
     """Put the paper beside it that proves it.
 
     Raises:
-        NotFound: none within reach (404). UnreadableFile: see there (422).
+        NotFound: none within reach (404). UnreadableFile: see there (422). Changed (412).
     """
-    queries.locked(session, actor, station_id)
+    if_match(queries.locked(session, actor, station_id).version)
     kept = uploads.keep(session, actor.user_id, name, content)
     session.execute(_ATTACH, {"id": station_id, "file_id": kept.id})
     audit.record(session, actor, "service_station.proved", "service_station", station_id, file_id=kept.id)

@@ -168,6 +168,12 @@ def test_a_paper_proves_a_station(officer):
     assert (none.status_code, none.json()["code"]) == (409, "no_evidence_file")
     assert officer.post(f"{path}/evidence", files={"file": ("a.pdf", PDF)}).json()["has_file"] is True
     assert officer.get(f"{path}/evidence").content == PDF
+    # a paper that somebody else has put there since is not replaced unseen
+    read = officer.get(path).headers["ETag"]
+    other = PDF + b"%"
+    assert officer.post(f"{path}/evidence", files={"file": ("b.pdf", other)}, headers={"If-Match": read}).status_code == 200
+    assert officer.post(f"{path}/evidence", files={"file": ("a.pdf", PDF)}, headers={"If-Match": read}).status_code == 412
+    assert officer.get(f"{path}/evidence").content == other
 
 
 def test_villages_with_sales_stand_beside_all(database, officer):

@@ -315,6 +315,26 @@ def test_a_version_that_changed_meanwhile_is_not_overwritten(desk):
 # --- ordering -----------------------------------------------------------------------------------------------------------------------
 
 
+def test_a_choice_for_a_row_that_may_be_another_by_now_is_refused(desk, market):
+    """Columns said otherwise read the list anew: row 2 may be that of another sheet."""
+    shown = desk.upload(as_csv(["没有的橙", "", "", 5, "箱"], HONEY))
+    path = f"/v1/order-imports/{shown['id']}"
+    stale = {"If-Match": desk.client.get(path).headers["ETag"]}
+    said = {"header_row": 1, "columns": {"product": 1, "quantity": 4}}
+    assert desk.client.put(f"{path}/columns", json=said, headers=stale).status_code == 202
+    desk.work()
+    choice = {"sku_id": market.products[0].sku_id}
+    for what, body in (
+        ("rows/2/choice", choice),
+        ("choices", {"choices": [{"row_no": 2, **choice}]}),
+        ("rows/3/skip", {"skipped": True}),
+    ):
+        assert desk.client.post(f"{path}/{what}", json=body, headers=stale).status_code == 412
+    assert [row["state"] for row in desk.rows(shown["id"]).values()] == ["faulty", "matched"]
+    fresh = {"If-Match": desk.client.get(path).headers["ETag"]}
+    assert desk.client.post(f"{path}/choices", json={"choices": [{"row_no": 2, **choice}]}, headers=fresh).status_code == 200
+
+
 def test_the_same_file_makes_no_second_order_unless_asked(desk):
     content = as_csv(ORANGES, HONEY)
     first, second = desk.upload(content), desk.upload(content, "other name.csv")
