@@ -9,30 +9,32 @@ from pydantic import AfterValidator, Field, StringConstraints
 from orders.outlets import queries, sheets
 from orders.outlets.actions import devices, goods, registering
 from orders.outlets.queries import Filters
-from orders.outlets.schemas import (
+from orders.outlets.schemas.devices import (
     MOST_DEVICES,
-    CloseIn,
     DeviceIn,
     DeviceOut,
     DevicesIn,
-    GoodsImportedOut,
-    GoodsListIn,
-    GoodsOut,
-    GoodsTakenOut,
     HeartbeatIn,
     HeartbeatOut,
-    ImportedOut,
     KeyMadeOut,
     KeysMadeOut,
     KeysRevokedOut,
     ListedDeviceOut,
     NewDeviceOut,
+    RevokedOut,
+)
+from orders.outlets.schemas.outlets import (
+    CloseIn,
+    GoodsImportedOut,
+    GoodsListIn,
+    GoodsOut,
+    GoodsTakenOut,
+    ImportedOut,
     OutletIn,
     OutletOut,
     PlanIn,
     PlanOut,
     RefuseIn,
-    RevokedOut,
     Venue,
 )
 from orders.outlets.states import OutletKind, OutletStatus

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.outlets.schemas import DeviceOut, GoodsOut, ListedDeviceOut, OutletOut, PlanLineOut, PlanOut
+from orders.outlets.schemas.devices import DeviceOut, ListedDeviceOut
+from orders.outlets.schemas.outlets import GoodsOut, OutletOut, PlanLineOut, PlanOut
 from orders.outlets.states import OUTLET, OutletKind, OutletMove, OutletStatus
 from shop.core import paging
 from shop.core.errors import Language, NotFound

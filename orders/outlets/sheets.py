@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orders.outlets.schemas import GoodsIn, KeysMadeOut, OutletIn
+from orders.outlets.schemas.devices import KeysMadeOut
+from orders.outlets.schemas.outlets import GoodsIn, OutletIn
 from shop.core import sheets
 from shop.core.clock import shanghai_text
 from shop.core.errors import BadValue, Fault, Language

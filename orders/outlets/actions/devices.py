@@ -11,7 +11,7 @@ from sqlmodel import Session
 from orders.outlets import queries
 from orders.outlets.errors import DeviceNeeded, DeviceNumberTaken, OutletClosed
 from orders.outlets.models import OutletDevice
-from orders.outlets.schemas import DeviceIn, DeviceOfIn, HeartbeatIn, HeartbeatOut
+from orders.outlets.schemas.devices import DeviceIn, DeviceOfIn, HeartbeatIn, HeartbeatOut
 from orders.outlets.states import OutletStatus
 from shop.core import audit, clock, outbox
 from shop.core.db import array

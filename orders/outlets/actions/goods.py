@@ -11,7 +11,7 @@ from catalog.products.models import plain_name_sql
 from orders.outlets import queries, sheets
 from orders.outlets.errors import RowsRefused
 from orders.outlets.rules import CHANNEL_TYPES
-from orders.outlets.schemas import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsRowNoteOut, GoodsTakenOut, PlanIn
+from orders.outlets.schemas.outlets import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsRowNoteOut, GoodsTakenOut, PlanIn
 from orders.outlets.sheets import GOODS_COLUMNS, NO_OUTLET, SEVERAL_OUTLETS
 from orders.outlets.states import OutletStatus
 from shop.core import audit, clock

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from orders.outlets import queries, sheets
 from orders.outlets.errors import ClosedBeforeOpened, NoOperator, OwnOutlet, PlaceFixed, RowsRefused, SoldLater, UnknownPlace
 from orders.outlets.rules import SERIES, outlet_number
-from orders.outlets.schemas import CloseIn, ImportedOut, OutletIn, RefuseIn
+from orders.outlets.schemas.outlets import CloseIn, ImportedOut, OutletIn, RefuseIn
 from orders.outlets.sheets import OUTLET_COLUMNS, Read
 from orders.outlets.states import OUTLET, OutletKind, OutletMove
 from shop.core import audit, clock, numbers, outbox
