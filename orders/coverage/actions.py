@@ -13,7 +13,7 @@ from orders.coverage.schemas import CloseIn, ImportedOut, ServesIn, StationIn
 from orders.ledger.selection import DISTRICT_CODE
 from shop.core import audit, clock, uploads
 from shop.core.errors import Fault, IfMatch, Invalid, any_version
-from shop.core.sheets import by_row
+from shop.core.sheets import besides, by_row
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -64,7 +64,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, dry_run: bool) 
         UnreadableSpreadsheet, TooManyRows, VillagesRefused: see there (422); every fault by row and column.
     """
     rows, faults, ignored = sheets.read(content)
-    if faults := by_row([*faults, *_faults(session, actor, rows)]):
+    if faults := by_row(besides(faults, _faults(session, actor, rows))):
         raise VillagesRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     ends = [None if row.last_day is None else row.last_day + timedelta(days=1) for row in rows]
     keys = {"townships": [row.township for row in rows], "names": [row.name for row in rows]}

@@ -365,6 +365,12 @@ def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
     return Fault(f"row[{row}].{column}", code, f"第 {row} 行：{zh}", f"Row {row}: {en}", {"row": row, "column": column})
 
 
+def besides(faults: Sequence[Fault], found: Iterable[Fault]) -> list[Fault]:
+    """Faults of cells with what is found against the same rows besides: of a cell that cannot be read nothing more is told."""
+    amiss = {each.field for each in faults}
+    return [*faults, *(each for each in found if each.field not in amiss)]
+
+
 def by_row(faults: Iterable[Fault]) -> list[Fault]:
     """Faults of cells as whoever mends them goes through the file, however they were found. Of a cell whose formula shows nothing only that is told."""
     found = list(faults)

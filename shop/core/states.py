@@ -38,13 +38,9 @@ class StateTable(Generic[S, A]):
         for (origin, move), target in self.moves.items():
             if origin == state and move == action:
                 return target
-        done = any(target == state for (_, move), target in self.moves.items() if move == action)
-        refused = IllegalMove(
-            state=str(state),
-            action=str(action),
-            allowed=[str(a) for a in self.possible(state)],
-            **({"already": True} if done else {}),
-        )
+        refused = IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state)])
+        if any(target == state for (_, move), target in self.moves.items() if move == action):
+            refused.data["already"] = True
         refused.words = self.words
         raise refused
 

@@ -13,7 +13,7 @@ from orders.external_sales.rules import Claim, Line, Paper, PaperKind, Platform,
 from orders.external_sales.schemas import MOST_LINES, ImportOut
 from orders.external_sales.sheets import Row
 from shop.core.errors import Fault
-from shop.core.sheets import by_row
+from shop.core.sheets import besides, by_row
 from shop.identity.actor import Actor
 
 #: As many faults as are told at once.
@@ -62,14 +62,10 @@ def take_over(session: Session, actor: Actor, side: Side, content: bytes, *, dry
     """
     _ = actor.organisation
     rows, faults, ignored = sheets.read(content)
-    # of a cell that cannot be read nothing more is told
     amiss = {fault.field for fault in faults}
     names = _names(session, rows)
-    besides = [
-        *(fault for group in _groups(rows) for fault in (*_differing(group, amiss), *_too_much(group))),
-        *(fault for row in rows for fault in _unknown(row, names)),
-    ]
-    faults += [fault for fault in besides if fault.field not in amiss]
+    faults = besides(faults, (fault for group in _groups(rows) for fault in (*_differing(group, amiss), *_too_much(group))))
+    faults = besides(faults, (fault for row in rows for fault in _unknown(row, names)))
     # rows in which nothing is wrong yet are looked at as claims, whatever is wrong with others: nobody is to send a file once more to hear of it
     wrong_rows = {fault.data["row"] for fault in faults}
     groups = _groups(row for row in rows if row.number not in wrong_rows)

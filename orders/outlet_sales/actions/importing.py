@@ -159,7 +159,8 @@ def _stays(batch: Row[Any] | None) -> Problem | None:
         return NotFromFile()
     if batch.status in (BatchStatus.ACCEPTED, BatchStatus.HELD):
         return None
-    return {BatchStatus.WITHDRAWN: TakenBackBefore, BatchStatus.VOID: LeftOut}.get(batch.status, ReplacedBefore)()
+    why: dict[str, type[Problem]] = {BatchStatus.WITHDRAWN: TakenBackBefore, BatchStatus.VOID: LeftOut}
+    return why.get(batch.status, ReplacedBefore)()
 
 
 def _parted(

@@ -67,9 +67,9 @@ def test_the_template_has_every_column(officer):
 def test_the_list_is_taken_over_whole_or_not_at_all(officer):
     assert imported(officer, dry_run="true").json() == {"rows": 3, "added": 3, "changed": 0, "dry_run": True, "ignored_columns": []}
     assert ids(officer) == {}
-    bad = imported(officer, f"500237T01,村,2014-01-01,\n{TOWNSHIP},a/b,2014-01-01,\n{TOWNSHIP},,昨天,\n")
+    bad = imported(officer, f"500237T01,村,2014-01-01,\n{TOWNSHIP},a/b,2014-01-01,\n500237T01,,昨天,\n")
     assert [(each["row"], each["code"]) for each in bad.json()["errors"]] == [
-        (2, "unknown_township"), (3, "bad_name"), (4, "bad_name"), (4, "bad_day")
+        (2, "unknown_township"), (3, "bad_name"), (4, "bad_name"), (4, "bad_day"), (4, "unknown_township")
     ]  # fmt: skip
     turned = imported(officer, f"{TOWNSHIP},三岔\u202e村,2014-01-01,\n")
     assert {(each["row"], each["code"]) for each in turned.json()["errors"]} == {(2, "bad_value")}

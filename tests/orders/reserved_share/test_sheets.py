@@ -61,6 +61,7 @@ def test_every_fault_by_row_and_column(scene):
         (6, "食堂采购基数", "base_missing"),
         (7, "食堂采购基数", "bad_amount"),
         (7, "预留比例", "bad_percent"),
+        (7, "统一社会信用代码", "unit_twice"),
     ]
     assert scene.get("first").json()["status"] == "missing"
     assert code(send(scene, [["x", "1"]], header=("代码", "食堂采购基数"))) == (422, "unreadable_spreadsheet")

@@ -40,7 +40,14 @@ def test_a_move_that_was_made_before_says_so_and_no_other_does(name):
 
 def test_what_has_a_code_of_its_own_says_so_too():
     assert len(TABLES) > 20
-    assert REFUSALS.keys() >= {"already_signed", "match_undone", "already_redeemed", "paper_void", "month_closed", "hold_lifted_before"}
+    assert REFUSALS.keys() >= {
+        "already_signed",
+        "match_undone",
+        "already_redeemed",
+        "paper_void",
+        "month_closed",
+        "hold_lifted_before",
+    }
     for refusal in REFUSALS.values():
         told = refusal().told("en")
         assert (told["status"], told["data"]) == (409, {"already": True})
