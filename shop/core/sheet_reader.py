@@ -110,7 +110,8 @@ def _unshown_of(part: Any, later: bool) -> list[tuple[int, int]]:
     kept = b""
     while chunk := part.read(_CHUNK):
         seen, done = kept + chunk, 0
-        for formula in _FORMULA.finditer(seen):
+        # most sheets have none, and to look for cells with one takes longer than to read them
+        for formula in _FORMULA.finditer(seen) if b"<f" in seen or b":f" in seen else ():
             done = formula.end()
             kind, place = _KIND.search(formula[1]), _PLACE.search(formula[1])
             told = kind[1] if kind else b"n"

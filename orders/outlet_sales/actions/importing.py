@@ -22,7 +22,7 @@ from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read
 from shop.core import audit, clock, uploads
 from shop.core.db import array
 from shop.core.errors import Fault, NotFound, Problem, refuse_some
-from shop.core.sheets import by_row
+from shop.core.sheets import by_row, kind
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -104,7 +104,7 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
         (outlet_id, _Batch(f"{batch_id}-{reason}" if reason else batch_id, digest, each), False)
         for (outlet_id, reason), each in _parted(session, now, [(outlets[row.body.outlet], row.body) for row in rows]).items()
     ]
-    file = None if dry_run else uploads.keep(session, actor.user_id, name, content, None if content[:2] == b"PK" else uploads.CSV)
+    file = None if dry_run else uploads.keep(session, actor.user_id, name, content, kind(content))
     with session.begin_nested() as trial:
         made = list(receiving.keep(session, batches, now, user_id=actor.user_id, file_id=file.id if file else None).values())
         taking.take(session, made)
