@@ -196,7 +196,7 @@ def _check(session: Session, held: OrderImport, rows: Sequence[Row[Any]], matche
     lines = [WantedLine(skus[row.row_no] or 0, quantities[row.row_no] or Decimal(0)) for row in wanted]
     unclear = {at for at, row in enumerate(wanted) if any(not each["warning"] for each in before[row.row_no])}
     checked = dict(zip([row.row_no for row in wanted], checking.check(session, held.buyer_id, lines, unclear), strict=True))
-    instead = checking.substitutes(session, held.buyer_id, list(checked.values()))
+    instead = checking.substitutes(session, held.buyer_id, [line for line in checked.values() if line.facts.quantity])
     written = [
         _outcome(
             row,
