@@ -1,6 +1,6 @@
 """Refusals about certificates."""
 
-from shop.core.errors import Conflict, Forbidden, Invalid
+from shop.core.errors import Conflict, DoneBefore, Forbidden, Invalid
 
 
 class OwnCase(Forbidden):
@@ -31,7 +31,7 @@ class HeldByCity(Conflict):
     en = "The city has suspended this certificate ({reason}); only the city reinstates it"
 
 
-class RevocationOpen(Conflict):
+class RevocationOpen(DoneBefore):
     code = "revocation_open"
     zh = "该证书已有撤销程序正在进行"
     en = "A revocation of this certificate is under way already"

@@ -1,6 +1,6 @@
 """Refusals of certification."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
 
 
 class DistrictNotEligible(Conflict):
@@ -216,7 +216,7 @@ class RenewalNotOpen(Conflict):
     en = "The certificate may be renewed from {opens_on} on"
 
 
-class RenewedAlready(Conflict):
+class RenewedAlready(DoneBefore):
     code = "renewed_already"
     zh = "该证书已续期"
     en = "The certificate was renewed already"

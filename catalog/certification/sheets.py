@@ -143,7 +143,7 @@ def read(content: bytes, most: int) -> sheets.Table:
     """The rows of a spreadsheet that are not empty, by their numbers, and the headers that nobody reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     return sheets.table(content, COLUMNS, REQUIRED, most)
 

@@ -30,7 +30,7 @@ def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list
     empty, too long, or hold what nobody can read. Empty rows are passed over.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     codes = {word: code for code, label in config.terms.get("linkage_mode", {}).items() for word in (code, label.zh, label.en)}
     found, at, faults = [], [], []
@@ -57,6 +57,8 @@ def blamed_on_rows(refused: ListRefused, rows: Sequence[int], besides: Sequence[
 
 def _fault(row: int, name: str, value: str) -> Fault | None:
     """What is wrong with a cell, by the rules for the same field of a request; what was written is not repeated."""
+    if sheets.is_formula(value):
+        return sheets.fault(row, COLUMNS[name][0], *sheets.FORMULA)
     if not value or len(value) > _LONGEST:
         return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
     try:

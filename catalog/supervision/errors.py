@@ -1,7 +1,7 @@
 """Refusals of supervision."""
 
 from catalog.certificates.errors import NotYourRegion
-from shop.core.errors import Conflict, Invalid
+from shop.core.errors import Conflict, DoneBefore, Invalid
 
 # --- complaints -----------------------------------------------------------------------------------------------------
 
@@ -61,25 +61,25 @@ class TooManyComplaintFiles(Conflict):
 # --- capacity and blacklist -----------------------------------------------------------------------------------------
 
 
-class FlagCleared(Conflict):
+class FlagCleared(DoneBefore):
     code = "flag_cleared"
     zh = "该预警已解除"
     en = "This flag was cleared"
 
 
-class AlreadyBarred(Conflict):
+class AlreadyBarred(DoneBefore):
     code = "already_barred"
     zh = "该单位已在黑名单内"
     en = "This organisation is barred already"
 
 
-class NotBarred(Conflict):
+class NotBarred(DoneBefore):
     code = "not_barred"
     zh = "该黑名单记录已到期或已解除"
     en = "This bar has ended or was lifted"
 
 
-class SignalCleared(Conflict):
+class SignalCleared(DoneBefore):
     code = "signal_cleared"
     zh = "该质量信号已处理"
     en = "This signal was cleared"

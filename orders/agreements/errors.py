@@ -1,6 +1,6 @@
 """What acts on agreements may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
 from shop.core.words import STATES
 
 
@@ -24,7 +24,7 @@ class TermsChanged(Conflict):
     en = "The terms are not those that you read; read them again, then sign"
 
 
-class AlreadySigned(Conflict):
+class AlreadySigned(DoneBefore):
     code = "already_signed"
     zh = "本方已签署"
     en = "Your side has signed already"
@@ -101,7 +101,7 @@ class ChangeOpen(Conflict):
     en = "A change waits for its answer already"
 
 
-class AlreadyRenewed(Conflict):
+class AlreadyRenewed(DoneBefore):
     code = "already_renewed"
     zh = "协议已经续签，请在续签的协议上办理"
     en = "The agreement was renewed already; go on from its renewal"
@@ -135,7 +135,7 @@ class CapacityBelowDrawn(Conflict):
     en = "This is less than what is promised; where the harvest failed, declare a crop loss: {months}"
 
 
-class EvidenceGiven(Conflict):
+class EvidenceGiven(DoneBefore):
     code = "evidence_given"
     zh = "已上传证明材料"
     en = "Its evidence was given already"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid, Language, NotFound
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid, Language, NotFound
 from shop.core.words import STATES
 
 
@@ -282,7 +282,7 @@ class NotOpenInBooks(Conflict):
     en = "The books hold no such movement that the bank has not shown, or not of what is left of the line (write off the bank's own fee first)"
 
 
-class MatchUndone(Conflict):
+class MatchUndone(DoneBefore):
     code = "match_undone"
     zh = "该核销已撤销"
     en = "The match was undone before"
@@ -342,7 +342,7 @@ class OwnDeclaration(Forbidden):
     en = "Who declared a payer cannot approve it"
 
 
-class Declared(Conflict):
+class Declared(DoneBefore):
     code = "payer_declared"
     zh = "该付款人已登记或已批准"
     en = "This payer is declared or approved already"

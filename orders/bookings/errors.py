@@ -1,6 +1,6 @@
 """What vouchers and bookings may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
 
 
 class NothingForVouchers(Conflict):
@@ -9,7 +9,7 @@ class NothingForVouchers(Conflict):
     en = "The order has no services of which vouchers could be issued"
 
 
-class VouchersIssued(Conflict):
+class VouchersIssued(DoneBefore):
     code = "vouchers_issued"
     zh = "服务券已经发出"
     en = "The vouchers were issued before"
@@ -59,7 +59,7 @@ class BookedForLater(Conflict):
     en = "Voucher {number} is booked for {day}"
 
 
-class AlreadyRedeemed(Conflict):
+class AlreadyRedeemed(DoneBefore):
     code = "already_redeemed"
     zh = "服务券 {number} 已核销"
     en = "Voucher {number} was redeemed before"

@@ -1,7 +1,7 @@
 """What closing a month, explaining and publishing may be refused for."""
 
 from orders.bulletins.words import ITEMS
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, NotFound
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, NotFound
 
 
 class NotAClosingRegion(NotFound):
@@ -16,7 +16,7 @@ class NotYourRegion(Forbidden):
     en = "This is for the officers of that county, and of the city for the city"
 
 
-class MonthClosed(Conflict):
+class MonthClosed(DoneBefore):
     code = "month_closed"
     zh = "{month} 已结账"
     en = "{month} is closed already"

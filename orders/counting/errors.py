@@ -1,9 +1,9 @@
 """What deciding about doubts, and matching books, may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
 
 
-class HoldDecided(Conflict):
+class HoldDecided(DoneBefore):
     code = "hold_decided"
     zh = "该疑点已处理"
     en = "The doubt was decided before"

@@ -13,7 +13,7 @@ from orders.coverage.schemas import CloseIn, ImportedOut, ServesIn, StationIn
 from orders.ledger.selection import DISTRICT_CODE
 from shop.core import audit, clock, uploads
 from shop.core.errors import Fault, IfMatch, Invalid, any_version
-from shop.core.sheets import by_row
+from shop.core.sheets import besides, by_row
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -61,10 +61,10 @@ def take_over(session: Session, actor: Actor, content: bytes, *, dry_run: bool) 
     """Put the villages of a spreadsheet on the list, or change their days on it: all of them or none. Villages that it does not name stay.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, VillagesRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, VillagesRefused: see there (422); every fault by row and column.
     """
     rows, faults, ignored = sheets.read(content)
-    if faults := by_row([*faults, *_faults(session, actor, rows)]):
+    if faults := by_row(besides(faults, _faults(session, actor, rows))):
         raise VillagesRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     ends = [None if row.last_day is None else row.last_day + timedelta(days=1) for row in rows]
     keys = {"townships": [row.township for row in rows], "names": [row.name for row in rows]}
@@ -163,13 +163,15 @@ def close(session: Session, actor: Actor, station_id: int, body: CloseIn, if_mat
     )
 
 
-def attach(session: Session, actor: Actor, station_id: int, name: str | None, content: bytes) -> None:
+def attach(
+    session: Session, actor: Actor, station_id: int, name: str | None, content: bytes, if_match: IfMatch = any_version
+) -> None:
     """Put the paper beside it that proves it.
 
     Raises:
-        NotFound: none within reach (404). UnreadableFile: see there (422).
+        NotFound: none within reach (404). UnreadableFile: see there (422). Changed (412).
     """
-    queries.locked(session, actor, station_id)
+    if_match(queries.locked(session, actor, station_id).version)
     kept = uploads.keep(session, actor.user_id, name, content)
     session.execute(_ATTACH, {"id": station_id, "file_id": kept.id})
     audit.record(session, actor, "service_station.proved", "service_station", station_id, file_id=kept.id)

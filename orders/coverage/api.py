@@ -121,7 +121,7 @@ def close(call: Call, station_id: Id, body: CloseIn) -> StationOut:
 @routes.post("/stations/{station_id}/evidence", Permission.COVERAGE_RECORD, status=200)
 def attach(call: Call, station_id: Id, file: Annotated[UploadFile, File(description="PDF or image")]) -> StationOut:
     """Upload the paper that proves it, in place of one uploaded before."""
-    actions.attach(call.session, call.actor, station_id, file.filename, file.file.read())
+    actions.attach(call.session, call.actor, station_id, file.filename, file.file.read(), call.if_match)
     return queries.station(call.session, call.actor, station_id, call.language)
 
 

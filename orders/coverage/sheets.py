@@ -38,17 +38,19 @@ class Row:
 
 
 def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
-    """The rows below the header, those apart that are empty or cannot be read; the faults of these, by row and column; and the headers that nobody
-    reads.
+    """The rows below the header, those apart that are empty; the faults of cells that cannot be read, by row and column, in whose place the rows have what
+    nobody looks at; and the headers that nobody reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[Row] = []
-    faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
+    faults = [*table.formulas]
     for number, cell in table.rows:
-        wrong = sheets.unreadable(COLUMNS, number, cell)
+        if wrong := sheets.unreadable(COLUMNS, number, cell):
+            faults += wrong
+            continue
         name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
         if not name or len(name) > _LONGEST or "/" in name:
             told = f"须填写，不超过 {_LONGEST} 字，不含“/”", f"one to {_LONGEST} characters, none of them a slash"
@@ -59,8 +61,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         elif last is not None and last < first:
             wrong.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
         faults += wrong
-        if first is not None and not wrong:
-            found.append(Row(number, cell["township"].removesuffix(".0"), name, first, last))
+        found.append(Row(number, cell["township"].removesuffix(".0"), name, first or date.min, last))
     return found, faults, table.ignored
 
 

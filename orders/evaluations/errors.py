@@ -1,6 +1,6 @@
 """What an evaluation may be refused for."""
 
-from shop.core.errors import Conflict, Invalid
+from shop.core.errors import Conflict, DoneBefore, Invalid
 
 
 class NothingAccepted(Conflict):
@@ -15,7 +15,7 @@ class NoLongerChangeable(Conflict):
     en = "It was rated more than {days} days ago and stays as it is"
 
 
-class AlreadyAnswered(Conflict):
+class AlreadyAnswered(DoneBefore):
     code = "already_answered"
     zh = "已回复过该评价，只能回复一次"
     en = "This evaluation was answered; there is one answer"

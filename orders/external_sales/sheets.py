@@ -84,7 +84,7 @@ _platform, _kind, _fund = _coded(_PLATFORMS), _coded(_KINDS), _coded(_FUNDS)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as it was read; ``number`` counts from 1 with the header."""
+    """One row as it was read; ``number`` counts from 1 with the header. A cell that cannot be read is None or empty, and has its fault."""
 
     number: int
     group: str
@@ -119,19 +119,18 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     """The rows of a sheet, the faults of what cannot be read, and the headers that nobody reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
-    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE, tells_formulas=True)
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE)
     rows, faults = [], [*table.formulas]
     for number, said in table.rows:
         row, wrong = _row(number, said)
         faults += wrong
-        if row:
-            rows.append(row)
+        rows.append(row)
     return rows, faults, table.ignored
 
 
-def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
+def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
     faults: list[Fault] = []
 
     def cell(name: str, read: Callable[[str], Any], *, needed: bool = True) -> Any:
@@ -171,7 +170,7 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
         cell("carrier", _number, needed=False) or "",
         cell("waybill", _number, needed=False) or "",
     )
-    return (None if faults else row), faults
+    return row, faults
 
 
 def _as(kind: Any) -> Callable[[str], str]:

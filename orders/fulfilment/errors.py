@@ -1,6 +1,6 @@
 """What a delivery or its acceptance may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
 
 
 class LinesWrong(Invalid):
@@ -29,7 +29,7 @@ class AlreadyAccepted(Conflict):
     en = "This shipment was accepted before"
 
 
-class AlreadyHeld(Conflict):
+class AlreadyHeld(DoneBefore):
     code = "shipment_held"
     zh = "该批发货已提出异议"
     en = "The shipment is held already"

@@ -125,21 +125,21 @@ def check_list_again(call: Call, import_id: Id) -> OrderImportOut:
 @routes.post("/order-imports/{import_id}/rows/{row_no}/choice", Permission.ORDERS_PLACE, status=200)
 def choose_sku(call: Call, import_id: Id, row_no: Number, body: ChoiceIn) -> ListRowOut:
     """Say which SKU a row means: one of its candidates or substitutes, or any other."""
-    actions.choose(call.session, call.actor, import_id, [RowChoiceIn(row_no=row_no, **body.model_dump())])
+    actions.choose(call.session, call.actor, import_id, [RowChoiceIn(row_no=row_no, **body.model_dump())], call.if_match)
     return queries.row(call.session, call.actor, import_id, row_no, call.language)
 
 
 @routes.post("/order-imports/{import_id}/choices", Permission.ORDERS_PLACE, status=200)
 def choose_skus(call: Call, import_id: Id, body: ChoicesIn) -> OrderImportOut:
     """The same for many rows: all of it or nothing."""
-    actions.choose(call.session, call.actor, import_id, body.choices)
+    actions.choose(call.session, call.actor, import_id, body.choices, call.if_match)
     return _import(call, import_id)
 
 
 @routes.post("/order-imports/{import_id}/rows/{row_no}/skip", Permission.ORDERS_PLACE, status=200)
 def skip_row(call: Call, import_id: Id, row_no: Number, body: SkipIn) -> ListRowOut:
     """Leave a row out of the order, or take it in again."""
-    actions.skip(call.session, call.actor, import_id, row_no, skipped=body.skipped)
+    actions.skip(call.session, call.actor, import_id, row_no, call.if_match, skipped=body.skipped)
     return queries.row(call.session, call.actor, import_id, row_no, call.language)
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from catalog.products.rules import Unit, unit_label
 from shop.core.quantities import MAX_QUANTITY
+from shop.core.sheets import FORMULA, is_formula
 
 _BRACKETED = re.compile(r"\(([^()]*)\)$")
 _NUMBER = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<unit>/?[^\W\d_]+)?")
@@ -31,11 +32,13 @@ def title(cell: str) -> str:
 
 def quantity_of(cell: str, unit_cell: str = "") -> tuple[Decimal | None, str, str | None]:
     """The quantity and unit that a cell tells ("１，200", "10箱", "2.5 kg"), or the code of what is wrong: ``quantity_missing``,
-    ``bad_quantity`` or ``units_differ``, when the unit behind the figure is not that of the unit's own column."""
+    ``bad_quantity``, ``formulas_not_accepted`` of a formula that shows nothing, or ``units_differ``, when the unit behind the figure is not that of the unit's own column."""
     beside = same_unit(unit_cell)
     text = plain_text(cell)
     if not text:
         return None, beside, "quantity_missing"
+    if is_formula(text):
+        return None, beside, FORMULA[0]
     found = _NUMBER.fullmatch(text)
     if found is None:
         return None, beside, "bad_quantity"

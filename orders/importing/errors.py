@@ -1,6 +1,6 @@
 """What an uploaded list, or an order of it, may be refused for."""
 
-from shop.core.errors import Conflict, Invalid, NotFound
+from shop.core.errors import Conflict, DoneBefore, Invalid, NotFound
 
 
 class RowsRefused(Invalid):
@@ -21,7 +21,7 @@ class NothingToOrder(Conflict):
     en = "There is no row that can be ordered"
 
 
-class AlreadyOrdered(Conflict):
+class AlreadyOrdered(DoneBefore):
     code = "already_ordered"
     zh = "相同内容的文件已经下单（{number}）；如确需再次下单，请注明 again"
     en = "A file with the same content was ordered already ({number}); say `again` if a second order is meant"

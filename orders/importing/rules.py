@@ -267,6 +267,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "数量须为大于零、不超过十亿的数字，最多三位小数",
         "The quantity must be a number above zero, at most one billion, with at most three decimal places",
     ),
+    sheets.FORMULA[0]: sheets.FORMULA[1:],
     "units_differ": ("单位与产品的销售单位不一致", "The unit is not the one that the product is sold by"),
     "unit_converted": ("已按重量换算为销售单位", "The weight was converted into the unit that the product is sold by"),
     "unknown_product": ("目录中没有此名称的产品", "The catalogue has no product of this name"),
@@ -315,12 +316,12 @@ class RowFault:
 
 
 #: In which column a reason against an order's line lies; all others lie in the product.
-_OF_QUANTITY = frozenset({Reason.BELOW_MINIMUM, Reason.WRONG_STEP, Reason.STOCK_SHORT, Reason.AMOUNT_TOO_LARGE})
+OF_QUANTITY = frozenset({Reason.BELOW_MINIMUM, Reason.WRONG_STEP, Reason.STOCK_SHORT, Reason.AMOUNT_TOO_LARGE})
 
 
 def column_of(reason: str, product: str) -> Column:
     """The column of a row in which a reason against its order line lies; ``product``: what the row calls its product."""
-    if reason in _OF_QUANTITY:
+    if reason in OF_QUANTITY:
         return Column.QUANTITY
     return Column.PRODUCT if plain_text(product) else Column.CODE
 

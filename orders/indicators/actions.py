@@ -15,7 +15,7 @@ from orders.indicators.states import REPORTED_VALUE, ValueAction
 from orders.ledger.selection import DISTRICT_CODE
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, IfMatch, Invalid, any_version
-from shop.core.sheets import by_row
+from shop.core.sheets import besides, by_row
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -89,7 +89,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | N
     """Report the rows of a spreadsheet: all of them or none. With a ``reason``, what was reported before is revised.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, ReportRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, ReportRefused: see there (422); every fault by row and column.
     """
     read, wrong, ignored = sheets.read(content)
     rows = [
@@ -111,7 +111,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | N
     if reason is None:
         told = "已上报，修改须说明理由", "was reported already; a change needs a reason"
         faults += [sheets.fault(at[n], "period", "already_reported", *told) for n, row in enumerate(rows) if _key(row) in known]
-    if faults := by_row([*wrong, *faults]):
+    if faults := by_row(besides(wrong, faults)):
         raise ReportRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     if not dry_run:
         _write(session, actor, rows, reason)

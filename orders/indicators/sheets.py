@@ -50,17 +50,19 @@ class Row:
 
 
 def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
-    """The rows below the header, those apart that are empty or cannot be read; the faults of these, by row and column; and the headers that nobody
-    reads.
+    """The rows below the header, those apart that are empty; the faults of cells that cannot be read, by row and column, in whose place the rows have what
+    nobody looks at; and the headers that nobody reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[Row] = []
-    faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
+    faults = [*table.formulas]
     for number, cell in table.rows:
-        wrong = sheets.unreadable(COLUMNS, number, cell)
+        if wrong := sheets.unreadable(COLUMNS, number, cell):
+            faults += wrong
+            continue
         value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None
         for name, read_as in (("value", value), ("base", base)):
             if cell[name] and read_as is None:
@@ -73,15 +75,13 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         if cell["base_method"] and base is None:
             wrong.append(fault(number, "base", "missing", "未填写", "is missing"))
         faults += wrong
-        if wrong or value is None:
-            continue
         found.append(
             Row(
                 number=number,
                 indicator=cell["indicator"],
                 region=_code(cell["region"]),
                 period=_code(cell["period"]),
-                value=value,
+                value=value or Decimal(0),
                 source=cell["source"],
                 method=cell["method"],
                 base=base,

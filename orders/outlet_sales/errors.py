@@ -1,6 +1,6 @@
 """What reports of sales may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
 
 
 class BatchReused(Conflict):
@@ -45,7 +45,7 @@ class NotFromFile(Conflict):
     en = "Only batches of files are taken back; what a device sent is corrected by a batch of it"
 
 
-class TakenBackBefore(Conflict):
+class TakenBackBefore(DoneBefore):
     code = "taken_back_before"
     zh = "该批次已撤回"
     en = "The batch was taken back before"

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
-from orders.outlets.schemas import Number, OutletCode
+from orders.outlets.schemas.outlets import Number, OutletCode
 from shop.core.errors import BadValue
 from shop.core.faults import fault_of
 from shop.core.money import YuanIn, YuanOut

@@ -75,7 +75,7 @@ def read_sales(content: bytes) -> tuple[list[Read[SalesLineRow]], list[Fault], l
     pass over it makes sales of what was given back.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     rows, faults, ignored = read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID)
     own = SALES_COLUMNS["refunds_line_id"][0]

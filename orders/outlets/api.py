@@ -9,18 +9,27 @@ from pydantic import AfterValidator, Field, StringConstraints
 from orders.outlets import queries, sheets
 from orders.outlets.actions import devices, goods, registering
 from orders.outlets.queries import Filters
-from orders.outlets.schemas import (
-    CloseIn,
+from orders.outlets.schemas.devices import (
+    MOST_DEVICES,
     DeviceIn,
     DeviceOut,
+    DevicesIn,
+    HeartbeatIn,
+    HeartbeatOut,
+    KeyMadeOut,
+    KeysMadeOut,
+    KeysRevokedOut,
+    ListedDeviceOut,
+    NewDeviceOut,
+    RevokedOut,
+)
+from orders.outlets.schemas.outlets import (
+    CloseIn,
     GoodsImportedOut,
     GoodsListIn,
     GoodsOut,
     GoodsTakenOut,
-    HeartbeatIn,
-    HeartbeatOut,
     ImportedOut,
-    NewDeviceOut,
     OutletIn,
     OutletOut,
     PlanIn,
@@ -161,6 +170,60 @@ def make_device(call: Call, outlet_id: Id, body: DeviceIn) -> NewDeviceOut:
     """A key for a till or cabinet; the answer is the only time that it is shown."""
     made = devices.make(call.session, call.actor, outlet_id, body)
     return NewDeviceOut(key=made.key, **DeviceOut.model_validate(made.row, from_attributes=True).model_dump())
+
+
+@routes.post(
+    "/outlet-devices", Permission.OUTLETS_MANAGE, status=200, idempotent=False, answer=KeysMadeOut, responses=exports.FILES
+)
+def make_devices(
+    call: Call, body: DevicesIn, format: Annotated[Literal["json", "xlsx", "csv"], Query()] = "json"
+) -> KeysMadeOut | Response:
+    """Keys for up to 1,000 tills and cabinets of any of the own outlets, also as a file. Each is made by itself: the answer has a result for every one, in
+    the order given, and is the only time that the keys are shown."""
+    results = []
+    for each in devices.make_many(call.session, call.actor, body.devices, call.language):
+        told = each.problem.told(call.language) if each.problem else {}
+        results.append(
+            KeyMadeOut(
+                outlet_id=each.outlet_id,
+                outlet_number=each.outlet and each.outlet.number,
+                outlet_name=each.outlet and each.outlet.name,
+                number=each.number,
+                done=each.problem is None,
+                code=told.get("code"),
+                message=told.get("title"),
+                device_id=each.device_id,
+                key=each.key,
+            )
+        )
+    failed = sum(not each.done for each in results)
+    made = KeysMadeOut(done=len(results) - failed, failed=failed, results=results)
+    if format == "json":
+        return made
+    header, title = sheets.KEYS_HEADER[call.language], sheets.KEYS_TITLE[call.language]
+    return exports.file(format, "device_keys", header, sheets.key_cells(made), title)
+
+
+@routes.post("/outlet-devices/revoke", Permission.OUTLETS_MANAGE, status=200)
+def revoke_devices(
+    call: Call,
+    device_ids: Annotated[list[Id], Body(embed=True), Field(min_length=1, max_length=MOST_DEVICES), AfterValidator(each_once)],
+) -> KeysRevokedOut:
+    """End up to 1,000 keys at once, each by itself; the answer has a result for every one, in the order given."""
+    results = []
+    for device_id, problem in devices.revoke_many(call.session, call.actor, device_ids).items():
+        told = problem.told(call.language) if problem else {}
+        results.append(RevokedOut(device_id=device_id, done=problem is None, code=told.get("code"), message=told.get("title")))
+    failed = sum(not each.done for each in results)
+    return KeysRevokedOut(done=len(results) - failed, failed=failed, results=results)
+
+
+@routes.get("/outlet-devices", Permission.OUTLETS_READ)
+def list_all_devices(
+    call: Call, outlet_id: Annotated[Id | None, Query()] = None, revoked: bool | None = None, limit: Limit = 50, after: After = None
+) -> Page[ListedDeviceOut]:
+    """The devices of all outlets within reach."""
+    return queries.all_devices(call.session, call.actor, outlet_id=outlet_id, revoked=revoked, limit=limit, after=after)
 
 
 @routes.get("/outlets/{outlet_id}/devices", Permission.OUTLETS_READ)

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.outlets.schemas import DeviceOut, GoodsOut, OutletOut, PlanLineOut, PlanOut
+from orders.outlets.schemas.devices import DeviceOut, ListedDeviceOut
+from orders.outlets.schemas.outlets import GoodsOut, OutletOut, PlanLineOut, PlanOut
 from orders.outlets.states import OUTLET, OutletKind, OutletMove, OutletStatus
 from shop.core import paging
 from shop.core.errors import Language, NotFound
@@ -52,6 +53,15 @@ _CALLED = text(
     """
 )
 _DEVICES = text("SELECT * FROM outlet_device WHERE outlet_id = :id ORDER BY id")
+_ALL_DEVICES = text(
+    f"""
+    SELECT d.*, o.number AS outlet_number, o.name AS outlet_name
+    FROM outlet_device d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id
+    WHERE {IN_REACH} AND (CAST(:outlet AS bigint) IS NULL OR o.id = :outlet)
+      AND (CAST(:revoked AS boolean) IS NULL OR (d.revoked_at IS NOT NULL) = :revoked) AND (CAST(:start AS bigint) IS NULL OR d.id > :start)
+    ORDER BY d.id LIMIT :rows
+    """
+)
 _GOODS = text(
     """
     SELECT g.*, s.quantity AS stock, CASE WHEN NOT g.certified THEN 'other' WHEN g.product_id IS NULL THEN 'unmatched' ELSE 'matched' END AS match
@@ -146,6 +156,23 @@ def row_within(
     if row is None:
         raise NotFound
     return row
+
+
+def rows_within(
+    session: Session, actor: Actor, ids: Sequence[int], permission: Permission, language: Language
+) -> Sequence[Row[Any]]:
+    """Those of several outlets that are within reach, as rows."""
+    return session.execute(_SOME, {**reach(actor, permission), "language": language, "ids": list(ids)}).all()
+
+
+def all_devices(
+    session: Session, actor: Actor, *, outlet_id: int | None, revoked: bool | None, limit: int, after: str | None
+) -> Page[ListedDeviceOut]:
+    """The devices of all outlets within reach, in the order in which they were made."""
+    start = paging.position(after, int)
+    asked = {"outlet": outlet_id, "revoked": revoked, "start": start[0] if start else None, "rows": limit + 1, **reach(actor)}
+    rows = session.execute(_ALL_DEVICES, asked).all()
+    return paging.page(rows, limit, lambda row: ListedDeviceOut.model_validate(row, from_attributes=True), lambda row: [row.id])
 
 
 def devices(session: Session, actor: Actor, outlet_id: int) -> list[DeviceOut]:

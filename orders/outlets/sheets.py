@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orders.outlets.schemas import GoodsIn, OutletIn
+from orders.outlets.schemas.devices import KeysMadeOut
+from orders.outlets.schemas.outlets import GoodsIn, OutletIn
 from shop.core import sheets
 from shop.core.clock import shanghai_text
 from shop.core.errors import BadValue, Fault, Language
@@ -119,18 +120,24 @@ _AS_SAID: Mapping[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[M]):
-    """A row of a file as it was understood; ``more`` holds the columns that are not of the model."""
+    """A row of a file as it was understood; ``more`` holds the columns that are not of the model. Of a row with faults, whose columns ``wrong`` names (a
+    fault of none in particular is ``""``), the body holds as it was written what else could be read, and None for all that could not."""
 
     number: int
     body: M
     more: dict[str, str]
+    wrong: frozenset[str] = frozenset()
+
+    def faults(self, columns: Mapping[str, Sequence[str]], found: Iterable[tuple[str, str, str, str]]) -> list[Fault]:
+        """What is found against the row besides, each by its column, code and words: of a column that could not be read nothing more is told."""
+        return [fault(self.number, columns, *each) for each in found if each[0] not in self.wrong]
 
 
 def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault], list[str]]:
     """The rows of a file of outlets, every fault by row and column, and the headers that nobody reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     return read(content, OutletIn, OUTLET_COLUMNS, OUTLET_REQUIRED, _AS_SAID)
 
@@ -147,9 +154,10 @@ def read(
     required: Sequence[str],
     as_said: Mapping[str, Callable[[str], Any]],
 ) -> tuple[list[Read[M]], list[Fault], list[str]]:
-    """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells; empty cells are left out."""
+    """The rows of a file as bodies of requests, those with faults among them, so that whoever knows what they speak of can look at the rest of each.
+    ``as_said`` makes values of what people write into cells; empty cells are left out."""
     found: list[Read[M]] = []
-    table = sheets.table(content, columns, required, MAX_ROWS - 2, tells_formulas=True)
+    table = sheets.table(content, columns, required, MAX_ROWS - 2)
     faults = [*table.formulas]
     for number, cells in table.rows:
         written = {name: cell for name, cell in cells.items() if cell}
@@ -161,13 +169,16 @@ def read(
             except BadValue as why:
                 said[name], wrong[name] = written[name], fault(number, columns, name, "bad_value", why.zh, str(why))
         faults += wrong.values()
+        more = {name: cell for name, cell in written.items() if name not in model.model_fields}
         try:
-            body = model.model_validate(said)
+            found.append(Read(number, model.model_validate(said), more))
         except ValidationError as error:
+            entries = error.errors()
             # of a cell that could not be read it says only once more that it is none
-            faults += [_of_cell(number, columns, entry) for entry in error.errors() if wrong.keys().isdisjoint(entry["loc"][:1])]
-        else:
-            found.append(Read(number, body, {name: cell for name, cell in written.items() if name not in model.model_fields}))
+            faults += [_of_cell(number, columns, entry) for entry in entries if wrong.keys().isdisjoint(entry["loc"][:1])]
+            bad = wrong.keys() | {fault_of(entry).field for entry in entries}
+            held = {name: None if name in bad else said.get(name) for name in model.model_fields}
+            found.append(Read(number, model.model_construct(None, **held), more, frozenset(bad)))
     return found, faults, table.ignored
 
 
@@ -193,6 +204,21 @@ HEADER: dict[Language, list[str]] = {
            "closed on", "status", "last heard of", "last sale", "silent since"],
 }  # fmt: skip
 TITLE: dict[Language, str] = {"zh": "网点", "en": "Outlets"}
+
+
+KEYS_HEADER: dict[Language, list[str]] = {
+    "zh": ["网点编号", "网点名称", "网点ID", "设备编号", "设备ID", "密钥（仅此一次显示）", "未生成的原因代码", "原因"],
+    "en": ["outlet", "name", "outlet id", "device", "device id", "key (shown only now)", "code of refusal", "reason"],
+}
+KEYS_TITLE: dict[Language, str] = {"zh": "设备密钥", "en": "Device keys"}
+
+
+def key_cells(made: KeysMadeOut) -> Iterator[list[Cell]]:
+    """One row of cells for each device that was asked for, in the order of the header."""
+    for each in made.results:
+        device_id = None if each.device_id is None else str(each.device_id)
+        named = [each.outlet_number, each.outlet_name, str(each.outlet_id), each.number, device_id]
+        yield [*named, each.key, each.code, each.message]
 
 
 def cells(rows: Iterable[Any], language: Language, term: Callable[[str, str], str]) -> Iterator[list[Cell]]:

@@ -1,6 +1,6 @@
 """What a paper of an order may be refused for."""
 
-from shop.core.errors import Conflict, Invalid
+from shop.core.errors import Conflict, DoneBefore, Invalid
 
 
 class NotConfirmed(Conflict):
@@ -15,7 +15,7 @@ class NotYourKind(Conflict):
     en = "Papers of this kind are uploaded by the other side"
 
 
-class AlreadyVoid(Conflict):
+class AlreadyVoid(DoneBefore):
     code = "paper_void"
     zh = "该文件已作废"
     en = "The paper was voided before"

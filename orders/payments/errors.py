@@ -1,6 +1,6 @@
 """What the recording of a payment may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
 
 
 class ReferenceTaken(Conflict):
@@ -35,7 +35,7 @@ class NotSameBuyer(Conflict):
     en = "It can only count for another order of the same buyer"
 
 
-class Undone(Conflict):
+class Undone(DoneBefore):
     code = "payment_undone"
     zh = "该付款已撤销"
     en = "The payment was taken back before"

@@ -1,6 +1,6 @@
 """What pledges, baskets and proofs may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
 
 
 class RegionsRefused(Invalid):
@@ -33,7 +33,7 @@ class OrderCountsElsewhere(Conflict):
     en = "This order counts towards another pledge already; an order counts for one only"
 
 
-class OrderCountsHere(Conflict):
+class OrderCountsHere(DoneBefore):
     code = "order_counts_here"
     zh = "该订单已计入本承诺"
     en = "This order counts towards this pledge already"
@@ -45,7 +45,7 @@ class AgreementCountsElsewhere(Conflict):
     en = "This agreement counts towards another pledge already"
 
 
-class AgreementCountsHere(Conflict):
+class AgreementCountsHere(DoneBefore):
     code = "agreement_counts_here"
     zh = "该协议已计入本承诺"
     en = "This agreement counts towards this pledge already"

@@ -1,6 +1,6 @@
 """What a change of the budget unit may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
 
 
 class Dispatched(Conflict):
@@ -15,7 +15,7 @@ class NotDispatched(Conflict):
     en = "Nothing was sent yet; change the budget unit directly"
 
 
-class SameUnit(Conflict):
+class SameUnit(DoneBefore):
     code = "same_unit"
     zh = "订单已属于该预算单位"
     en = "The order belongs to this unit already"

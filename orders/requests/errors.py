@@ -1,13 +1,21 @@
 """What a purchase request may be refused for."""
 
 from orders.purchasing.errors import UnknownRelation
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 
 
 class NotYoursToDecide(Forbidden):
     code = "not_yours_to_decide"
     zh = "您不能审批此环节：不是指定的审批人，或为本人的申请，或已审批过其他环节"
     en = "This step is not yours: it names others, or the request is your own, or you took another of its steps"
+
+
+class ReasonNeeded(Invalid):
+    """``lines`` cost more than comparable goods."""
+
+    code = "reason_needed"
+    zh = "第 {lines} 行的价格高于同类产品市场价（含允许浮动），通过时须说明理由"
+    en = "The price of lines {lines} lies further above that of comparable goods than is tolerated; approving it needs a reason"
 
 
 class StepTaken(Conflict):

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from catalog.products.rules import above_ceiling_sql
 from orders.approvals.queries import deciders
 from orders.approvals.rules import Step
 from orders.requests.schemas import PurchaseFileOut, PurchaseRequestOut, PurchaseRequestRow, RequestLineOut, StepOut
@@ -80,12 +81,18 @@ _STEPS = text(
     """
 )
 _LINES = text(
-    """
+    f"""
     SELECT l.line_no, l.sku_id, s.code AS sku_code, p.name AS product_name, s.pack, s.unit, l.quantity, l.unit_price_fen AS unit_price,
-           l.amount_fen AS amount, l.agreed
+           l.amount_fen AS amount, l.agreed, {above_ceiling_sql("l.unit_price_fen", "p", "s")} AS above_comparable
     FROM purchase_request_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
     WHERE l.purchase_request_id = :id AND l.line_no > :start ORDER BY l.line_no LIMIT :rows
-    """
+    """  # noqa: S608
+)
+_DEAR = text(
+    f"""
+    SELECT l.line_no FROM purchase_request_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
+    WHERE l.purchase_request_id = :id AND {above_ceiling_sql("l.unit_price_fen", "p", "s")} ORDER BY l.line_no LIMIT 20
+    """  # noqa: S608
 )
 
 
@@ -190,6 +197,11 @@ def lines(session: Session, actor: Actor, request_id: int, *, limit: int, after:
     start = paging.position(after, int)
     rows = session.execute(_LINES, {"id": request_id, "start": start[0] if start else 0, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: RequestLineOut.model_validate(row, from_attributes=True), lambda row: [row.line_no])
+
+
+def dear_lines(session: Session, request_id: int) -> list[int]:
+    """The first lines of a request whose price lies further above that of comparable goods than the programme tolerates."""
+    return list(session.execute(_DEAR, {"id": request_id}).scalars())
 
 
 def keep_faults(session: Session, request_id: int, problem: Problem) -> None:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from orders.purchasing.rules import SourceKind
 from orders.purchasing.schemas import FundSource, Platform, PurchaseOrderIn, PurchaseOrderOut
@@ -83,6 +83,9 @@ class RequestLineOut(BaseModel):
     unit_price: YuanOut
     amount: YuanOut
     agreed: bool
+    above_comparable: bool = Field(
+        description="further above the comparable price, gram for gram, than the programme tolerates: to approve it needs a reason"
+    )
 
 
 class SubmittedOut(BaseModel):

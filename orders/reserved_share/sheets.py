@@ -106,15 +106,15 @@ def _percent(bp: int | None) -> Decimal | None:
 
 
 def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
-    """The rows below the header, those apart that are empty or have amounts or percents that are no such numbers; the faults of these, by row and
-    column; and the headers that nobody reads.
+    """The rows below the header, those apart that are empty; the faults of amounts and percents that are no such numbers, by row and column, in whose place
+    the rows have nothing; and the headers that nobody reads.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[BaseRow] = []
-    faults: list[Fault] = []
     table = sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES)
+    faults = [*table.formulas]
     for number, cell in table.rows:
         base = _fen(cell["base"])
         percent = _basis_points(cell["percent"]) if cell["percent"] else None
@@ -123,8 +123,7 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
             faults.append(fault(number, "base", "bad_amount", "金额须为不小于 0 的数，最多两位小数", "is no amount of yuan"))
         if bad_percent:
             faults.append(fault(number, "percent", "bad_percent", "比例须在 0 至 100 之间，最多两位小数", "is no percent"))
-        if base is not None and not bad_percent:
-            found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base, percent))
+        found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base or 0, percent))
     return found, faults, table.ignored
 
 

@@ -1,6 +1,6 @@
 """What settling and paying out may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
 
 
 class PeriodNotOver(Conflict):
@@ -21,13 +21,13 @@ class ObjectionTooLate(Conflict):
     en = "Objections were possible until {until}"
 
 
-class PayoutOnItsWay(Conflict):
+class PayoutOnItsWay(DoneBefore):
     code = "payout_on_its_way"
     zh = "该结算单的款项已放行，不能再提出异议"
     en = "The payout of this settlement was released already"
 
 
-class LiftedBefore(Conflict):
+class LiftedBefore(DoneBefore):
     code = "hold_lifted_before"
     zh = "该暂缓原因已解除"
     en = "This hold was lifted before"

@@ -1,6 +1,6 @@
 """What requests for quotation, quotations and awards may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
 
 #: What is said of a day of delivery on which nothing can have been awarded yet.
 BEFORE_CLOSING = "交货日期早于报价截止日", "This day lies before the closing day"
@@ -58,7 +58,7 @@ class TooManyQuestions(Conflict):
     en = "A supplier may ask {most} questions at most"
 
 
-class QuestionAnswered(Conflict):
+class QuestionAnswered(DoneBefore):
     code = "question_answered"
     zh = "该问题已答复"
     en = "This question was answered already"

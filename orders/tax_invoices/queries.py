@@ -73,8 +73,8 @@ TOGETHER = f"""
     )
 """
 _TAX_INVOICE = f"""
-    SELECT t.*, t.gross_fen AS gross, t.vat_fen AS vat, t.file_id IS NOT NULL AS has_file, supplier.name AS seller_name, buyer.name AS buyer_name,
-           w.expected, w.expected_vat, CASE WHEN t.status IN ({_LIVE}) THEN a.gross_fen - a.expected_fen END AS difference,
+    SELECT t.*, t.gross_fen AS gross, t.vat_fen AS vat, t.file_id IS NOT NULL AS has_file, supplier.name AS seller_name, supplier.uscc AS seller_uscc,
+           buyer.name AS buyer_name, w.expected, w.expected_vat, CASE WHEN t.status IN ({_LIVE}) THEN a.gross_fen - a.expected_fen END AS difference,
            CASE WHEN t.status IN ({_LIVE}) THEN a.vat_fen - a.expected_vat_fen END AS vat_difference
     FROM tax_invoice t JOIN organisation supplier ON supplier.id = t.seller_id JOIN organisation buyer ON buyer.id = t.buyer_id
     CROSS JOIN LATERAL (SELECT sum(v.gross_fen)::bigint AS expected, sum(v.vat_fen)::bigint AS expected_vat FROM tax_invoice_cover x CROSS JOIN {_WORTH} v WHERE x.tax_invoice_id = t.id) w
@@ -287,4 +287,8 @@ def file(session: Session, actor: Actor, tax_invoice_id: int) -> Any:
 
 
 def _fields(row: Row[Any]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in TaxInvoiceRow.model_fields}
+    looked_at = rules.other_province(row.code, row.number, row.seller_uscc)
+    return {
+        "other_province": looked_at,
+        **{name: getattr(row, name) for name in TaxInvoiceRow.model_fields if name != "other_province"},
+    }

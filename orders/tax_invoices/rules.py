@@ -15,11 +15,12 @@ class TaxInvoiceType(StrEnum):
     ORDINARY = "ordinary"
 
 
-#: The tax bureaus that number invoices: provinces by the first two digits of GB/T 2260, and 91 to 95 for the five cities that plan for
-#: themselves (大连 宁波 厦门 青岛 深圳).
+#: The five cities that plan for themselves (大连 宁波 厦门 青岛 深圳), as their tax bureaus seem to be numbered, with the province that each lies in.
+_CITIES = {"91": "21", "92": "33", "93": "35", "94": "37", "95": "44"}
+#: The tax bureaus that number invoices: provinces by the first two digits of GB/T 2260, and these cities.
 _PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 91 92 93 94 95".split()  # noqa: SIM905
-)
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65".split()  # noqa: SIM905
+) | set(_CITIES)
 _DIGITAL = re.compile(r"^[0-9]{20}$")
 _CODES = re.compile(r"^([0-9]{10}|[0-9]{12})$")
 _NUMBER = re.compile(r"^[0-9]{8}$")
@@ -49,18 +50,33 @@ def wrong_number(code: str | None, number: str, issued_on: date, today: date) ->
                 )
             )
         else:
-            wrong += _place_and_year("number", number[2:4], number[:2], issued_on, exactly=True)
+            wrong += _place_and_year("number", _place(code, number), number[:2], issued_on, exactly=True)
     else:
         if not _CODES.match(code):
             wrong.append(("code", "not_10_or_12_digits", "发票代码为10位或12位数字", "10 or 12 digits"))
         else:
-            place, year = (code[1:3], code[5:7]) if len(code) == 12 else (code[:2], code[4:6])
-            wrong += _place_and_year("code", place, year, issued_on, exactly=False)
+            year = code[5:7] if len(code) == 12 else code[4:6]
+            wrong += _place_and_year("code", _place(code, number), year, issued_on, exactly=False)
         if not _NUMBER.match(number):
             wrong.append(("number", "not_8_digits", "发票号码为8位数字", "8 digits"))
     if issued_on > today:
         wrong.append(("issued_on", "issued_in_future", "开具日期不能晚于今天", "lies in the future"))
     return wrong
+
+
+def other_province(code: str | None, number: str, seller_uscc: str) -> bool:
+    """Whether an invoice's digits name another province than that in which its seller was registered (digits 3 and 4 of its credit code; GB 32100).
+
+    Digits 3 and 4 of a 数电票 are the bureau of the province where whoever issues it is (国家税务总局公告2024年第11号). A seller that moved keeps its credit
+    code, and one registered with the State has no province in it: so this only tells somebody to look.
+    """
+    place, home = _place(code, number), seller_uscc[2:4]
+    return home in _PROVINCES and _CITIES.get(place, place) != home
+
+
+def _place(code: str | None, number: str) -> str:
+    """The digits that name a province."""
+    return number[2:4] if code is None else code[1:3] if len(code) == 12 else code[:2]
 
 
 def _place_and_year(field: str, place: str, year: str, issued_on: date, *, exactly: bool) -> list[tuple[str, str, str, str]]:

@@ -174,6 +174,9 @@ class TaxInvoiceRow(BaseModel):
         description="this and the other tax invoices for the same, less what is covered; zero where they agree"
     )
     vat_difference: YuanOut | None = Field(description="the same of their VAT; none where one of them does not say it")
+    other_province: bool = Field(
+        description="its digits name another province than the seller's credit code: somebody should look at it; it counts nevertheless"
+    )
     version: int
 
 

@@ -8,8 +8,8 @@ from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "税务发票登记簿", "en": "Tax invoices"}
 HEADER: dict[Language, list[str]] = {
-    "zh": ["发票代码", "发票号码", "类型", "红字", "开具日期", "销售方", "购买方", "价税合计（元）", "税额（元）", "应开金额（元）", "差额（元）", "应有税额（元）", "税额差额（元）", "状态", "处理意见"],
-    "en": ["code", "number", "type", "red letter", "issued on", "seller", "buyer", "gross (yuan)", "VAT (yuan)", "expected (yuan)", "difference (yuan)", "expected VAT (yuan)", "VAT difference (yuan)", "status", "decision"],
+    "zh": ["发票代码", "发票号码", "类型", "红字", "开具日期", "销售方", "购买方", "价税合计（元）", "税额（元）", "应开金额（元）", "差额（元）", "应有税额（元）", "税额差额（元）", "状态", "处理意见", "省份与销售方不符"],
+    "en": ["code", "number", "type", "red letter", "issued on", "seller", "buyer", "gross (yuan)", "VAT (yuan)", "expected (yuan)", "difference (yuan)", "expected VAT (yuan)", "VAT difference (yuan)", "status", "decision", "another province than the seller's"],
 }  # fmt: skip
 MISSING: dict[Language, str] = {"zh": "未登记税务发票", "en": "Without a tax invoice"}
 MISSING_HEADER: dict[Language, list[str]] = {
@@ -55,4 +55,5 @@ def cells(row: TaxInvoiceRow, language: Language) -> list[Cell]:
         yuan(row.vat_difference),
         label("tax_invoice_status", row.status, language),
         row.decision,
+        yes(row.other_province, language),
     ]

@@ -1,6 +1,6 @@
 """What payment terms and credit limits refuse."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, NotFound
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, NotFound
 
 
 class CreditNeeded(Conflict):
@@ -43,7 +43,7 @@ class NotPaidAhead(Conflict):
     en = "Only an order that is paid ahead can be paid later"
 
 
-class AlreadyExtended(Conflict):
+class AlreadyExtended(DoneBefore):
     code = "already_extended"
     zh = "付款期限已延长过一次"
     en = "The time to pay was extended once already"

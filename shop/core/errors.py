@@ -121,6 +121,14 @@ class Conflict(Problem):
     zh, en = "与当前状态冲突", "This conflicts with the present state"
 
 
+class DoneBefore(Conflict):
+    """What is asked for was done before, by whomever: its ``data`` say ``already``, so that whoever asks twice can tell it from a refusal, whatever its
+    code. Nothing has changed; where words were sent along, those of the first time stand."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"already": True, **given})
+
+
 class Changed(Problem):
     status, code = 412, "changed_meanwhile"
     zh, en = "内容已被他人修改，请刷新后重试", "It was changed meanwhile; read it again, then retry"

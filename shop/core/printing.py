@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from fastapi.responses import Response
 
+from shop.core.glyphs import drawable
+
 if TYPE_CHECKING:
     from typst import Compiler
 
@@ -40,8 +42,9 @@ def qr_svg(content: str) -> str:
 
 
 def pdf(template: Path, content: Any, qr: str | None = None) -> bytes:
-    """A template filled with ``content`` (``sys.inputs.it``, as JSON) and, if there is one, a QR code (``sys.inputs.qr``, as SVG)."""
-    inputs = {"it": json.dumps(content, ensure_ascii=False), **({"qr": qr_svg(qr)} if qr is not None else {})}
+    """A template filled with ``content`` (``sys.inputs.it``, as JSON) and, if there is one, a QR code (``sys.inputs.qr``, as SVG). Signs that no font has
+    are replaced by a mark (:func:`shop.core.glyphs.drawable`)."""
+    inputs = {"it": json.dumps(drawable(content), ensure_ascii=False), **({"qr": qr_svg(qr)} if qr is not None else {})}
     with _FINDING:
         compiler, one_at_a_time = _compiler(template)
     with one_at_a_time:  # a compiler refuses two papers at once

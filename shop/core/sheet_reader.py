@@ -7,6 +7,7 @@ import json
 import re
 import resource
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 MEMORY = 256 * 2**20
@@ -15,72 +16,121 @@ SECONDS = 8
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
 MAX_SHEETS = 20
-#: How this process ends when it met formulas that it was asked not to accept, and how many of them it tells.
-FORMULA_FOUND, MAX_FORMULAS = 3, 200
-#: A formula's element of a sheet, in any namespace prefix. Those of drop-downs and formats stand in no cell.
-_FORMULA = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?f[\s>/]")
-#: Where a cell begins, or ends; and the place that it names.
-_CELL = re.compile(rb"<(/?)(?:[A-Za-z][\w.-]*:)?c((?:[\s/][^<>]*)?)>")
-_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
+#: What stands in a cell whose formula shows no value.
+UNSHOWN = "="
+#: A cell with a formula, in any namespace prefix: its attributes, and the value that it last showed, where it has one. Formulas of drop-downs and formats
+#: stand in no cell.
+_FORMULA = re.compile(
+    rb"<(?:[A-Za-z][\w.-]*:)?c((?:\s[^<>]*)?)>\s*<(?:[A-Za-z][\w.-]*:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:[A-Za-z][\w.-]*:)?f\s*>)\s*"
+    rb"(?:<(?:[A-Za-z][\w.-]*:)?v(?:\s[^<>]*)?(?:/>|>([^<]*)</(?:[A-Za-z][\w.-]*:)?v\s*>))?\s*</(?:[A-Za-z][\w.-]*:)?c\s*>"
+)
+_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
+#: A workbook that leaves the computing to whoever opens it: its program wrote 0 for what it did not know.
+_COMPUTED_LATER = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?calcPr\b[^<>]*\bfullCalcOnLoad=[\"'](?:1|true)[\"']")
+#: More bytes than a formula and its value take.
+_LONGEST_CELL = 2**18
 _CHUNK = 2**20
 
 
 def main() -> None:
     """Content comes by standard input, rows leave as JSON by standard output: those of the first sheet, or with the argument ``all`` those of
-    the visible sheets by their names, the first ``MAX_SHEETS`` of them. ``strict`` refuses formulas, and tells their cells, the first
-    ``MAX_FORMULAS`` of them, with spaces between."""
+    the visible sheets by their names, the first ``MAX_SHEETS`` of them. A formula counts as what it last showed; one that shows nothing is told by
+    ``UNSHOWN``."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import io
 
     content = io.BytesIO(sys.stdin.buffer.read())
-    if "strict" in sys.argv[1:] and (cells := _formulas(content)):
-        sys.stdout.write(" ".join(cells))
-        sys.exit(FORMULA_FOUND)
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     book = CalamineWorkbook.from_filelike(content)
+    unshown = _unshown(content)
     found: Any
     if "all" in sys.argv[1:]:
         sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
         shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
-        found = {each.name: _cells(book.get_sheet_by_name(each.name)) for each in shown[:MAX_SHEETS]}
+        found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown) for each in shown[:MAX_SHEETS]}
     else:
-        found = _cells(book.get_sheet_by_index(0))
+        found = _cells(book.get_sheet_by_index(0), unshown)
     # in one piece: it is faster, and what would not fit into this process's memory never reaches the other
     sys.stdout.write(json.dumps(found))
 
 
-def _cells(sheet: Any) -> list[list[str]]:
+def _cells(sheet: Any, unshown: dict[str, list[tuple[int, int]]]) -> list[list[str]]:
     # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
     indent = [""] * min(sheet.start[1] if sheet.start else 0, MAX_COLUMNS)
-    return [indent + [str(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)]
+    rows = [indent + [str(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)]
+    for row, column in unshown.get(sheet.name, ()):
+        rows += [[] for _ in range(row + 1 - len(rows))]
+        rows[row] += [""] * (column + 1 - len(rows[row]))
+        rows[row][column] = UNSHOWN
+    return rows
 
 
-def _formulas(content: Any) -> list[str]:
-    """The cells of the first formulas; one that names no place is empty."""
+def _unshown(content: Any) -> dict[str, list[tuple[int, int]]]:
+    """The cells of each sheet whose formulas show no value, by row and column from 0: those that nobody computed, and those that came to an error."""
     import zipfile
 
-    cells: list[str] = []
-    with zipfile.ZipFile(content) as archive:
-        for entry in archive.infolist():
-            name = entry.filename.lower()
-            if not (name.startswith("xl/worksheets/") and name.endswith(".xml")):
-                continue
-            with archive.open(entry) as part:
-                kept = b""
-                while len(cells) < MAX_FORMULAS and (chunk := part.read(_CHUNK)):
-                    seen, done = kept + chunk, 0
-                    for formula in _FORMULA.finditer(seen):
-                        before = _CELL.findall(seen, done, formula.start())
-                        done = formula.end()
-                        if before and not before[-1][0] and not before[-1][1].endswith(b"/"):
-                            place = _PLACE.search(before[-1][1])
-                            cells.append(place[1].decode() if place else "")
-                    kept = seen[max(done, len(seen) - 1_000) :]
     content.seek(0)
-    return cells[:MAX_FORMULAS]
+    if not zipfile.is_zipfile(content):  # the kind before XLSX always keeps the value
+        return {}
+    with zipfile.ZipFile(content) as archive:
+        parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
+        if "xl/workbook.xml" not in parts:
+            return {}
+        later = _COMPUTED_LATER.search(archive.read(parts["xl/workbook.xml"])) is not None
+        found = {}
+        for sheet, target in _targets(archive, parts):
+            if (name := parts.get(target)) is not None:
+                with archive.open(name) as part:
+                    found[sheet] = _unshown_of(part, later)
+    return found
+
+
+def _targets(archive: Any, parts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Each sheet by its name, with the part of the archive that holds it."""
+    from xml.etree import ElementTree
+
+    kept = "xl/_rels/workbook.xml.rels"
+    related = ElementTree.fromstring(archive.read(parts[kept])) if kept in parts else ()  # noqa: S314 -- within this process's memory and time
+    targets = {each.get("Id"): each.get("Target", "") for each in related}
+    for each in ElementTree.fromstring(archive.read(parts["xl/workbook.xml"])).iter():  # noqa: S314
+        if each.tag.rpartition("}")[2] == "sheet":
+            ids = [value for name, value in each.attrib.items() if name.rpartition("}")[2] == "id" and name != "id"]
+            target = targets.get(ids[0], "") if ids else ""
+            whole = target.lstrip("/") if target.startswith("/") else f"xl/{target.removeprefix('./')}"
+            yield each.get("name", ""), whole.lower()
+
+
+def _unshown_of(part: Any, later: bool) -> list[tuple[int, int]]:
+    """The cells of one sheet; ``later``: its formulas are computed by whoever opens it."""
+    cells: list[tuple[int, int]] = []
+    kept = b""
+    while chunk := part.read(_CHUNK):
+        seen, done = kept + chunk, 0
+        # most sheets have none, and to look for cells with one takes longer than to read them
+        for formula in _FORMULA.finditer(seen) if b"<f" in seen or b":f" in seen else ():
+            done = formula.end()
+            kind, place = _KIND.search(formula[1]), _PLACE.search(formula[1])
+            told = kind[1] if kind else b"n"
+            # a formula that comes to an empty text shows just that
+            shows = told == b"str" if not formula[2] else told != b"e" and not (later and formula[2] == b"0")
+            if place and not shows:
+                row, column = int(place[2]) - 1, _number_of(place[1].decode()) - 1
+                if row < MAX_ROWS and column < MAX_COLUMNS:
+                    cells.append((row, column))
+        kept = seen[max(done, len(seen) - _LONGEST_CELL) :]
+    return cells
+
+
+def _number_of(letters: str) -> int:
+    """The place of a column by its letters: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pydantic import Field
 from shop.core import sheet_reader, uploads
 from shop.core.errors import BadValue, Fault, Invalid
 from shop.core.quantities import plausible, readable
-from shop.core.sheet_reader import FORMULA_FOUND, MAX_COLUMNS, MAX_FORMULAS, MAX_ROWS, SECONDS
+from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS, SECONDS, UNSHOWN
 
 #: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
 _ENCODINGS = ("utf-8-sig", "gb18030")
@@ -42,8 +42,6 @@ _BEGINNING = 4_000
 _ALIKE, _LONGEST_TITLE = 0.7, 60
 #: How pictures and PDF begin.
 _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
-#: Where formulas stand, as the reader tells it.
-_CELL = re.compile(r"\b[A-Z]{1,3}([0-9]{1,7})\b")
 #: A day as people write it, with a time behind it or without.
 _DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
 _NO_DAY = ("须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text")
@@ -85,17 +83,19 @@ class MarkupTable(Invalid):
 
 
 class OldWorkbook(Invalid):
-    """A workbook of the kind before XLSX that cannot be read: it is broken, has a password, or formulas cannot be told from figures in it."""
+    """A workbook of the kind before XLSX that cannot be read: it is broken or has a password."""
 
     code = "old_workbook"
-    zh = "旧版 XLS 工作簿无法读取（损坏、有密码，或此处只接受新版），请另存为 XLSX 再上传"
-    en = "This XLS workbook cannot be read (broken, with a password, or not accepted here): save it as XLSX and send that"
+    zh = "旧版 XLS 工作簿无法读取（损坏或有密码），请另存为 XLSX 再上传"
+    en = "This XLS workbook cannot be read (broken, or with a password): save it as XLSX and send that"
 
 
-class FormulasFound(Invalid):
-    code = "formulas_not_accepted"
-    zh = "表格不能含公式，请粘贴为数值"
-    en = "The spreadsheet must not hold formulas; paste values instead"
+#: A formula that shows nothing: its code, and what is said of it.
+FORMULA = (
+    "formulas_not_accepted",
+    "公式没有可读取的结果，请粘贴为数值（或用表格软件打开并保存后再上传）",
+    "the formula shows no value; paste a value instead (or open the file in a spreadsheet program, save it and send it again)",
+)
 
 
 class TooManyRows(Invalid):
@@ -104,18 +104,16 @@ class TooManyRows(Invalid):
     en = "The spreadsheet has more than {limit} rows; make several files of it"
 
 
-def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
-    """The cells of the first sheet as text, from its first row on; at most ``MAX_ROWS``. ``formulas``: whether cells may hold formulas, which
-    count as what they last showed.
+def rows(content: bytes) -> list[list[str]]:
+    """The cells of the first sheet as text, from its first row on; at most ``MAX_ROWS``. Formulas count as what they last showed; what one begins with
+    (:func:`is_formula`) stands where it shows nothing, and in any text.
 
     Raises:
-        UnreadableSpreadsheet, MarkupTable, OldWorkbook, FormulasFound: see there (422).
+        UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
     """
-    found: list[list[str]] = _workbook(content, *([] if formulas else ["strict"])) if is_workbook(content) else _text(content)
+    found: list[list[str]] = _workbook(content) if is_workbook(content) else _text(content)
     if not found:
         raise UnreadableSpreadsheet
-    if not formulas and (told := _formulas(content, found)):
-        raise FormulasFound(faults=told[:MAX_FORMULAS])
     return found
 
 
@@ -131,6 +129,11 @@ def book(content: bytes) -> dict[str, list[list[str]]]:
     if not any(found.values()):
         raise UnreadableSpreadsheet
     return found
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a cell holds a formula and nothing that it shows."""
+    return cell.lstrip().startswith(UNSHOWN)
 
 
 def is_workbook(content: bytes) -> bool:
@@ -155,14 +158,10 @@ def kind(content: bytes) -> str:
 
 
 def _workbook(content: bytes, *options: str) -> Any:
-    old = content.startswith(_XLS)
-    # where formulas are refused: the reader cannot tell them in the old kind
-    if old and "strict" in options:
-        raise OldWorkbook
     try:
         return read_apart(Path(sheet_reader.__file__), content, *options)
     except UnreadableSpreadsheet:
-        if old:
+        if content.startswith(_XLS):
             raise OldWorkbook from None
         raise
 
@@ -171,19 +170,14 @@ def read_apart(reader: Path, content: bytes, *options: str) -> Any:
     """What a reader makes of a file, in a process of its own with little memory and time: a program like ``sheet_reader`` that answers in JSON.
 
     Raises:
-        FormulasFound, UnreadableSpreadsheet: see there (422).
+        UnreadableSpreadsheet: see there (422).
     """
     command = [sys.executable, "-I", str(reader), *options]
     try:
         done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS + 1, check=True)  # noqa: S603
         return json.loads(done.stdout)
-    except subprocess.CalledProcessError as error:
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, ValueError):
         # the cause is dropped: it holds what the reader printed
-        if error.returncode != FORMULA_FOUND:
-            raise UnreadableSpreadsheet from None
-        cells = _CELL.finditer(error.stdout.decode("ascii", "replace"))
-        raise FormulasFound(faults=[_formula(int(cell[1]), cell[0]) for cell in cells]) from None
-    except (subprocess.TimeoutExpired, ValueError):
         raise UnreadableSpreadsheet from None
 
 
@@ -199,23 +193,6 @@ def _text(content: bytes) -> list[list[str]]:
     except csv.Error:
         raise UnreadableSpreadsheet from None
     return found
-
-
-def _formulas(content: bytes, lines: Sequence[Sequence[str]]) -> list[Fault]:
-    """The formulas of a text by row and column; those of a workbook its reader tells."""
-    if is_workbook(content):
-        return []
-    return [
-        _formula(row, lines[0][place] if place < len(lines[0]) else "")
-        for row, line in enumerate(lines, start=1)
-        for place, cell in enumerate(line)
-        if cell.lstrip().startswith("=")
-    ]
-
-
-def _formula(row: int, column: str) -> Fault:
-    """A formula; ``column`` is its header, or the cell's own name in a workbook."""
-    return fault(row, column, FormulasFound.code, FormulasFound.zh, FormulasFound.en)
 
 
 def _decoded(content: bytes) -> str | None:
@@ -240,7 +217,7 @@ IgnoredColumns = Annotated[list[str], Field(description="headers of columns that
 @dataclass(frozen=True, slots=True)
 class Table:
     """The rows below a header that are not empty, by their numbers, each as :func:`texts` gives it; the headers of columns that nobody reads; and the
-    formulas of a text, where they are told with the other faults."""
+    formulas without a value in the others, for the caller to tell with its other faults."""
 
     rows: list[tuple[int, dict[str, str]]]
     ignored: list[str]
@@ -342,21 +319,17 @@ def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any
     return read
 
 
-def table(
-    content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int, *, tells_formulas: bool = False
-) -> Table:
-    """What stands below the header; ``most`` rows may be sent. Formulas are refused; those of a text by the caller with its other faults, if it says that
-    it tells them. A workbook with formulas is read no further.
+def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int) -> Table:
+    """What stands below the header; ``most`` rows may be sent.
 
     Raises:
-        UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, TooManyRows: see there (422).
     """
     if content.startswith(_NO_TABLE):
         raise NoSpreadsheet
     if not content.strip():
         raise NoRows
-    header, *body = found = rows(content, formulas=tells_formulas and not is_workbook(content))
-    formulas = _formulas(content, found) if tells_formulas else []
+    header, *body = rows(content)
     if len(body) > most:
         # the first row that is too many, as a spreadsheet program counts them
         raise TooManyRows.at("file", row=most + 2, limit=most)
@@ -364,6 +337,9 @@ def table(
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
     if not (filled := [(number, cell) for number, cell in cells if any(cell.values())]):
         raise NoRows
+    formulas = [
+        fault(number, titles[name][0], *FORMULA) for number, cell in filled for name, written in cell.items() if is_formula(written)
+    ]
     return Table(filled, ignored, formulas)
 
 
@@ -389,9 +365,19 @@ def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
     return Fault(f"row[{row}].{column}", code, f"第 {row} 行：{zh}", f"Row {row}: {en}", {"row": row, "column": column})
 
 
+def besides(faults: Sequence[Fault], found: Iterable[Fault]) -> list[Fault]:
+    """Faults of cells with what is found against the same rows besides: of a cell that cannot be read nothing more is told."""
+    amiss = {each.field for each in faults}
+    return [*faults, *(each for each in found if each.field not in amiss)]
+
+
 def by_row(faults: Iterable[Fault]) -> list[Fault]:
-    """Faults of cells as whoever mends them goes through the file, however they were found."""
-    return sorted(faults, key=lambda each: each.data["row"])
+    """Faults of cells as whoever mends them goes through the file, however they were found. Of a cell whose formula shows nothing only that is told."""
+    found = list(faults)
+    unshown = {each.field for each in found if each.code == FORMULA[0]}
+    return sorted(
+        (each for each in found if each.code == FORMULA[0] or each.field not in unshown), key=lambda each: each.data["row"]
+    )
 
 
 def _title(cell: str) -> str:

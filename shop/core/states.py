@@ -32,12 +32,15 @@ class StateTable(Generic[S, A]):
         """The state that ``action`` leads to.
 
         Raises:
-            IllegalMove: the table has no such move (409).
+            IllegalMove: the table has no such move (409); its data say ``already`` where the state is what the move leads to, as those of
+            :class:`shop.core.errors.DoneBefore` do.
         """
         for (origin, move), target in self.moves.items():
             if origin == state and move == action:
                 return target
         refused = IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state)])
+        if any(target == state for (_, move), target in self.moves.items() if move == action):
+            refused.data["already"] = True
         refused.words = self.words
         raise refused
 

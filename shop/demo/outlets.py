@@ -19,7 +19,8 @@ from orders.outlet_sales.actions import importing, receiving
 from orders.outlet_sales.rules import batch_hash
 from orders.outlet_sales.schemas import SalesBatchIn
 from orders.outlets.actions import devices, goods, registering
-from orders.outlets.schemas import CloseIn, GoodsIn, HeartbeatIn, OutletIn, PlanIn, RefuseIn
+from orders.outlets.schemas.devices import HeartbeatIn
+from orders.outlets.schemas.outlets import CloseIn, GoodsIn, OutletIn, PlanIn, RefuseIn
 from orders.promotions import actions as promotions
 from orders.promotions.schemas import PromotionIn
 from orders.promotions.states import PromotionAction

@@ -14,6 +14,7 @@ from catalog.products import actions as products
 from shop.core import clock, locks
 from shop.core.edge import problem_of
 from shop.core.errors import Problem
+from shop.core.sheets import by_row
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
@@ -28,7 +29,7 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
     everything is tried and nothing kept.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, TooManyRows: see there (422).
         RowsRefused: every fault by row and column (422).
     """
     table = sheets.read(content, MOST_ROWS)
@@ -42,7 +43,7 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
     repeated = _refuse_repeated(rows)
     trial = session.begin_nested() if dry_run else None
     drafts = [_draw_up(session, actor, row, known.get(row.name)) for row in rows if row.number not in repeated]
-    if faults := [fault for row in rows for fault in row.faults]:
+    if faults := by_row([*table.formulas, *(fault for row in rows for fault in row.faults)]):
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
     if trial is not None:
         trial.rollback()

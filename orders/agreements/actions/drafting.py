@@ -85,6 +85,13 @@ _LINES = text(
     JOIN lines USING (line_no)
     """
 )
+_AGREED = text(
+    f"""
+    SELECT l.line_no, l.unit_price_fen, {highest_agreed_sql("p", "s")} AS highest_fen,
+           (SELECT array_agg(t.unit_price_fen ORDER BY t.min_quantity) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id) AS tiers
+    FROM agreement_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id WHERE l.agreement_id = :id ORDER BY l.line_no
+    """  # noqa: S608
+)
 _CLEAR_SCHEDULE = [
     text("DELETE FROM instalment WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)"),
     text("DELETE FROM schedule_entry WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)"),
@@ -178,7 +185,8 @@ def propose(session: Session, actor: Actor, agreement_id: int, if_match: IfMatch
     """Put the agreement before the supplier. What both sign is from here on fixed by its hash.
 
     Raises:
-        NotFound, IllegalMove: no draft of the caller's branch (404, 409). TermsRefused: its last day is over (422).
+        NotFound, IllegalMove: no draft of the caller's branch (404, 409).
+        TermsRefused: its last day is over, or a price lies above the ceiling by now (422).
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
     if_match(agreement.version)
@@ -186,6 +194,7 @@ def propose(session: Session, actor: Actor, agreement_id: int, if_match: IfMatch
     if agreement.valid_until < clock.today():
         fault = Fault("valid_until", "in_the_past", "截止日已过", "the last day is over")
         raise TermsRefused(count=1, faults=[fault])
+    require_prices(session, agreement_id)
     session.execute(
         text("UPDATE agreement SET status = :status, proposed_at = :now, version = version + 1 WHERE id = :id"),
         {"id": agreement_id, "status": status, "now": clock.now()},
@@ -266,6 +275,23 @@ def _line_faults(session: Session, body: AgreementIn) -> list[Fault]:
         else:
             faults += price_faults(f"lines[{i}].price", line.price, sku.highest_fen)
     return faults
+
+
+def require_prices(session: Session, agreement_id: int) -> None:
+    """Refuse prices that nothing could be called off at by now: the ceilings may be newer than the terms.
+
+    Raises:
+        TermsRefused: prices above the ceiling of the certification, by line (422).
+    """
+    faults = []
+    for line in session.execute(_AGREED, {"id": agreement_id}):
+        field = f"lines[{line.line_no - 1}].price"
+        prices = {f"{field}.tiers[{n}].unit_price": fen for n, fen in enumerate(line.tiers or [])}
+        faults += dear_faults(
+            prices if line.unit_price_fen is None else {f"{field}.unit_price": line.unit_price_fen}, line.highest_fen
+        )
+    if faults:
+        raise TermsRefused(count=len(faults), faults=faults)
 
 
 def price_faults(field: str, price: FixedPrice | ListMinusPrice | TierPrice | None, highest_fen: int | None) -> list[Fault]:

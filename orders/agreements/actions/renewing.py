@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.agreements.actions import planning
-from orders.agreements.actions.drafting import freeze
+from orders.agreements.actions.drafting import freeze, require_prices
 from orders.agreements.actions.signing import require_approved
 from orders.agreements.errors import AlreadyRenewed, TermsRefused
 from orders.agreements.rules import Side
@@ -75,7 +75,8 @@ def renew(session: Session, agreement: Any, body: RenewalIn, signers: dict[Side,
 
     Raises:
         PartyNotApproved: one side is not approved any more (409). AlreadyRenewed: see there (409).
-        TermsRefused: its time is over, turned about, longer than five years, or begins before the old one ends (422).
+        TermsRefused: its time is over, turned about, longer than five years, or begins before the old one ends; or a price lies above the ceiling
+            by now (422).
     """
     require_approved(session, agreement)
     if session.execute(text("SELECT 1 FROM agreement WHERE renews_id = :id"), {"id": agreement.id}).first():
@@ -89,6 +90,7 @@ def renew(session: Session, agreement: Any, body: RenewalIn, signers: dict[Side,
             "a renewal begins after the old agreement ends and holds for five years at most",
         )
         raise TermsRefused(count=1, faults=[Fault("valid_until", "not_possible", zh, en)])
+    require_prices(session, agreement.id)
     time = {"valid_from": valid_from, "valid_until": body.valid_until}
     made = session.execute(
         _COPY, {**time, "id": agreement.id, "day": today.strftime("%Y%m%d"), "user_id": signers[Side.BUYER], "now": now}

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.agreements.actions import harvest as promises
+from orders.agreements.actions.drafting import require_prices
 from orders.agreements.actions.harvest import Says
 from orders.agreements.errors import AlreadySigned, NotInForce, PartyNotApproved, TermsChanged
 from orders.agreements.queries import harvest
@@ -40,7 +41,7 @@ def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str, if_
     Raises:
         NotFound: no proposal to the caller's branch (404). TermsChanged: the hash is that of other terms (409).
         AlreadySigned, PartyNotApproved, IllegalMove: see there (409). NotInForce: its last day is over (409).
-        OverCommitted: months do not bear it (409).
+        TermsRefused: a price lies above the ceiling by now (422). OverCommitted: months do not bear it (409).
     """
     supplier_id = session.execute(_SUPPLIER, {"id": agreement_id}).scalar_one_or_none()
     if supplier_id is None:
@@ -57,6 +58,7 @@ def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str, if_
     if agreement.valid_until < clock.today():
         raise NotInForce(state=AgreementState.EXPIRED)
     require_approved(session, agreement)
+    require_prices(session, agreement_id)
     says = None
     if side is Side.SUPPLIER:
         products = promises.products_of(session, [agreement_id])

@@ -11,10 +11,10 @@ from orders.agreements.queries import agreements as queries
 from orders.agreements.schemas.terms import (
     AgreementIn,
     AgreementOut,
-    AgreementRow,
     AnswerIn,
     ChangeIn,
     ChangeOut,
+    ListedAgreementOut,
     ReasonIn,
     RenewalIn,
     ScheduleIn,
@@ -51,10 +51,18 @@ def list_agreements(
     q: Annotated[ShortText | None, Query(description="part of the title or the number")] = None,
     limit: Limit = 50,
     after: After = None,
-) -> Page[AgreementRow]:
-    """Agreements of the own branch or region, newest first."""
+) -> Page[ListedAgreementOut]:
+    """Agreements of the own branch or region, newest first, each with the lines that could not be ordered today."""
     return queries.agreements(
-        call.session, call.actor, state=state, buyer_id=buyer_id, supplier_id=supplier_id, q=q, limit=limit, after=after
+        call.session,
+        call.actor,
+        state=state,
+        buyer_id=buyer_id,
+        supplier_id=supplier_id,
+        q=q,
+        limit=limit,
+        after=after,
+        language=call.language,
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql, pausing_sql
+from catalog.products.rules import highest_agreed_sql
 from orders.agreements.queries.reach import SEEN, SIDES, reach, require_seen
 from orders.agreements.schemas.terms import (
     AgreementLineOut,
@@ -15,14 +16,17 @@ from orders.agreements.schemas.terms import (
     ChangeOut,
     EntryOut,
     LineWarningOut,
+    ListedAgreementOut,
     PartyOut,
     PlaceOut,
     PriceOut,
     TermsOut,
+    WarnedLineOut,
 )
 from orders.agreements.states import AGREEMENT, AgreementState, state_sql
 from orders.purchasing.rules import Reason, words_of
 from shop.core import clock, paging
+from shop.core.db import array
 from shop.core.errors import Language, NotFound
 from shop.core.money import yuan_from_fen
 from shop.core.paging import Page
@@ -52,15 +56,32 @@ _ONE = text(
     LEFT JOIN app_user b ON b.id = a.buyer_signed_by LEFT JOIN app_user s ON s.id = a.supplier_signed_by
     """  # noqa: S608
 )
+#: Why nothing of a line could be ordered today, as an order would find it (:func:`orders.purchasing.rules.reason_against`), but for stock; or why not at
+#: each of its prices. What follows the list lies never above the ceiling.
+_REASON = f"""
+    CASE WHEN s.status <> 'active' OR p.status <> 'active' THEN '{Reason.WITHDRAWN}'
+         WHEN o.status <> 'approved' THEN '{Reason.SUPPLIER_NOT_APPROVED}'
+         WHEN NOT EXISTS (SELECT FROM certificate f WHERE f.product_id = p.id AND f.supplier_id = p.supplier_id AND {in_force_sql("f")})
+         THEN CASE WHEN {pausing_sql("p")} THEN '{Reason.CERTIFICATE_SUSPENDED}' ELSE '{Reason.NOT_CERTIFIED}' END
+         WHEN coalesce(l.unit_price_fen, (SELECT max(t.unit_price_fen) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id))
+              > {highest_agreed_sql("p", "s")} THEN '{Reason.ABOVE_CEILING}' END
+"""  # noqa: S608
+_OF_LINE = "agreement_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id JOIN organisation o ON o.id = p.supplier_id"
+_WARNED = text(
+    f"""
+    SELECT * FROM (
+        SELECT l.agreement_id, l.line_no, p.name AS product_name, {highest_agreed_sql("p", "s")} AS highest_fen, {_REASON} AS reason
+        FROM {_OF_LINE} WHERE l.agreement_id = ANY (CAST(:ids AS bigint[]))
+    ) l WHERE l.reason IS NOT NULL ORDER BY l.agreement_id, l.line_no
+    """  # noqa: S608
+)
 _LINES = text(
     f"""
     SELECT l.*, l.amount_cap_fen AS amount_cap, s.code AS sku_code, s.product_id, p.name AS product_name, s.pack, s.unit,
-           CASE WHEN NOT EXISTS (SELECT FROM certificate f WHERE f.product_id = p.id AND f.supplier_id = p.supplier_id AND {in_force_sql("f")})
-                THEN CASE WHEN {pausing_sql("p")} THEN '{Reason.CERTIFICATE_SUSPENDED}' ELSE '{Reason.NOT_CERTIFIED}' END END AS reason,
+           {_REASON} AS reason, {highest_agreed_sql("p", "s")} AS highest_fen,
            (SELECT array_agg(t.min_quantity ORDER BY t.min_quantity) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id) AS tier_least,
            (SELECT array_agg(t.unit_price_fen ORDER BY t.min_quantity) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id) AS tier_fen
-    FROM agreement_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
-    WHERE l.agreement_id = :id ORDER BY l.line_no
+    FROM {_OF_LINE} WHERE l.agreement_id = :id ORDER BY l.line_no
     """  # noqa: S608
 )
 _PLACES = text("SELECT * FROM delivery_place WHERE agreement_id = :id ORDER BY id")
@@ -93,8 +114,9 @@ def agreements(
     q: str | None,
     limit: int,
     after: str | None,
-) -> Page[AgreementRow]:
-    """Agreements of the own branch or region, newest first."""
+    language: Language,
+) -> Page[ListedAgreementOut]:
+    """Agreements of the own branch or region, newest first, with the lines that could not be ordered today."""
     start = paging.position(after, int)
     rows = session.execute(
         _LIST,
@@ -109,7 +131,20 @@ def agreements(
             "rows": limit + 1,
         },
     ).all()
-    return paging.page(rows, limit, lambda row: AgreementRow.model_validate(row, from_attributes=True), lambda row: [row.id])
+    asked = {"ids": array(row.id for row in rows if row.state not in _OVER), "today": clock.today(), "now": clock.now()}
+    warned: dict[int, list[WarnedLineOut]] = {}
+    for line in session.execute(_WARNED, asked):
+        told = WarnedLineOut(line_no=line.line_no, product_name=line.product_name, **_warning(line, language))
+        warned.setdefault(line.agreement_id, []).append(told)
+    return paging.page(
+        rows, limit, lambda row: ListedAgreementOut(**row._mapping, warnings=warned.get(row.id, [])), lambda row: [row.id]
+    )
+
+
+def _warning(line: Row[Any], language: Language) -> dict[str, Any]:
+    reason = Reason(line.reason)
+    ceiling = line.highest_fen if reason is Reason.ABOVE_CEILING else None
+    return {"code": reason, "message": words_of(reason)[language == "en"], "ceiling": ceiling}
 
 
 def agreement(session: Session, actor: Actor, agreement_id: int, language: Language) -> AgreementOut:
@@ -149,9 +184,7 @@ def _line(row: Row[Any], warned_in: Language | None) -> AgreementLineOut:
     ]
     price = PriceOut(kind=row.price_kind, unit_price=row.unit_price_fen, percent_off=row.percent_off, tiers=tiers or None)
     fields = {name: getattr(row, name) for name in AgreementLineOut.model_fields if name not in ("price", "warning")}
-    warning = None
-    if row.reason and warned_in:
-        warning = LineWarningOut(code=row.reason, message=words_of(Reason(row.reason))[warned_in == "en"])
+    warning = LineWarningOut(**_warning(row, warned_in)) if row.reason and warned_in else None
     return AgreementLineOut(**fields, price=price, warning=warning)
 
 

@@ -230,16 +230,28 @@ class AgreementRow(BaseModel):
     version: int
 
 
+class LineWarningOut(BaseModel):
+    code: Reason
+    message: str
+    ceiling: YuanOut | None = Field(default=None, description="of `above_ceiling`: the highest price that is possible")
+
+
+class WarnedLineOut(LineWarningOut):
+    line_no: int
+    product_name: str
+
+
+class ListedAgreementOut(AgreementRow):
+    warnings: list[WarnedLineOut] = Field(
+        description="lines of which nothing could be ordered today, or not at every price of theirs, with why; of an agreement that is over none"
+    )
+
+
 class PriceOut(BaseModel):
     kind: Literal["fixed", "list_minus", "tiers"]
     unit_price: YuanOut | None = None
     percent_off: PercentOut | None = None
     tiers: list[dict[str, str]] | None = None
-
-
-class LineWarningOut(BaseModel):
-    code: Reason
-    message: str
 
 
 class AgreementLineOut(BaseModel):
@@ -256,7 +268,8 @@ class AgreementLineOut(BaseModel):
     amount_cap: YuanOut | None
     minimum_quantity: QuantityOut | None
     warning: LineWarningOut | None = Field(
-        description="why it could not be ordered today: its certificate is suspended, or it has none in force; of an agreement that is over none"
+        description="why it could not be ordered today: it was withdrawn, its supplier is not approved, its certificate is suspended, or it has none in"
+        " force, or a price lies above the ceiling of the certification by now; of an agreement that is over none"
     )
 
 

@@ -1,6 +1,6 @@
 """Many claims from one sheet: drafts, all of them or none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from sqlalchemy import text
@@ -13,7 +13,7 @@ from orders.external_sales.rules import Claim, Line, Paper, PaperKind, Platform,
 from orders.external_sales.schemas import MOST_LINES, ImportOut
 from orders.external_sales.sheets import Row
 from shop.core.errors import Fault
-from shop.core.sheets import by_row
+from shop.core.sheets import besides, by_row
 from shop.identity.actor import Actor
 
 #: As many faults as are told at once.
@@ -58,21 +58,22 @@ def take_over(session: Session, actor: Actor, side: Side, content: bytes, *, dry
     """Write the sales of a sheet as drafts of the own organisation.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
     _ = actor.organisation
     rows, faults, ignored = sheets.read(content)
-    faults += [fault for group in _groups(rows) for fault in (*_differing(group), *_too_much(group))]
+    amiss = {fault.field for fault in faults}
     names = _names(session, rows)
-    faults += [fault for row in rows for fault in _unknown(row, names)]
+    faults = besides(faults, (fault for group in _groups(rows) for fault in (*_differing(group, amiss), *_too_much(group))))
+    faults = besides(faults, (fault for row in rows for fault in _unknown(row, names)))
     # rows in which nothing is wrong yet are looked at as claims, whatever is wrong with others: nobody is to send a file once more to hear of it
     wrong_rows = {fault.data["row"] for fault in faults}
     groups = _groups(row for row in rows if row.number not in wrong_rows)
     claims = [_claim(side, group, names) for group in groups]
     checked, wrong = checking.check(session, actor, claims)
     faults += [_told(fault, groups[n], claims[n]) for n, found in wrong.items() for fault in found]
-    if faults:
-        raise RowsRefused(count=len(faults), faults=by_row(faults)[:MOST_FAULTS])
+    if faults := by_row(faults):
+        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
     ids = [] if dry_run or not checked else write(session, actor, checked)
     total = sum(each.total_fen for each in checked)
     return ImportOut(rows=len(rows), claims=len(groups), total=total, dry_run=dry_run, ids=ids, ignored_columns=ignored)
@@ -90,7 +91,7 @@ def _names(session: Session, rows: Sequence[Row]) -> Mapping[str, Mapping[Any, i
     """The ids of what the rows name."""
     usccs = sorted({code for row in rows for code in (row.supplier_uscc, row.buyer_uscc) if code})
     organisations = {row.uscc: row.id for row in session.execute(_ORGANISATIONS, {"usccs": usccs})}
-    asked = {"suppliers": sorted(set(organisations.values())), "names": sorted({row.product for row in rows})}
+    asked = {"suppliers": sorted(set(organisations.values())), "names": sorted({row.product for row in rows if row.product})}
     products = {(row.supplier_id, row.name): row.id for row in session.execute(_PRODUCTS, asked)}
     skus = {row.code: row.id for row in session.execute(_SKUS, {"codes": sorted({row.sku for row in rows if row.sku})})}
     return {"organisations": organisations, "products": products, "skus": skus}
@@ -113,12 +114,15 @@ def _unknown(row: Row, names: Mapping[str, Mapping[Any, int]]) -> list[Fault]:
     return faults
 
 
-def _differing(group: Sequence[Row]) -> list[Fault]:
+def _differing(group: Sequence[Row], amiss: Set[str]) -> list[Fault]:
+    """What rows say otherwise than the first of their sale, whose own cell can be read."""
+    first = group[0]
+    zh, en = f"与第 {first.number} 行不一致", f"differs from row {first.number}"
     return [
-        sheets.fault(row.number, name, "differs", f"与第 {group[0].number} 行不一致", f"differs from row {group[0].number}")
+        sheets.fault(row.number, name, "differs", zh, en)
         for row in group[1:]
         for name in _SHARED
-        if getattr(row, name) != getattr(group[0], name)
+        if getattr(row, name) != getattr(first, name) and sheets.fault(first.number, name, "", "", "").field not in amiss
     ]
 
 

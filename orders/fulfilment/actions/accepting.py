@@ -85,7 +85,7 @@ def accept(session: Session, actor: Actor, shipment_id: int, body: AcceptanceIn)
     """
     order = locked(session, actor, queries.order_of(session, shipment_id), "buyer")
     if queries.row(session, shipment_id).accepted_at is not None:
-        raise AlreadyAccepted
+        raise AlreadyAccepted(already=True)
     answers = None if body.lines is None else [Answer(**line.model_dump()) for line in body.lines]
     _accept(session, actor, shipment_id, order, answers)
 

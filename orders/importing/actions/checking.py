@@ -15,7 +15,7 @@ from orders.importing.actions.uploading import keep, locked
 from orders.importing.cells import plain_code
 from orders.importing.matching import Candidate, Match, Nearest, Places
 from orders.importing.models import OrderImport
-from orders.importing.rules import Column, RowFault, Step, column_of, state_of
+from orders.importing.rules import OF_QUANTITY, Column, RowFault, Step, column_of, state_of
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
 from orders.purchasing import checking
 from orders.purchasing.checking import CheckedLine
@@ -191,11 +191,12 @@ def _check(session: Session, held: OrderImport, rows: Sequence[Row[Any]], matche
     quantities, before = {}, {}
     for row in rows:
         quantities[row.row_no], before[row.row_no] = _before(row, matches.get(row.row_no))
-    wanted = [row for row in rows if skus[row.row_no] and quantities[row.row_no] and not row.skipped]
+    # goods whose quantity nobody can tell are looked at all the same: they may not be for sale, whatever is wanted of them
+    wanted = [row for row in rows if skus[row.row_no] and not row.skipped]
     lines = [WantedLine(skus[row.row_no] or 0, quantities[row.row_no] or Decimal(0)) for row in wanted]
     unclear = {at for at, row in enumerate(wanted) if any(not each["warning"] for each in before[row.row_no])}
     checked = dict(zip([row.row_no for row in wanted], checking.check(session, held.buyer_id, lines, unclear), strict=True))
-    instead = checking.substitutes(session, held.buyer_id, list(checked.values()))
+    instead = checking.substitutes(session, held.buyer_id, [line for line in checked.values() if line.facts.quantity])
     written = [
         _outcome(
             row,
@@ -232,7 +233,7 @@ def _outcome(
     instead: Mapping[checking.Lacking, list[SubstituteOut]],
 ) -> dict[str, Any]:
     """What is written of a row."""
-    faults = [*before, *(each.kept() for each in _found(row, line))] if line else before
+    faults = [*before, *(each.kept() for each in _found(row, line, quantity))] if line else before
     met = line if line and line.reason is None else None
     return {
         "row_no": row.row_no,
@@ -248,9 +249,9 @@ def _outcome(
     }
 
 
-def _found(row: Row[Any], line: CheckedLine) -> list[RowFault]:
+def _found(row: Row[Any], line: CheckedLine, quantity: Decimal | None) -> list[RowFault]:
     found = []
-    if line.reason and line.fault:
+    if line.reason and line.fault and (quantity or line.reason not in OF_QUANTITY):
         data = {name: value for name, value in line.fault.data.items() if name not in ("line_no", "sku_id", "quantity")}
         found.append(RowFault(Step.CHECK, column_of(line.reason, row.product), line.reason, data=data))
     price = line.facts.unit_price_fen

@@ -14,6 +14,7 @@ from orders.importing.models import OrderImport
 from orders.importing.schemas import RowChoiceIn
 from orders.importing.states import ORDER_IMPORT, ImportAction
 from shop.core import audit
+from shop.core.errors import IfMatch, any_version
 from shop.identity.actor import Actor
 
 _LINES = text(
@@ -32,14 +33,15 @@ _CHOOSE = text(
 _SKIP = text("UPDATE order_import_row SET skipped = :skipped WHERE import_id = :import_id AND row_no = :row_no")
 
 
-def choose(session: Session, actor: Actor, import_id: int, choices: Sequence[RowChoiceIn]) -> None:
+def choose(session: Session, actor: Actor, import_id: int, choices: Sequence[RowChoiceIn], if_match: IfMatch = any_version) -> None:
     """Say which SKU rows mean, and their quantity in its unit where it could not be read or counts in another unit; all of it or nothing.
 
     Raises:
         NotFound, NoSuchRow: no such import of the own branch, or no such line in it (404).
         IllegalMove: it is not ready, or was ordered (409). UnknownSku, NoQuantity: see there (422).
+        Changed: the rows may be those of another sheet by now, or another's choice stands there (412).
     """
-    held = _correctable(session, actor, import_id)
+    held = _correctable(session, actor, import_id, if_match)
     row_nos, skus = [each.row_no for each in choices], [each.sku_id for each in choices]
     before = {row.row_no: row for row in _lines(session, held, row_nos)}
     known = {row.id: row for row in session.execute(_SKUS, {"skus": skus})}
@@ -61,13 +63,13 @@ def choose(session: Session, actor: Actor, import_id: int, choices: Sequence[Row
     audit.record(session, actor, "order_import.chosen", "order_import", import_id, rows=row_nos[:100], count=len(row_nos))
 
 
-def skip(session: Session, actor: Actor, import_id: int, row_no: int, *, skipped: bool) -> None:
+def skip(session: Session, actor: Actor, import_id: int, row_no: int, if_match: IfMatch = any_version, *, skipped: bool) -> None:
     """Leave a row out of the order, or take it in again.
 
     Raises:
-        NotFound, NoSuchRow, IllegalMove: as :func:`choose`.
+        NotFound, NoSuchRow, IllegalMove, Changed: as :func:`choose`.
     """
-    held = _correctable(session, actor, import_id)
+    held = _correctable(session, actor, import_id, if_match)
     rows = _lines(session, held, [row_no])
     if not rows:
         raise NoSuchRow(row_no=row_no)
@@ -79,8 +81,9 @@ def skip(session: Session, actor: Actor, import_id: int, row_no: int, *, skipped
     )
 
 
-def _correctable(session: Session, actor: Actor, import_id: int) -> OrderImport:
+def _correctable(session: Session, actor: Actor, import_id: int, if_match: IfMatch) -> OrderImport:
     held = locked(session, actor, import_id)
+    if_match(held.version)
     ORDER_IMPORT.after(held.status, ImportAction.CORRECT)
     return held
 

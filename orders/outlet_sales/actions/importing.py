@@ -18,11 +18,11 @@ from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow, Undecide
 from orders.outlet_sales.sheets import SALES_COLUMNS
 from orders.outlets import queries
 from orders.outlets.errors import RowsRefused
-from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read, fault
+from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read
 from shop.core import audit, clock, uploads
 from shop.core.db import array
 from shop.core.errors import Fault, NotFound, Problem, refuse_some
-from shop.core.sheets import by_row
+from shop.core.sheets import by_row, kind
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -84,11 +84,11 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
     others count. On a dry run everything is tried and nothing kept, so that the answer tells the same.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
         FileSeen: the same file was imported before (409).
     """
     rows, faults, ignored = sheets.read_sales(content)
-    called = queries.called(session, actor, Permission.OUTLETS_MANAGE, sorted({row.body.outlet for row in rows}))
+    called = queries.called(session, actor, Permission.OUTLETS_MANAGE, sorted({row.body.outlet for row in rows if row.body.outlet}))
     outlets = {name: found[0].id for name, found in called.items() if len(found) == 1}
     taking.lock(session, outlets.values())
     digest = hashlib.sha256(content).hexdigest()
@@ -96,16 +96,15 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
     names = [batch_id, *(f"{batch_id}-{reason}" for reason in Doubt)]
     if before := session.execute(_FILE_SEEN, {"names": names, "outlets": sorted(set(outlets.values()))}).all():
         raise FileSeen(imported_at=clock.shanghai_text(before[0].received_at), batch_ids=[row.id for row in before])
-    faults += _faults(session, rows, outlets, called.keys() - outlets.keys())
-    if faults:
-        raise RowsRefused(count=len(faults), faults=by_row(faults)[:MOST_FAULTS])
+    if faults := by_row([*faults, *_faults(session, rows, outlets, called.keys() - outlets.keys())]):
+        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
     # what is doubted and what is kept go by one moment: a line on the edge would hold all others of its batch
     now = clock.now()
     batches = [
         (outlet_id, _Batch(f"{batch_id}-{reason}" if reason else batch_id, digest, each), False)
         for (outlet_id, reason), each in _parted(session, now, [(outlets[row.body.outlet], row.body) for row in rows]).items()
     ]
-    file = None if dry_run else uploads.keep(session, actor.user_id, name, content, None if content[:2] == b"PK" else uploads.CSV)
+    file = None if dry_run else uploads.keep(session, actor.user_id, name, content, kind(content))
     with session.begin_nested() as trial:
         made = list(receiving.keep(session, batches, now, user_id=actor.user_id, file_id=file.id if file else None).values())
         taking.take(session, made)
@@ -160,7 +159,8 @@ def _stays(batch: Row[Any] | None) -> Problem | None:
         return NotFromFile()
     if batch.status in (BatchStatus.ACCEPTED, BatchStatus.HELD):
         return None
-    return {BatchStatus.WITHDRAWN: TakenBackBefore, BatchStatus.VOID: LeftOut}.get(batch.status, ReplacedBefore)()
+    why: dict[str, type[Problem]] = {BatchStatus.WITHDRAWN: TakenBackBefore, BatchStatus.VOID: LeftOut}
+    return why.get(batch.status, ReplacedBefore)()
 
 
 def _parted(
@@ -200,21 +200,17 @@ def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mappi
     )
     found = []
     for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
-        if key[0] == 0:
-            told = SEVERAL_OUTLETS if row.body.outlet in several else NO_OUTLET
-            found.append(fault(row.number, SALES_COLUMNS, "outlet", *told))
-            continue
-        if counts[key] > 1:
-            found.append(
-                fault(row.number, SALES_COLUMNS, "line_id", "line_twice", "流水号在表中重复", "the number stands there twice")
-            )
-        elif key in seen:
-            found.append(fault(row.number, SALES_COLUMNS, "line_id", "line_seen", "该流水号已报送过", "this sale was told before"))
+        told: list[tuple[str, str, str, str]] = []
         sale = (key[0], row.body.refunds_line_id)
-        if row.body.refunds_line_id and sale not in seen and sale not in counts:
-            zh, en = "没有此原流水号", "there is no such sale"
-            found.append(fault(row.number, SALES_COLUMNS, "refunds_line_id", "unknown_sale", zh, en))
-        elif place in lost:
-            told = RefundsNoSale.code, RefundsNoSale.zh, RefundsNoSale.en
-            found.append(fault(row.number, SALES_COLUMNS, "refunds_line_id", *told))
+        if key[0] == 0:
+            told.append(("outlet", *(SEVERAL_OUTLETS if row.body.outlet in several else NO_OUTLET)))
+        elif counts[key] > 1:
+            told.append(("line_id", "line_twice", "流水号在表中重复", "the number stands there twice"))
+        elif key in seen:
+            told.append(("line_id", "line_seen", "该流水号已报送过", "this sale was told before"))
+        if key[0] and row.body.refunds_line_id and sale not in seen and sale not in counts:
+            told.append(("refunds_line_id", "unknown_sale", "没有此原流水号", "there is no such sale"))
+        elif key[0] and place in lost:
+            told.append(("refunds_line_id", RefundsNoSale.code, RefundsNoSale.zh, RefundsNoSale.en))
+        found += row.faults(SALES_COLUMNS, told)
     return found

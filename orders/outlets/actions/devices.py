@@ -1,5 +1,6 @@
 """Devices of outlets: their keys, their sign of life, and telling of those that are silent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,17 +9,38 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlets import queries
-from orders.outlets.errors import DeviceNeeded, OutletClosed
+from orders.outlets.errors import DeviceNeeded, DeviceNumberTaken, OutletClosed
 from orders.outlets.models import OutletDevice
-from orders.outlets.schemas import DeviceIn, HeartbeatIn, HeartbeatOut
+from orders.outlets.schemas.devices import DeviceIn, DeviceOfIn, HeartbeatIn, HeartbeatOut
 from orders.outlets.states import OutletStatus
 from shop.core import audit, clock, outbox
-from shop.core.errors import NotFound
+from shop.core.db import array
+from shop.core.errors import Language, NotFound, Problem
 from shop.identity import tokens
 from shop.identity.actor import Actor, Device
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
+_MAKE = text(
+    """
+    INSERT INTO outlet_device (outlet_id, number, hash, prefix, created_by, created_at)
+    SELECT outlet_id, number, hash, prefix, :user, :now
+    FROM unnest(CAST(:outlets AS bigint[]), CAST(:numbers AS text[]), CAST(:hashes AS bytea[]), CAST(:prefixes AS text[]))
+        AS made (outlet_id, number, hash, prefix)
+    ORDER BY outlet_id, number
+    ON CONFLICT (outlet_id, number) DO NOTHING RETURNING id, outlet_id, number
+    """
+)
+#: In one order, so that two who end overlapping lists of keys never wait for each other in a circle.
+_REVOKE_MANY = text(
+    f"""
+    WITH ended AS (
+        SELECT d.id FROM outlet_device d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id
+        WHERE d.id = ANY (CAST(:ids AS bigint[])) AND d.revoked_at IS NULL AND {queries.IN_REACH} ORDER BY d.id FOR UPDATE OF d
+    )
+    UPDATE outlet_device d SET revoked_at = :now FROM ended WHERE ended.id = d.id AND d.revoked_at IS NULL RETURNING d.id, d.outlet_id
+    """  # noqa: S608
+)
 _REVOKE = text(
     "UPDATE outlet_device SET revoked_at = :now WHERE id = :id AND outlet_id = :outlet AND revoked_at IS NULL RETURNING id"
 )
@@ -100,6 +122,62 @@ def make(session: Session, actor: Actor, outlet_id: int, body: DeviceIn) -> Made
     session.flush()
     audit.record(session, actor, "outlet_device.made", "outlet", outlet_id, device_id=device.id, number=body.number)
     return Made(device, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A device that was asked for, and what became of it: with its key, or with why not."""
+
+    outlet_id: int
+    number: str
+    outlet: Row[Any] | None
+    device_id: int | None = None
+    key: str | None = None
+    problem: Problem | None = None
+
+
+def make_many(session: Session, actor: Actor, asked: Sequence[DeviceOfIn], language: Language) -> list[Asked]:
+    """Give many outlets a device each, or several, in the order given; each by itself: what cannot be made is told with its problem and hinders no
+    other. The keys are returned, and kept as hashes only."""
+    ids = sorted({each.outlet_id for each in asked})
+    outlets = {row.id: row for row in queries.rows_within(session, actor, ids, Permission.OUTLETS_MANAGE, language)}
+    keys = {
+        (each.outlet_id, each.number): tokens.DEVICE + tokens.fresh()[0]
+        for each in asked
+        if each.outlet_id in outlets and outlets[each.outlet_id].status != OutletStatus.CLOSED
+    }
+    values = {
+        "outlets": [outlet_id for outlet_id, _ in keys],
+        "numbers": [number for _, number in keys],
+        "hashes": [tokens.hashed(key) for key in keys.values()],
+        "prefixes": [key[:12] for key in keys.values()],
+        "user": actor.user_id or 0,
+        "now": clock.now(),
+    }
+    made = {(row.outlet_id, row.number): row.id for row in session.execute(_MAKE, values)}
+    details = [(outlet_id, {"device_id": device_id, "number": number}) for (outlet_id, number), device_id in made.items()]
+    audit.record_each(session, actor, "outlet_device.made", "outlet", details)
+    results = []
+    for each in asked:
+        outlet, place = outlets.get(each.outlet_id), (each.outlet_id, each.number)
+        # a number that is asked for twice is made once: the second finds it taken
+        if (device_id := made.pop(place, None)) is not None:
+            results.append(Asked(*place, outlet, device_id, keys[place]))
+            continue
+        refused = NotFound() if outlet is None else OutletClosed() if outlet.status == OutletStatus.CLOSED else DeviceNumberTaken()
+        results.append(Asked(*place, outlet, problem=refused))
+    return results
+
+
+def revoke_many(session: Session, actor: Actor, device_ids: Sequence[int]) -> dict[int, Problem | None]:
+    """End many keys at once, each by itself as :func:`revoke` does: what became of each."""
+    values = {"ids": array(device_ids), "now": clock.now(), **queries.reach(actor, Permission.OUTLETS_MANAGE)}
+    ended = {row.id: row.outlet_id for row in session.execute(_REVOKE_MANY, values)}
+    details = [(outlet_id, {"device_id": device_id}) for device_id, outlet_id in sorted(ended.items())]
+    audit.record_each(session, actor, "outlet_device.revoked", "outlet", details)
+    for device_id in sorted(ended):
+        outbox.publish(session, "outlet_device.revoked", device_id=device_id)
+    return {device_id: None if device_id in ended else NotFound() for device_id in device_ids}
 
 
 def revoke(session: Session, actor: Actor, outlet_id: int, device_id: int) -> None:

@@ -11,7 +11,7 @@ from catalog.products.models import plain_name_sql
 from orders.outlets import queries, sheets
 from orders.outlets.errors import RowsRefused
 from orders.outlets.rules import CHANNEL_TYPES
-from orders.outlets.schemas import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsRowNoteOut, GoodsTakenOut, PlanIn
+from orders.outlets.schemas.outlets import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsRowNoteOut, GoodsTakenOut, PlanIn
 from orders.outlets.sheets import GOODS_COLUMNS, NO_OUTLET, SEVERAL_OUTLETS
 from orders.outlets.states import OutletStatus
 from shop.core import audit, clock
@@ -124,13 +124,13 @@ def import_file(session: Session, actor: Actor, content: bytes, language: Langua
     """The same from a file with the headings of the public field list: all of it or nothing.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
     rows, faults, ignored = sheets.read_goods(content)
     outlets = _outlets(session, actor, [row.body for row in rows])
-    faults += [sheets.fault(row.number, GOODS_COLUMNS, *fault) for row in rows for fault in _place_faults(actor, row.body, outlets)]
-    if faults:
-        raise RowsRefused(count=len(faults), faults=by_row(faults)[: sheets.MOST_FAULTS])
+    faults += [fault for row in rows for fault in row.faults(GOODS_COLUMNS, _place_faults(actor, row.body, outlets))]
+    if faults := by_row(faults):
+        raise RowsRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     places = {(_outlet_of(actor, row.body, outlets), row.body.goods_id): row.number for row in rows}
     with session.begin_nested() as trial:
         kept, notes = _keep(session, [(_outlet_of(actor, row.body, outlets), row.body) for row in rows])

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from orders.outlets import queries, sheets
 from orders.outlets.errors import ClosedBeforeOpened, NoOperator, OwnOutlet, PlaceFixed, RowsRefused, SoldLater, UnknownPlace
 from orders.outlets.rules import SERIES, outlet_number
-from orders.outlets.schemas import CloseIn, ImportedOut, OutletIn, RefuseIn
+from orders.outlets.schemas.outlets import CloseIn, ImportedOut, OutletIn, RefuseIn
 from orders.outlets.sheets import OUTLET_COLUMNS, Read
 from orders.outlets.states import OUTLET, OutletKind, OutletMove
 from shop.core import audit, clock, numbers, outbox
@@ -106,7 +106,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     """Register the outlets of a file: all of them or none.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
     rows, faults, ignored = sheets.read_outlets(content)
     usccs = {row.more["operator_uscc"].upper() for row in rows if "operator_uscc" in row.more}
@@ -114,9 +114,8 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     operators = _operators(session, actor, ids=[own] if own else [], usccs=sorted(usccs))
     by_uscc, own_id = {row.uscc: row.id for row in operators}, next((row.id for row in operators if row.id == own), None)
     whose = [by_uscc.get(row.more["operator_uscc"].upper()) if "operator_uscc" in row.more else own_id for row in rows]
-    faults += _faults(session, rows, whose)
-    if faults:
-        raise RowsRefused(count=len(faults), faults=by_row(faults)[: sheets.MOST_FAULTS])
+    if faults := by_row([*faults, *_faults(session, rows, whose)]):
+        raise RowsRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     if not dry_run:
         _insert(session, actor, [(operator, row.body) for operator, row in zip(whose, rows, strict=True) if operator])
     return ImportedOut(rows=len(rows), dry_run=dry_run, ignored_columns=ignored)
@@ -217,7 +216,7 @@ def _operators(session: Session, actor: Actor, *, ids: Sequence[int] = (), usccs
 
 
 def _missing_places(session: Session, bodies: Sequence[OutletIn]) -> set[str]:
-    asked = {body.region_code for body in bodies} | {body.township_code for body in bodies if body.township_code}
+    asked = {code for body in bodies for code in (body.region_code, body.township_code) if code}
     return asked - set(session.execute(_PLACES, {"codes": sorted(asked), "today": clock.today()}).scalars())
 
 
@@ -250,7 +249,7 @@ def _faults(session: Session, rows: Sequence[Read[OutletIn]], whose: Sequence[in
             told.append(("external_number", "outlet_already_registered", "编号已登记", "the number is registered"))
         if counts[key] > 1:
             told.append(("external_number", "number_twice", "编号在表中重复", "the number stands there twice"))
-        found += [sheets.fault(row.number, OUTLET_COLUMNS, *each) for each in told]
+        found += row.faults(OUTLET_COLUMNS, told)
     return found
 
 

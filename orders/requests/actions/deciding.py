@@ -13,7 +13,7 @@ from orders.purchasing.actions.placing import Approved
 from orders.purchasing.rules import AgreedLine, Source, SourceKind, WantedLine
 from orders.purchasing.schemas import OrderHeadIn
 from orders.requests import queries
-from orders.requests.errors import NotYourRequest, NotYoursToDecide
+from orders.requests.errors import NotYourRequest, NotYoursToDecide, ReasonNeeded
 from orders.requests.states import PURCHASE_REQUEST, RequestMove, RequestStatus
 from shop.core import audit, clock, outbox
 from shop.core.errors import IfMatch, NotFound, Problem, any_version
@@ -64,6 +64,7 @@ def decide(
         NotFound: no such request within reach (404). IllegalMove: it does not wait (409).
         NotYoursToDecide: the step names others, it is the own request, or another step of it was the caller's (403).
         NobodyToApprove: with this approval nobody would be left for a later step (409).
+        ReasonNeeded: to approve prices above those of comparable goods needs one (422).
     """
     request = locked(session, actor, request_id)
     if_match(request.version)
@@ -77,6 +78,9 @@ def decide(
         raise NotYoursToDecide
     in_place_of = who[actor.user_id]
     if move is RequestMove.APPROVE:
+        # as whoever awards a dearer offer, or passes a case that a department is against
+        if not reason and (dear := queries.dear_lines(session, request_id)):
+            raise ReasonNeeded.at("reason", lines=", ".join(map(str, dear)))
         gone = decided | {request.requested_by, actor.user_id, in_place_of}
         require_somebody(session, [queries.step_of(each) for each in waiting[1:]], gone)
     session.execute(

@@ -15,7 +15,7 @@ from orders.reserved_share.schemas import ImportOut
 from orders.reserved_share.sheets import BaseRow
 from shop.core import audit
 from shop.core.errors import Fault
-from shop.core.sheets import by_row
+from shop.core.sheets import besides, by_row
 from shop.identity.actor import Actor
 from shop.programmes.schemas import ReservedShare as Config
 
@@ -51,7 +51,7 @@ def take_over(session: Session, actor: Actor, year: int, content: bytes, *, dry_
     """Write the bases of a spreadsheet as drafts of their units: all of them or none. What was filed or accepted is left alone.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+        UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
         YearNotOpen, ChangedMeanwhile: see there (409). Forbidden: the caller belongs to no organisation (403).
     """
     _ = actor.organisation
@@ -61,7 +61,7 @@ def take_over(session: Session, actor: Actor, year: int, content: bytes, *, dry_
     asked = {"usccs": [row.uscc for row in rows], "roles": list(POLICY_ROLES), "first": first, "last": last}
     units = {row.uscc: row for row in session.execute(_UNITS, {**asked, "year": year, "branch": f"{actor.organisation_path}%"})}
     contents = [Content(row.base_fen, config.percent * 100 if row.percent_bp is None else row.percent_bp) for row in rows]
-    if faults := by_row([*faults, *_faults(rows, contents, units, config)]):
+    if faults := by_row(besides(faults, _faults(rows, contents, units, config))):
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
     reserved = [each.reserved_fen for each in contents]
     if not dry_run:

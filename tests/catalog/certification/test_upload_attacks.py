@@ -114,7 +114,7 @@ def test_crafted_spreadsheets_are_refused_in_seconds_with_little_memory(office, 
 #: Starts the reader from a small process, and tells how much memory it took at its peak, in kilobytes.
 _MEASURED = (
     "import resource, subprocess, sys\n"
-    "subprocess.run([sys.executable, '-I', sys.argv[1], 'strict'], stdin=open(sys.argv[2], 'rb'), capture_output=True)\n"
+    "subprocess.run([sys.executable, '-I', sys.argv[1]], stdin=open(sys.argv[2], 'rb'), capture_output=True)\n"
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
 )
 

@@ -23,7 +23,8 @@ def test_a_proposal_is_signed_by_both_sides(scene):
     assert json.loads(document["document"])["lines"][0]["unit_price_fen"] == 380
     first = scene.sign("farm", made)
     assert (first.status_code, first.json()["state"], first.json()["harvest"]) == (200, "proposed", "not_declared")
-    assert code(scene.sign("farm", made)) == (409, "already_signed")
+    again = scene.sign("farm", made)
+    assert (code(again), again.json()["data"]) == ((409, "already_signed"), {"already": True})
     scene.hear()
     assert code(scene.post("head", f"agreements/{made['id']}/sign", {"terms_hash": "0" * 64})) == (409, "terms_changed")
     second = scene.sign("head", made).json()
@@ -114,6 +115,47 @@ def test_nothing_is_agreed_above_the_ceiling_of_the_certification(scene):
     assert [each["code"] for each in scene.call_off(made, 1).json()["errors"]] == ["above_ceiling"]
     fitting = scene.agreed(scene.line({"kind": "fixed", "unit_price": "5.00"}))
     assert scene.call_off(fitting, 1).status_code == 201
+
+
+def test_a_ceiling_that_is_newer_than_the_terms_is_told_before_anything_is_called_off(scene):
+    """The draft is not proposed, the proposal not signed, the agreement not renewed; and whoever reads or lists them sees which line it is."""
+    dear = {"kind": "fixed", "unit_price": "5.01"}
+    tiers = {"kind": "tiers", "tiers": [{"min_quantity": "1", "unit_price": "5.00"}, {"min_quantity": "9", "unit_price": "5.01"}]}
+    both = scene.line({"kind": "list_minus", "percent_off": "1"}, product=scene.radish), scene.line(tiers)
+    draft, proposal, made = scene.draft(scene.line(dear)), scene.draft(*both), scene.agreed(*both)
+    assert scene.post("buyer", f"agreements/{proposal['id']}/propose").status_code == 200
+    ids = [each["id"] for each in (made, proposal, draft)]
+    listed = lambda: {each["id"]: each["warnings"] for each in scene.get("buyer", "agreements").json()["items"]}  # noqa: E731
+    assert [listed()[each] for each in ids] == [[], [], []]
+    with scene.database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE product SET ceiling_fen = 250, ceiling_grams = 500 WHERE id = :id"), {"id": scene.cabbage.product_id}
+        )
+    told = [[(each["line_no"], each["code"], each["ceiling"]) for each in listed()[agreement]] for agreement in ids]
+    assert told == [[(2, "above_ceiling", "5.00")], [(2, "above_ceiling", "5.00")], [(1, "above_ceiling", "5.00")]]
+    lines = scene.get("buyer", f"agreements/{made['id']}").json()["lines"]
+    assert [each["warning"] and (each["warning"]["code"], each["warning"]["ceiling"]) for each in lines] == [
+        None,
+        ("above_ceiling", "5.00"),
+    ]
+    until = {"reason": "续约", "valid_until": (clock.today() + timedelta(days=900)).isoformat()}
+    signature = {"terms_hash": scene.get("buyer", f"agreements/{proposal['id']}/terms").json()["terms_hash"]}
+    tier = "lines[1].price.tiers[1].unit_price"
+    for answer, field in (
+        (scene.post("buyer", f"agreements/{draft['id']}/propose"), "lines[0].price.unit_price"),
+        (scene.post("head", f"agreements/{proposal['id']}/sign", signature), tier),
+        (scene.post("farm", f"agreements/{proposal['id']}/sign", signature), tier),
+        (scene.post("head", f"agreements/{made['id']}/renewals", until), tier),
+    ):
+        assert code(answer) == (422, "terms_refused")
+        assert [(each["field"], each["code"], each["ceiling"]) for each in answer.json()["errors"]] == [
+            (field, "above_ceiling", "5.00")
+        ]
+    with scene.database.unit_of_work() as session:
+        session.execute(text("UPDATE product SET ceiling_fen = 251 WHERE id = :id"), {"id": scene.cabbage.product_id})
+    assert [listed()[each] for each in ids] == [[], [], []]
+    assert scene.post("buyer", f"agreements/{draft['id']}/propose").status_code == 200
+    assert scene.post("head", f"agreements/{made['id']}/renewals", until).status_code == 201
 
 
 def test_goods_that_could_not_be_ordered_today_are_told_with_their_line(scene):

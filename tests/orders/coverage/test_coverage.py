@@ -67,9 +67,9 @@ def test_the_template_has_every_column(officer):
 def test_the_list_is_taken_over_whole_or_not_at_all(officer):
     assert imported(officer, dry_run="true").json() == {"rows": 3, "added": 3, "changed": 0, "dry_run": True, "ignored_columns": []}
     assert ids(officer) == {}
-    bad = imported(officer, f"500237T01,村,2014-01-01,\n{TOWNSHIP},a/b,2014-01-01,\n{TOWNSHIP},,昨天,\n")
+    bad = imported(officer, f"500237T01,村,2014-01-01,\n{TOWNSHIP},a/b,2014-01-01,\n500237T01,,昨天,\n")
     assert [(each["row"], each["code"]) for each in bad.json()["errors"]] == [
-        (2, "unknown_township"), (3, "bad_name"), (4, "bad_name"), (4, "bad_day")
+        (2, "unknown_township"), (3, "bad_name"), (4, "bad_name"), (4, "bad_day"), (4, "unknown_township")
     ]  # fmt: skip
     turned = imported(officer, f"{TOWNSHIP},三岔\u202e村,2014-01-01,\n")
     assert {(each["row"], each["code"]) for each in turned.json()["errors"]} == {(2, "bad_value")}
@@ -168,6 +168,12 @@ def test_a_paper_proves_a_station(officer):
     assert (none.status_code, none.json()["code"]) == (409, "no_evidence_file")
     assert officer.post(f"{path}/evidence", files={"file": ("a.pdf", PDF)}).json()["has_file"] is True
     assert officer.get(f"{path}/evidence").content == PDF
+    # a paper that somebody else has put there since is not replaced unseen
+    read = officer.get(path).headers["ETag"]
+    other = PDF + b"%"
+    assert officer.post(f"{path}/evidence", files={"file": ("b.pdf", other)}, headers={"If-Match": read}).status_code == 200
+    assert officer.post(f"{path}/evidence", files={"file": ("a.pdf", PDF)}, headers={"If-Match": read}).status_code == 412
+    assert officer.get(f"{path}/evidence").content == other
 
 
 def test_villages_with_sales_stand_beside_all(database, officer):

@@ -140,7 +140,9 @@ def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, datab
         row(trading, product, sku, 1, group=1, buyer="另一家"),
         row(trading, product, sku, 5, buyer="=1+1"),
         row(trading, product, sku, 6, invoice="123"),
-        row(trading, product, sku, 1, group=3, region="999999"),
+        row(trading, product, sku, 1, group=8, region="999999"),
+        row(trading, "没有的产品", "没有的规格", 7, "-1.00"),
+        row(trading, product, sku, 7, group=7, buyer="另一家", region="x"),
     ]
     answer = send(trading.as_("seller"), sheet(rows))
     assert answer.status_code == 422
@@ -153,6 +155,11 @@ def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, datab
         (7, "采购单位", "formulas_not_accepted"),
         (8, "发票代码及号码", "wrong_invoice_number"),
         (9, "采购方区划代码", "unknown_region"),
+        (10, "产品名称", "unknown_product"),
+        (10, "规格编码", "unknown_sku"),
+        (10, "含税金额（元）", "bad_value"),
+        (11, "采购单位", "differs"),
+        (11, "采购方区划代码", "bad_value"),
     }
     assert [each["row"] for each in answer.json()["errors"]] == sorted(row for row, _, _ in found)
     assert trading.as_("seller").get("/v1/external-sales").json()["items"] == []

@@ -165,7 +165,8 @@ def test_what_nobody_answers_is_accepted_unless_it_is_held(api, database, market
     assert rows(database, "SELECT quantity, amount_fen FROM sale_entry") == [(4, 27_960)]
     assert buyer.get(f"/v1/shipments/{first['id']}").json()["accepted_automatically"] is True
     assert rows(database, "SELECT actor_role FROM audit_event WHERE action LIKE 'supplier_order.accept%'") == [("system",)]
-    assert buyer.post(f"/v1/shipments/{first['id']}/acceptance", json={}).json()["code"] == "already_accepted"
+    again = buyer.post(f"/v1/shipments/{first['id']}/acceptance", json={})
+    assert (again.status_code, again.json()["code"], again.json()["data"]) == (409, "already_accepted", {"already": True})
     released = buyer.post(f"/v1/shipments/{second['id']}/release").json()
     assert released["held_at"] is None
     assert released["accept_by"] > clock.now().isoformat()

@@ -133,6 +133,32 @@ def test_every_fault_is_told_by_row_and_column_with_its_reason(desk, market, dat
     assert found[2]["sku"] is None
 
 
+def test_goods_whose_quantity_cannot_be_read_are_judged_all_the_same(desk, market, database):
+    """So that whoever mends the quantities does not hear only then that the goods cannot be had."""
+    with database.unit_of_work() as session:
+        supplier = market.suppliers[0]
+        make_product(session, supplier, name="没认证的橙", certified=False)
+        withdrawn = make_product(session, supplier, name="下架的橙")
+        session.execute(text("UPDATE sku SET status = 'withdrawn' WHERE id = :id"), {"id": withdrawn.sku_id})
+        session.execute(text("UPDATE product SET status = 'withdrawn' WHERE id = :id"), {"id": withdrawn.product_id})
+    rows = [
+        ["没认证的橙", "", "", "十箱", ""],
+        ["下架的橙", "", "", "", "箱"],
+        ["没有的橙", "", "", "=B1", ""],
+        ["奉节脐橙", "", "", "=B1+1", ""],
+        ["没认证的橙", "", "", 3, "袋"],
+    ]
+    shown = desk.upload(as_csv(*rows))
+    assert [faults(row) for row in desk.rows(shown["id"]).values()] == [
+        [("quantity", "bad_quantity"), ("product", "not_certified")],
+        [("quantity", "quantity_missing"), ("product", "withdrawn")],
+        [("quantity", "formulas_not_accepted"), ("product", "unknown_product")],
+        [("quantity", "formulas_not_accepted")],
+        [("unit", "units_differ"), ("product", "not_certified")],
+    ]
+    assert shown["counts"] == {"faulty": 5}
+
+
 def test_substitutes_are_the_nearest_certified_ones_in_stock(desk, market, database):
     with database.unit_of_work() as session:
         fengjie, shizhu = market.suppliers
@@ -287,6 +313,26 @@ def test_a_version_that_changed_meanwhile_is_not_overwritten(desk):
 
 
 # --- ordering -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_choice_for_a_row_that_may_be_another_by_now_is_refused(desk, market):
+    """Columns said otherwise read the list anew: row 2 may be that of another sheet."""
+    shown = desk.upload(as_csv(["没有的橙", "", "", 5, "箱"], HONEY))
+    path = f"/v1/order-imports/{shown['id']}"
+    stale = {"If-Match": desk.client.get(path).headers["ETag"]}
+    said = {"header_row": 1, "columns": {"product": 1, "quantity": 4}}
+    assert desk.client.put(f"{path}/columns", json=said, headers=stale).status_code == 202
+    desk.work()
+    choice = {"sku_id": market.products[0].sku_id}
+    for what, body in (
+        ("rows/2/choice", choice),
+        ("choices", {"choices": [{"row_no": 2, **choice}]}),
+        ("rows/3/skip", {"skipped": True}),
+    ):
+        assert desk.client.post(f"{path}/{what}", json=body, headers=stale).status_code == 412
+    assert [row["state"] for row in desk.rows(shown["id"]).values()] == ["faulty", "matched"]
+    fresh = {"If-Match": desk.client.get(path).headers["ETag"]}
+    assert desk.client.post(f"{path}/choices", json={"choices": [{"row_no": 2, **choice}]}, headers=fresh).status_code == 200
 
 
 def test_the_same_file_makes_no_second_order_unless_asked(desk):

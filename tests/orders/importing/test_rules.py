@@ -73,11 +73,16 @@ def test_a_quantity_is_read_however_it_is_written(quantity, unit, wide, grouped)
 
 @pytest.mark.parametrize(
     "cell",
-    ["0", "-1", "十箱", "1/2", "10-12箱", "1,20", "1.2345", "1e3", "10箱2袋", "NaN", "9" * 12, "约10箱", "1.2.3", "=1+1"],
+    ["0", "-1", "十箱", "1/2", "10-12箱", "1,20", "1.2345", "1e3", "10箱2袋", "NaN", "9" * 12, "约10箱", "1.2.3"],
 )
 def test_what_is_no_quantity_is_not_guessed(cell):
     quantity, _, fault = cells.quantity_of(cell)
     assert (quantity, fault) == (None, "bad_quantity")
+
+
+@pytest.mark.parametrize("cell", ["=", "=1+1", " ＝B2*2"])
+def test_a_formula_that_shows_nothing_is_no_quantity(cell):
+    assert cells.quantity_of(cell, "箱") == (None, "箱", "formulas_not_accepted")
 
 
 def test_a_unit_behind_the_figure_must_be_that_of_its_column():

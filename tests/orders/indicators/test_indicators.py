@@ -160,6 +160,7 @@ def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
     assert {(each["row"], each["column"], each["code"]) for each in told.json()["errors"]} == {
         (2, "数值", "bad_value"),
         (2, "数据来源", "missing"),
+        (2, "指标代码", "unknown_indicator"),
         (3, "区划代码", "unknown_region"),
     }
     turned = officer.post("/v1/indicators/import", files=sheet(f"rural_online_retail,{COUNTY},2025,1,统计\u202e局,口径A,,\n"))

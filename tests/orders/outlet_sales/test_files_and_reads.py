@@ -45,6 +45,8 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         f"{number},F1,{day} 10:00,G1,1,1,,",
         f"{number},F6,{day},G1,1,1,,F99",
         f"{number},F8,{day} 10:00,G1,1,1,=1+1,",
+        f"nowhere,F9,{day} 10:00,G1,many,1,,",
+        f"{number},F8,{day} 10:00,G1,1,one,,F98",
     ]
     refused = send(client, good + bad)
     assert refused.status_code == 422
@@ -55,6 +57,12 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         (7, "line_twice"),
         (8, "unknown_sale"),
         (9, "formulas_not_accepted"),
+        (9, "line_twice"),
+        (10, "unknown_outlet"),
+        (10, "value_error"),
+        (11, "line_twice"),
+        (11, "unknown_sale"),
+        (11, "value_error"),
     }
     back = [f"{number},F{n},{day} 10:00,G1,1,1,,F{sale}" for n, sale in ((7, 7), (8, 9), (9, 8))]
     assert [(each["row"], each["code"]) for each in send(client, back).json()["errors"]] == [

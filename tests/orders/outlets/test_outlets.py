@@ -10,7 +10,7 @@ from sqlalchemy import text
 from orders.outlets.actions import devices
 from orders.outlets.actions import goods as goods_actions
 from orders.outlets.queries import Filters
-from shop.core import clock, exports, outbox
+from shop.core import clock, exports, outbox, sheets
 from shop.identity.permissions import Permission, Role
 from shop.identity.queries import holders
 from tests.factories.catalog import make_product
@@ -442,7 +442,10 @@ def test_goods_come_as_a_file_with_the_public_headings(operator, database):
     ]
     answer = operator.post("/v1/outlet-goods/import", files=file(rows + bad))
     assert answer.status_code == 422, answer.text
-    assert {each["row"] for each in answer.json()["errors"]} == {202, 203}
+    # a cell that cannot be read keeps nobody from being told what else is wrong with its row
+    told = {(each["row"], each["column"]) for each in answer.json()["errors"]}
+    assert told >= {(203, "设备或渠道编号"), (203, "单价")}
+    assert {row for row, _ in told} == {202, 203}
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT count(*), bool_and(invoice AND on_shelf) FROM outlet_goods")).one() == (200, True)
 
@@ -480,6 +483,83 @@ def test_rows_of_goods_that_are_not_on_the_list_are_named(operator):
         (6, "C0", "supplier_unknown"),
     ]
     assert told["notes"][0]["message"].startswith("no supplier of this code is on the list")
+
+
+def test_many_devices_are_made_at_once_each_by_itself(operator, database, api):
+    """Their keys are shown once, and each reports for its own outlet."""
+    made = [register(operator, f"SN-{n}") for n in range(4)]
+    with database.unit_of_work() as session:
+        other = make_organisation(session, kind="enterprise", role="outlet_operator", region_code="500106")
+        theirs = make_user(session, Role.OUTLET_OPERATOR, other)
+    foreign = register(api.as_(theirs), "SN-X")
+    operator.post(f"/v1/outlets/{made[2]['id']}/devices", json={"number": "till-1"})
+    closed = {"closed_on": clock.today().isoformat(), "reason": "撤柜"}
+    assert operator.post(f"/v1/outlets/{made[3]['id']}/close", json=closed).status_code == 200
+    asked = [(each["id"], "till-1") for each in [*made, foreign]] + [
+        (made[0]["id"], "till-2"),
+        (made[1]["id"], "till-1"),
+        (10**12, "1"),
+    ]
+    body = {"devices": [{"outlet_id": outlet_id, "number": number} for outlet_id, number in asked]}
+    answer = operator.post("/v1/outlet-devices", json=body)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert [(each["outlet_id"], each["number"]) for each in told["results"]] == asked
+    codes = [None, None, "device_number_taken", "outlet_is_closed", "not_found", None, "device_number_taken", "not_found"]
+    assert ([each["code"] for each in told["results"]], told["done"], told["failed"]) == (codes, 3, 5)
+    keys = {each["outlet_id"]: each["key"] for each in told["results"] if each["done"]}
+    assert [each["outlet_number"] for each in told["results"]][:5] == [*(each["number"] for each in made), None]
+    for outlet_id, key in keys.items():
+        beat = api.post("/v1/outlets/heartbeat", json={}, headers={"Authorization": f"Bearer {key}"})
+        assert (beat.status_code, beat.json()["outlet_id"]) == (200, outlet_id)
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM audit_event WHERE action = 'outlet_device.made'")).scalar_one() == 4
+        assert not any(
+            key.encode() in bytes(each)
+            for key in keys.values()
+            for each in session.execute(text("SELECT hash FROM outlet_device")).scalars()
+        )
+    assert operator.post("/v1/outlet-devices", json={"devices": []}).status_code == 422
+
+
+def test_keys_come_as_a_file_and_many_end_at_once(operator, api):
+    made = [register(operator, f"SN-{n}") for n in range(200)]
+    body = {"devices": [{"outlet_id": each["id"], "number": "till-1"} for each in made]}
+    for kind in ("xlsx", "csv"):
+        file = operator.post("/v1/outlet-devices", params={"format": kind}, json=body, headers={"Accept-Language": "zh"})
+        assert (file.status_code, file.headers["cache-control"]) == (200, "no-store")
+        header, *rows = sheets.rows(file.content)
+        if kind == "xlsx":
+            keys = [row[header.index("密钥（仅此一次显示）")] for row in rows]
+            assert len({key for key in keys if key.startswith("dev_")}) == 200
+        else:  # they are all there by now
+            assert {row[header.index("未生成的原因代码")] for row in rows} == {"device_number_taken"}
+    page = operator.get("/v1/outlet-devices", params={"limit": 200, "revoked": False}).json()["items"]
+    assert [(each["outlet_number"], each["number"]) for each in page] == [(each["number"], "till-1") for each in made]
+    ids = [each["id"] for each in page]
+    first = operator.delete(f"/v1/outlets/{made[0]['id']}/devices/{ids[0]}")
+    assert first.status_code == 204
+    ended = operator.post("/v1/outlet-devices/revoke", json={"device_ids": [*ids, 10**12]}).json()
+    assert (ended["done"], ended["failed"]) == (199, 2)
+    assert [(each["device_id"], each["code"]) for each in ended["results"] if not each["done"]] == [
+        (ids[0], "not_found"),
+        (10**12, "not_found"),
+    ]
+    assert operator.get("/v1/outlet-devices", params={"revoked": False}).json()["items"] == []
+    dead = api.post("/v1/outlets/heartbeat", json={}, headers={"Authorization": f"Bearer {keys[7]}"})
+    assert dead.status_code == 401
+
+
+def test_of_many_keys_those_of_others_are_neither_made_nor_ended_nor_listed(operator, database, api):
+    made = register(operator)
+    device = operator.post(f"/v1/outlets/{made['id']}/devices", json={"number": "till-1"}).json()
+    with database.unit_of_work() as session:
+        theirs = make_user(session, Role.OUTLET_OPERATOR, make_organisation(session, kind="enterprise", role="outlet_operator"))
+    other = api.as_(theirs)
+    assert other.get("/v1/outlet-devices").json()["items"] == []
+    assert other.post("/v1/outlet-devices/revoke", json={"device_ids": [device["id"]]}).json()["results"][0]["code"] == "not_found"
+    beat = api.post("/v1/outlets/heartbeat", json={}, headers={"Authorization": f"Bearer {device['key']}"})
+    assert beat.status_code == 200
 
 
 def test_a_plan_takes_the_place_of_the_one_before(operator, database):

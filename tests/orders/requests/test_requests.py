@@ -70,6 +70,30 @@ def test_two_steps_and_then_the_order(bureau, database):
     assert code(bureau.decide(request, "bureau_finance")) == (409, "illegal_move")
 
 
+def test_prices_above_those_of_comparable_goods_are_approved_with_a_reason(bureau, database):
+    """Each step says why, as who awards a dearer offer does; who refuses or returns it says so anyway."""
+    bureau.rule({"name": "校领导", "role": "approver"}, who="school_buyer_admin", min_amount="500.00")
+    bureau.rule({"name": "教委财务", "role": "finance"}, min_amount="500.00")
+    with database.unit_of_work() as session:
+        # officers passed a list above the ceiling: 69.90 for 5 kg, where 13.00 a kilogram needs no review
+        session.execute(text("UPDATE product SET ceiling_fen = 1300, ceiling_grams = 1000"))
+    request = waiting(bureau.ask(20, reason="开学备货"))
+    lines = bureau.as_("school_approver").get(f"/v1/purchase-requests/{request['id']}/lines").json()["items"]
+    assert [line["above_comparable"] for line in lines] == [True]
+    refused = bureau.decide(request, "school_approver")
+    assert code(refused) == (422, "reason_needed")
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("reason", "reason_needed")]
+    assert bureau.decide(request, "school_approver", reason="送货到食堂，含冷链").status_code == 200
+    assert code(bureau.decide(request, "bureau_finance")) == (422, "reason_needed")
+    assert bureau.decide(request, "bureau_finance", reason="已询价三家").json()["status"] == "ordered"
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE product SET ceiling_fen = 1398"))
+    request = waiting(bureau.ask(20))
+    lines = bureau.as_("school_approver").get(f"/v1/purchase-requests/{request['id']}/lines").json()["items"]
+    assert [line["above_comparable"] for line in lines] == [False]
+    assert bureau.decide(request, "school_approver").status_code == 200
+
+
 def test_a_request_is_returned_changed_handed_in_again_and_refused(bureau, database):
     bureau.rule()
     budget = bureau.budget("1000.00")

@@ -61,6 +61,7 @@ def test_every_fault_by_row_and_column(scene):
         (6, "食堂采购基数", "base_missing"),
         (7, "食堂采购基数", "bad_amount"),
         (7, "预留比例", "bad_percent"),
+        (7, "统一社会信用代码", "unit_twice"),
     ]
     assert scene.get("first").json()["status"] == "missing"
     assert code(send(scene, [["x", "1"]], header=("代码", "食堂采购基数"))) == (422, "unreadable_spreadsheet")
@@ -72,7 +73,10 @@ def test_a_csv_of_another_encoding_and_a_formula(scene):
     url = f"/v1/reserved-shares/{YEAR}/import"
     assert scene["department"].post(url, files={"file": ("b.csv", content)}).status_code == 200
     formula = f"统一社会信用代码,食堂采购基数\n{scene.first.uscc},=1+1\n".encode()
-    assert code(scene["department"].post(url, files={"file": ("b.csv", formula)})) == (422, "formulas_not_accepted")
+    refused = scene["department"].post(url, files={"file": ("b.csv", formula)})
+    assert [(each["row"], each["column"], each["code"]) for each in refused.json()["errors"]] == [
+        (2, "食堂采购基数", "formulas_not_accepted")
+    ]
 
 
 def test_the_view_as_a_file(scene):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from orders.tax_invoices import rules
 from orders.tax_invoices.actions import registering as actions
 from orders.tax_invoices.rules import normal, wrong_number
 from shop.core import clock, outbox
@@ -157,6 +158,38 @@ def test_the_same_number_of_another_supplier_is_held_until_finance_decides(api, 
     told = {row["kind"] for row in buyer.get("/v1/notifications").json()["items"]}
     assert {"tax_invoice.held", "tax_invoice.cleared", "tax_invoice.refused"} <= told
     assert "tax_invoice.refused" in {row["kind"] for row in other.get("/v1/notifications").json()["items"]}
+
+
+def test_digits_of_another_province_than_the_sellers_are_told(api, market, invoiced):
+    """It counts nevertheless: a seller that moved keeps its credit code."""
+    seller = api.as_(market.sellers[0])
+    elsewhere = NUMBER[:2] + "44" + NUMBER[4:]
+    for number, expected in ((NUMBER, False), (elsewhere, True)):
+        [made] = register(seller, said(number, invoice_ids=[invoiced["id"]])).json()
+        assert (made["status"], made["other_province"]) == ("registered", expected)
+        shown = seller.get("/v1/tax-invoices", params={"status": "registered"}).json()["items"]
+        assert [(each["number"], each["other_province"]) for each in shown] == [(number, expected)]
+        seller.post(f"/v1/tax-invoices/{made['id']}/void", json={"reason": "录错"})
+    file = seller.get("/v1/tax-invoices", params={"format": "csv"}, headers={"Accept-Language": "zh"})
+    assert "省份与销售方不符" in file.text
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "uscc", "other"),
+    [
+        (None, "26502000000012345678", "915002360000000000", False),
+        (None, "26442000000012345678", "915002360000000000", True),
+        (None, "26952000000012345678", "914403000000000000", False),
+        (None, "26952000000012345678", "913302000000000000", True),
+        ("050002600111", "12345678", "915002360000000000", False),
+        ("5000261130", "12345678", "915002360000000000", False),
+        ("4400261130", "12345678", "915002360000000000", True),
+        # registered with the State: its credit code names no province
+        (None, "26502000000012345678", "911000000000000000", False),
+    ],
+)
+def test_the_province_of_digits_against_that_of_a_credit_code(code, number, uscc, other):
+    assert rules.other_province(code, number, uscc) is other
 
 
 def test_a_voided_number_is_free_again(api, market, invoiced):

@@ -1,7 +1,12 @@
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from shop.core import printing
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shop.core import glyphs, printing
 
 
 def test_many_papers_at_once(tmp_path: Path):
@@ -14,3 +19,50 @@ def test_many_papers_at_once(tmp_path: Path):
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(make, range(24)))
     assert all(each.startswith(b"%PDF-") for each in made)
+
+
+def test_what_no_font_has_is_marked_and_never_an_empty_box(tmp_path: Path):
+    template = tmp_path / "paper.typ"
+    template.write_text('#let it = json(bytes(sys.inputs.it))\n#set text(font: "Noto Serif SC")\n#it.name #it.rows.at(0).at(0)\n')
+    printed = lambda name: printing.pdf(template, {"name": name, "rows": [[name, 1, None]]})  # noqa: E731
+    assert printed("奉节😀脐橙店") == printed("奉节〓脐橙店")
+    assert printed("奉节😀脐橙店") != printed("奉节脐橙店")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("奉节脐橙 5kg/箱", "奉节脐橙 5kg/箱"),
+        ("😀脐橙👍🏽", "〓脐橙〓"),
+        ("👨\u200d👩\u200d👧一家 ❤️", "〓一家 〓"),
+        # rare signs of names: one that the fonts have, and one that they lack
+        ("\U0002cc56\U00020bb7", "\U0002cc56〔U+20BB7〕"),
+        ("한", "〔U+D55C〕"),
+        ("第一行\n第二行\t完\u00a0", "第一行\n第二行\t完\u00a0"),
+        ("\ufeff标\u202e题\u200b", "标题"),
+        ("\ue000", "〓"),
+        ("−×…·³²№℃¥￥（）〇①①ﾊéЖΩ", "−×…·³²№℃¥￥（）〇①①ﾊéЖΩ"),
+    ],
+)
+def test_signs_as_papers_show_them(written, shown):
+    assert glyphs.drawable({"a": [written, 1, None, True]}) == {"a": [shown, 1, None, True]}
+
+
+@given(st.text())
+def test_whatever_is_written_is_drawn(written):
+    """Twice is as once, and all of it is there for the fonts."""
+    shown = glyphs.drawable(written)
+    assert glyphs.drawable(shown) == shown
+    assert all(glyphs.has(ord(sign)) or unicodedata.category(sign)[0] in "CZ" for sign in shown)
+
+
+def test_the_labels_of_papers_are_in_the_fonts():
+    """What stands in a template is not looked at when it is printed."""
+    root = Path(printing.__file__).parents[2]
+    lacking = {
+        sign
+        for template in [*root.glob("orders/*/*.typ"), *root.glob("catalog/*/*.typ")]
+        for sign in template.read_text()
+        if not glyphs.has(ord(sign)) and sign != "\n"
+    }
+    assert lacking == set()

@@ -34,18 +34,11 @@ def test_a_tab_beside_a_comma_parts_nothing(written):
     assert all(len(row) == 2 for row in sheets.rows(written.encode()))
 
 
-def test_a_workbook_of_the_older_kind_is_read_where_formulas_may_stand_and_refused_elsewhere():
+def test_a_workbook_of_the_older_kind_is_read_and_a_broken_one_refused():
     assert sheets.rows(OLD)[1] == ["奉节脐橙", "奉节县", "5kg/箱", "100", "箱"]
     assert list(sheets.book(OLD)) == ["十一月"]
-    for call in (lambda: sheets.rows(OLD, formulas=False), lambda: sheets.rows(OLD[:3_000])):
-        with pytest.raises(sheets.OldWorkbook):
-            call()
-
-
-def test_formulas_are_found_in_text_of_any_kind():
-    for written in ("a\tb\n=1+1\t2", "a,b\n=1+1,2"):
-        with pytest.raises(sheets.FormulasFound):
-            sheets.rows(written.encode("utf-16"), formulas=False)
+    with pytest.raises(sheets.OldWorkbook):
+        sheets.rows(OLD[:3_000])
 
 
 TITLES = {"sale": ("销售流水号", "流水号", "line id"), "refunds": ("退货原流水号", "refunds line id"), "price": ("单价", "price")}
@@ -100,42 +93,96 @@ def workbook(*rows) -> bytes:
     return held.getvalue()
 
 
-def test_the_row_of_a_formula_is_told():
-    for content, column in (
-        ("流水号,单价\n1,2\n2,=1+1\n".encode(), "单价"),
-        (workbook(["流水号", "单价"], [1, 2], [2, "=1+1"]), "B3"),
-    ):
-        with pytest.raises(sheets.FormulasFound) as refused:
-            table(content)
-        assert [each.data for each in refused.value.faults] == [{"row": 3, "column": column}]
+def told(content):
+    return [(each.code, each.data["row"], each.data["column"]) for each in table(content).formulas]
 
 
-def formulas(content):
-    with pytest.raises(sheets.FormulasFound) as refused:
-        table(content)
-    return [(each.data["row"], each.data["column"]) for each in refused.value.faults]
+def test_every_formula_of_a_text_is_told_unless_nobody_reads_its_column():
+    content = "流水号,单价,备注\n=1,2,=x\n2, =1+1,\n".encode()
+    for encoded in (content, content.decode().replace(",", "\t").encode("utf-16")):
+        assert told(encoded) == [("formulas_not_accepted", 2, "销售流水号"), ("formulas_not_accepted", 3, "单价")]
 
 
-def test_every_formula_is_told():
-    assert formulas("流水号,单价\n=1,2\n2, =1+1\n".encode()) == [(2, "流水号"), (3, "单价")]
-    assert formulas(workbook(["流水号", "单价"], ["=1", 2], [2, "=1+1"], [3, 4], ["=B4", "=A3"])) == [
-        (2, "A2"), (3, "B3"), (5, "A5"), (5, "B5")
-    ]  # fmt: skip
+def saved(
+    *cells: str, load: str = "", head: str = "流水号,单价", prefix: str = "", part: str = "xl/worksheets/sheet1.xml"
+) -> bytes:
+    """A workbook whose second row holds these cells as a program wrote them; ``load``: what it says of computing them."""
+    held, names = io.BytesIO(), head.split(",")
+    with zipfile.ZipFile(io.BytesIO(workbook(names, [1, 2]))) as made, zipfile.ZipFile(held, "w") as changed:
+        for name in made.namelist():
+            content = made.read(name).decode()
+            if name == "xl/worksheets/sheet1.xml":
+                before, _, after = content.partition('<row r="2"')
+                content = f'{before}<row r="2">{"".join(cells)}</row>{after.partition("</row>")[2]}'
+                name = part
+            if name == "xl/workbook.xml":
+                content = content.replace(' fullCalcOnLoad="1"', load)
+            if name == "xl/_rels/workbook.xml.rels":
+                content = content.replace("worksheets/sheet1.xml", part.removeprefix("xl/"))
+            if name == "[Content_Types].xml":
+                content = content.replace("xl/worksheets/sheet1.xml", part)
+            changed.writestr(name, content)
+    return held.getvalue()
 
 
-def test_so_many_formulas_are_told_as_are_faults():
-    many = [[number, "=1+1"] for number in range(300)]
-    assert formulas(workbook(["流水号", "单价"], *many)) == [(row, f"B{row}") for row in range(2, 202)]
-    assert len(formulas("".join(["流水号,单价\n", *["1,=1\n"] * 300]).encode())) == 200
+ID = '<c r="A2"><v>1</v></c>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ('<c r="B2"><f>1+1</f><v>2</v></c>', "2.0"),
+        ('<c r="B2" s="1"><f t="shared" ref="B2:B9" si="0">A2*2</f><v>2.5</v></c>', "2.5"),
+        ('<c r="B2"><f t="shared" si="0"/><v>2.5</v></c>', "2.5"),
+        ('<c r="B2" t="str"><f>IF(A2="","",A2&amp;"箱")</f><v>1箱</v></c>', "1箱"),
+        ('<c r="B2" t="str"><f>IF(A2="","",A2)</f><v></v></c>', ""),
+    ],
+)
+def test_a_formula_counts_as_what_it_last_showed(cell, shown):
+    read = table(saved(ID, cell))
+    assert (read.rows, read.formulas) == ([(2, {"sale": "1.0", "refunds": "", "price": shown})], [])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="B2"><f>1+1</f></c>',
+        '<c r="B2"><f>1+1</f><v/></c>',
+        '<c r="B2"><f>1+1</f><v></v></c>',
+        '<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
+    ],
+)
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/worksheets/Blatt_7.xml"])
+def test_a_formula_that_shows_no_value_is_told_with_its_cell(cell, part):
+    assert told(saved(ID, cell, part=part)) == [("formulas_not_accepted", 2, "单价")]
+    assert told(saved(ID, cell, part=part, head="流水号,备注")) == []
+
+
+def test_a_program_that_computes_nothing_leaves_a_zero_that_nobody_saw():
+    zero, other = '<c r="B2"><f>1-1</f><v>0</v></c>', '<c r="B2"><f>1+1</f><v>2</v></c>'
+    assert told(saved(ID, zero, load=' fullCalcOnLoad="1"')) == [("formulas_not_accepted", 2, "单价")]
+    assert told(saved(ID, other, load=' fullCalcOnLoad="1"')) == []
+    assert table(saved(ID, zero)).rows[0][1]["price"] == "0.0"
+    assert told(workbook(["流水号", "单价"], ["=1", 2], [2, "=1+1"], [3, 4], ["=B4", "=A3"])) == [
+        ("formulas_not_accepted", *place) for place in ((2, "销售流水号"), (3, "单价"), (5, "销售流水号"), (5, "单价"))
+    ]
+
+
+def test_a_formula_on_a_sheet_that_nobody_reads_is_no_fault():
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        book.add_worksheet("流水").write_column(0, 0, ["流水号", "1"])
+        book.add_worksheet("汇总").write_column(0, 0, ["流水号", "=1+1"])
+    assert told(held.getvalue()) == []
+    assert sheets.book(held.getvalue()) == {"流水": [["流水号"], ["1"]], "汇总": [["流水号"], ["="]]}
 
 
 def test_formulas_are_told_across_the_pieces_in_which_a_sheet_is_read(monkeypatch):
     """Cells are told once, whether a piece ends before, in or behind them."""
-    content = io.BytesIO(workbook(["流水号", "单价"], *([number, f"=A{number}"] for number in range(40))))
-    expected = [f"B{row}" for row in range(2, 42)]
+    content = workbook(["流水号", "单价"], *([number, f"=A{number}"] for number in range(40)))
     for size in (1_001, 1_013, 1_499, 2**20):
         monkeypatch.setattr(sheet_reader, "_CHUNK", size)
-        assert sheet_reader._formulas(content) == expected
+        assert sheet_reader._unshown(io.BytesIO(content)) == {"Sheet1": [(row, 1) for row in range(1, 41)]}
 
 
 def test_a_drop_down_is_no_formula():
@@ -145,7 +192,7 @@ def test_a_drop_down_is_no_formula():
         for name in made.namelist():
             content = made.read(name)
             changed.writestr(name, content.replace(b"</worksheet>", extra) if name == "xl/worksheets/sheet1.xml" else content)
-    assert sheets.rows(held.getvalue(), formulas=False) == [["流水号", "单价"], ["1.0", "2.0"]]
+    assert sheets.rows(held.getvalue()) == [["流水号", "单价"], ["1.0", "2.0"]]
 
 
 @pytest.mark.parametrize(

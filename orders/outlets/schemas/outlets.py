@@ -11,7 +11,7 @@ from orders.outlets.states import OutletKind, OutletMove, OutletStatus
 from shop.core import clock
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, plain_number, readable
+from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText, plain_number, readable
 from shop.core.sheets import IgnoredColumns
 from shop.core.uscc import Uscc
 
@@ -179,52 +179,6 @@ class GoodsImportedOut(GoodsKeptOut, ImportedOut):
     unmatched: int = Field(description="certified goods that are not on the list here, as far as these rows go")
     notes: list[GoodsRowNoteOut] = Field(
         description="rows of goods that are not on the list here, without a pack, or taken away and not offered; the first 200"
-    )
-
-
-# --- devices -------------------------------------------------------------------------------------------------------
-
-
-class DeviceIn(In):
-    number: Number = Field(examples=["till-1"])
-
-
-class DeviceOut(BaseModel):
-    id: int
-    number: str
-    prefix: str
-    last_sequence: int = Field(description="the end of its chain of batches")
-    last_hash: str | None
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-class NewDeviceOut(DeviceOut):
-    key: str = Field(description="for `Authorization: Bearer …`; shown now and never again")
-
-
-class HeldIn(In):
-    goods_id: Number
-    quantity: QuantityOrZero
-
-
-class HeartbeatIn(In):
-    software: Number | None = Field(default=None, description="version of the device's program")
-    stock: Annotated[
-        list[HeldIn], Field(max_length=5000, description="what it holds; goods that are not named stay as they are")
-    ] = []
-
-
-class HeartbeatOut(BaseModel):
-    outlet_id: int
-    number: str
-    status: OutletStatus
-    at: datetime = Field(description="the time here, to set the device's clock by")
-    last_sequence: int
-    last_hash: str | None
-    waiting: int = Field(description="batches that wait for one before them")
-    unknown_goods: list[str] = Field(
-        description="goods of the stock told that are not on the outlet's list, the first 200: nobody sees them until they are"
     )
 
 

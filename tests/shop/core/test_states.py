@@ -1,0 +1,54 @@
+"""What is done twice is refused alike: 409, with ``already`` in its data, whatever the code."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from shop.core.errors import DoneBefore
+from shop.core.states import IllegalMove, StateTable
+
+ROOT = Path(__file__).parents[3]
+MODULES = [
+    importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for name in ("states", "errors")
+    for path in sorted(ROOT.glob(f"*/*/{name}.py"))
+    if path.parts[-3] in ("shop", "catalog", "orders")
+]
+TABLES = {table.name: table for module in MODULES for table in vars(module).values() if isinstance(table, StateTable)}
+REFUSALS = {
+    each.code: each
+    for module in MODULES
+    for each in vars(module).values()
+    if isinstance(each, type) and issubclass(each, DoneBefore) and each is not DoneBefore
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_move_that_was_made_before_says_so_and_no_other_does(name):
+    table = TABLES[name]
+    states = {*table.moves.values(), *(state for state, _ in table.moves)}
+    for move in {move for _, move in table.moves}:
+        leads_to = {target for (_, each), target in table.moves.items() if each == move}
+        for state in states:
+            if (state, move) in table.moves:
+                continue
+            with pytest.raises(IllegalMove) as refused:
+                table.after(state, move)
+            assert refused.value.data.get("already", False) is (state in leads_to)
+
+
+def test_what_has_a_code_of_its_own_says_so_too():
+    assert len(TABLES) > 20
+    assert REFUSALS.keys() >= {
+        "already_signed",
+        "match_undone",
+        "already_redeemed",
+        "paper_void",
+        "month_closed",
+        "hold_lifted_before",
+    }
+    for refusal in REFUSALS.values():
+        told = refusal().told("en")
+        assert (told["status"], told["data"]) == (409, {"already": True})
+    assert REFUSALS["already_redeemed"](number="V1").told("en")["data"] == {"already": True, "number": "V1"}
