@@ -40,6 +40,8 @@ class Reason(StrEnum):
     LATE = "late"
     REFUND = "refund"
     IMPLAUSIBLE = "implausible"
+    #: It takes much out of the figures.
+    WITHDRAWAL = "withdrawal"
 
 
 class HoldStatus(StrEnum):

@@ -14,6 +14,7 @@ REASONS: dict[Reason, dict[Language, str]] = {
     Reason.OUTLET_CLOSED: {"zh": "网点未营业", "en": "outlet was closed"},
     Reason.LATE: {"zh": "逾期上报", "en": "told too late"},
     Reason.IMPLAUSIBLE: {"zh": "数量异常", "en": "quantity cannot be"},
+    Reason.WITHDRAWAL: {"zh": "撤出金额较大", "en": "takes much out of the figures"},
     Reason.REFUND: {"zh": "退货多于销售", "en": "more given back than sold"},
 }
 STATUSES: dict[HoldStatus, dict[Language, str]] = {

@@ -241,6 +241,7 @@ class TakeBackIn(BaseModel):
 
 class TakenBackOut(BaseModel):
     taken_back: int
+    held: int = Field(description="those that wait for a second person, as much counts of them; until then they count")
 
 
 class UndecidedOut(BaseModel):

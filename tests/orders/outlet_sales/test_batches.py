@@ -374,6 +374,56 @@ def test_sales_of_long_ago_are_withdrawn_when_an_officer_has_looked(shop: Shop):
     assert shop.sums()["certified"] == 0
 
 
+def much(number="1", goods="G1", **more):
+    """A sale of 50,025 yuan: more than a till takes out of the figures alone."""
+    return sale(number, goods, 2001, **more)
+
+
+@pytest.mark.parametrize("count", [True, False])
+@pytest.mark.parametrize("instead", [[], [sale("2", "X", 4000)]])
+def test_what_takes_much_out_of_the_figures_waits_for_a_second_person(shop: Shop, instead, count):
+    at = clock.now() - timedelta(days=3)
+    shop.send(shop.till.batch([much(at=at)]))
+    answer = shop.send(shop.till.batch(instead, corrects="t-1"))
+    assert (answer["status"], answer["reason_code"]) == ("held", "withdrawal")
+    assert shop.sums()["certified"] == 5_002_500
+    client, day = signed_in(shop.api, Role.MONITOR), clock.shanghai_date(clock.now() if instead else at)
+    [hold] = client.get("/v1/counting-holds", params={"reason": "withdrawal", "sold_to": str(day)}).json()["items"]
+    assert (hold["amount"], hold["subject"]["sold_on"]) == ("50025.00", str(day))
+    assert client.get(f"/v1/counting-holds/{hold['id']}").json()["would_give_back"] == "50025.00"
+    assert shop.send(shop.till.batch([sale("9", "G1", 1)]))["status"] == "accepted"  # the chain goes on
+    decide(shop, count=count)
+    assert shop.sums()["certified"] == (2500 if count else 5_005_000)
+    assert statuses(shop)["t-1"][0] == ({True: "replaced" if instead else "withdrawn", False: "accepted"}[count])
+
+
+def test_what_takes_little_out_of_the_figures_is_done_at_once(shop: Shop):
+    shop.send(shop.till.batch([much(), much("2", "X")]))
+    # what counts in its place is no less by more than that; of other goods nothing counts
+    assert shop.send(shop.till.batch([sale("3", "G1", 1)], corrects="t-1"))["status"] == "accepted"
+    assert shop.send(shop.till.batch([], corrects="t-2"))["status"] == "accepted"
+    assert shop.sums() == {"certified": 0, "other": 0, "resale": 0, "grams": 0}
+
+
+def test_a_hold_of_a_whole_batch_tells_what_it_would_take_out(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 4), sale("2", "X", 2)]))
+    shop.send(shop.till.batch([sale("3", "G1", 1, refunds_line_id="1")]))
+    ahead = {"sent_at": clock.now() + timedelta(hours=1)}
+    back = [sale("4", "G1", 2, price=9, refunds_line_id="1"), sale("5", "G1", 2), sale("6", "G1", 1, refunds_line_id="5")]
+    shop.send(shop.till.batch([*back, sale("7", "G1", 2, refunds_line_id="1")], **ahead))  # the last is more than is left
+    shop.send(shop.till.batch([], corrects="t-1", **ahead))
+    shop.send(shop.till.batch([sale("8", "G1", 1)], **ahead))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    holds = officer.get("/v1/counting-holds", params={"whole_batches": True}).json()["items"]
+    shown = {each["subject"]["number"]: officer.get(f"/v1/counting-holds/{each['id']}").json()["would_give_back"] for each in holds}
+    x = shop.sums()["other"]
+    assert shown == {"t-3": "75.00", "t-4": f"{(7500 + x) / 100:.2f}", "t-5": None}
+    for hold in holds:
+        if hold["subject"]["number"] == "t-4":
+            officer.post(f"/v1/counting-holds/{hold['id']}/count", json={"reason": "属实"})
+    assert shop.sums() == {"certified": 0, "other": 0, "resale": 0, "grams": 0}
+
+
 def test_what_is_held_is_withdrawn_at_once(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
     shop.send(shop.till.batch([], corrects="t-1"))
