@@ -62,6 +62,8 @@ _HELD_REFUNDS = """
 """
 _OF_LINE = text(_HELD_REFUNDS.format(of="id", and_sold=""))
 _OF_BATCH = text(_HELD_REFUNDS.format(of="batch_id", and_sold="OR t.batch_id = r.batch_id AND t.status = 'held'"))
+#: A refund that is held for want of a sale counts as it was told.
+_WITHOUT_SALE = text("SELECT amount_fen FROM sales_batch_line WHERE id = :id AND status = 'held' AND reason_code = 'no_sale'")
 #: What stands in the figures of the batch in whose place a held one is to stand: its sales less what was given back of them, wherever, and less what it
 #: gives back of other sales.
 _INSTEAD_OF = text(
@@ -106,7 +108,8 @@ def would_give_back(session: Session, subject_kind: str, subject_id: int) -> int
     """What counting a refund that is held would take out of the figures, in fen: its share of the sale, whatever the till said; of a whole batch the sum
     of its refunds and of what stands in the figures of the batch that it corrects or withdraws. None: there is none, or it cannot count."""
     if subject_kind == Subject.SALES_BATCH_LINE:
-        return _shares(session.execute(_OF_LINE, {"id": subject_id}).all())
+        alone: int | None = session.execute(_WITHOUT_SALE, {"id": subject_id}).scalar()
+        return _shares(session.execute(_OF_LINE, {"id": subject_id}).all()) if alone is None else alone
     if subject_kind != Subject.SALES_BATCH:
         return None
     found = (

@@ -42,6 +42,8 @@ class Reason(StrEnum):
     IMPLAUSIBLE = "implausible"
     #: It takes much out of the figures.
     WITHDRAWAL = "withdrawal"
+    #: A refund whose sale has not come.
+    NO_SALE = "no_sale"
 
 
 class HoldStatus(StrEnum):

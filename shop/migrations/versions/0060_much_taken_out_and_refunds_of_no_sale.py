@@ -1,4 +1,4 @@
-"""What takes much out of the figures of an outlet waits for a second person."""
+"""What takes much out of the figures of an outlet waits for a second person, and a refund whose sale does not come for somebody to decide."""
 
 from alembic import op
 
@@ -15,10 +15,13 @@ _REASONS = (
 
 def upgrade() -> None:
     op.drop_constraint(op.f("ck_counting_hold_reason_code"), "counting_hold", type_="check")
-    op.create_check_constraint(op.f("ck_counting_hold_reason_code"), "counting_hold", f"reason_code IN ({_REASONS},'withdrawal')")
+    op.create_check_constraint(
+        op.f("ck_counting_hold_reason_code"), "counting_hold", f"reason_code IN ({_REASONS},'withdrawal','no_sale')"
+    )
 
 
 def downgrade() -> None:
     op.execute("UPDATE counting_hold SET reason_code = 'late' WHERE reason_code = 'withdrawal'")
+    op.execute("UPDATE counting_hold SET reason_code = 'refund' WHERE reason_code = 'no_sale'")
     op.drop_constraint(op.f("ck_counting_hold_reason_code"), "counting_hold", type_="check")
     op.create_check_constraint(op.f("ck_counting_hold_reason_code"), "counting_hold", f"reason_code IN ({_REASONS})")
