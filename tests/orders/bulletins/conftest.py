@@ -2,7 +2,9 @@
 
 import json
 from datetime import UTC, date, datetime
+from functools import cache
 
+import jsonschema_rs
 import pytest
 from sqlalchemy import text
 
@@ -162,7 +164,25 @@ def parsed(content):
     return json.loads(content)
 
 
+@cache
+def _described(schemas):
+    return jsonschema_rs.Draft202012Validator({"$ref": "#/components/schemas/Content", **json.loads(schemas)})
+
+
+def described(api):
+    """A bulletin's file as the API's own description has it."""
+    told = api.get("/openapi.json").json()
+    answer = told["paths"]["/v1/public/bulletins/{number}/files/{format}"]["get"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Content"}
+    return _described(json.dumps({"components": told["components"]}))
+
+
 @pytest.fixture
 def scene(api, database, on):
     on(2026, 10, 6)
-    return Scene(api, database)
+    made = Scene(api, database)
+    yield made
+    # whatever the test froze is as the API says that a bulletin is
+    with database.unit_of_work() as session:
+        frozen = session.execute(text("SELECT content FROM bulletin")).scalars().all()
+    assert [list(described(api).iter_errors(json.loads(each))) for each in frozen] == [[]] * len(frozen)
