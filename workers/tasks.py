@@ -337,8 +337,10 @@ def watch_outlets() -> None:
         outlet_goods.match_again(session)
     with database().unit_of_work() as session:
         held = outlet_refunds.hold_old(session)
-    if silent or held:
-        log.info("outlets_watched", silent=silent, refunds_held=held)
+    if silent:
+        log.info("outlets_silent", count=silent)
+    if held:
+        log.info("refunds_held", count=held)
 
 
 @app.task(name="disputes.remind")
