@@ -2,9 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
-from functools import cache
 
-import jsonschema_rs
 import pytest
 from sqlalchemy import text
 
@@ -14,6 +12,7 @@ from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
 from tests.databases import begin_with, step
+from tests.factories.bulletins import described
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_batch_line, make_outlet
@@ -164,19 +163,6 @@ def parsed(content):
     return json.loads(content)
 
 
-@cache
-def _described(schemas):
-    return jsonschema_rs.Draft202012Validator({"$ref": "#/components/schemas/Content", **json.loads(schemas)})
-
-
-def described(api):
-    """A bulletin's file as the API's own description has it."""
-    told = api.get("/openapi.json").json()
-    answer = told["paths"]["/v1/public/bulletins/{number}/files/{format}"]["get"]["responses"]["200"]
-    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Content"}
-    return _described(json.dumps({"components": told["components"]}))
-
-
 @pytest.fixture
 def scene(api, database, on):
     on(2026, 10, 6)
@@ -185,4 +171,5 @@ def scene(api, database, on):
     # whatever the test froze is as the API says that a bulletin is
     with database.unit_of_work() as session:
         frozen = session.execute(text("SELECT content FROM bulletin")).scalars().all()
-    assert [list(described(api).iter_errors(json.loads(each))) for each in frozen] == [[]] * len(frozen)
+    valid = described(api.get("/openapi.json").json())
+    assert [list(valid.iter_errors(json.loads(each))) for each in frozen] == [[]] * len(frozen)
