@@ -30,6 +30,7 @@ from orders.online.actions import receiving
 from orders.online.actions import reconciling as online
 from orders.online.actions import sending as asking
 from orders.online.provider import provider
+from orders.outlet_sales.actions import waiting as outlet_refunds
 from orders.outlets.actions import devices as outlet_devices
 from orders.outlets.actions import goods as outlet_goods
 from orders.pledges import handlers as pledges
@@ -330,12 +331,16 @@ def expire_vouchers_of(supplier_order_id: int) -> None:
 
 @app.task(name="outlets.watch")
 def watch_outlets() -> None:
-    """Tell of outlets that are silent, and look up goods once more that were on no list."""
+    """Tell of outlets that are silent, look up goods once more that were on no list, and hold refunds whose sale does not come."""
     with database().unit_of_work() as session:
         silent = outlet_devices.tell_silent(session)
         outlet_goods.match_again(session)
+    with database().unit_of_work() as session:
+        held = outlet_refunds.hold_old(session)
     if silent:
         log.info("outlets_silent", count=silent)
+    if held:
+        log.info("refunds_held", count=held)
 
 
 @app.task(name="disputes.remind")

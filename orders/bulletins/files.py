@@ -25,14 +25,12 @@ MEDIA: dict[str, str] = {
 }
 #: A format as a path names it; :func:`kind_of` says whether there is such a one.
 Named = Annotated[str, Path(alias="format", max_length=10, examples=list(MEDIA))]
-#: What the content of every edition has.
-_ALWAYS = [name for name, field in frozen.Content.model_fields.items() if field.is_required()]
 #: How a route of such a file documents what it answers.
 _BYTES = {"type": "string", "format": "binary"}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
-            MEDIA["json"]: {"schema": {"type": "object", "required": sorted(_ALWAYS)}},
+            MEDIA["json"]: {"schema": {"$ref": f"#/components/schemas/{frozen.Content.__name__}"}},
             "text/html": {"schema": {"type": "string"}},
             MEDIA["pdf"]: {"schema": _BYTES},
             MEDIA["xlsx"]: {"schema": _BYTES},

@@ -39,6 +39,12 @@ class OwnOrganisation(Forbidden):
     en = "Nobody decides about claims of the own organisation"
 
 
+class OwnBatch(Forbidden):
+    code = "own_batch"
+    zh = "不能裁定本人申请的撤回"
+    en = "Nobody decides about what he asked to be taken back himself"
+
+
 class DocumentCountsOnce(Conflict):
     code = "document_counts_once"
     zh = "两笔申报合计超过同一单据的金额，不能都计入"

@@ -44,7 +44,7 @@ class CountingHold(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint(
             "reason_code IN ('document_seen','suspected_duplicate','not_certified','over_capacity','broken_chain','clock','outlet_closed'"
-            ",'late','refund','corrects_nothing','implausible')",
+            ",'late','refund','corrects_nothing','implausible','withdrawal','no_sale')",
             name="reason_code",
         ),
         CheckConstraint(f"subject_kind IN {_SUBJECTS} AND other_kind IN {_SUBJECTS}", name="kinds"),

@@ -40,6 +40,10 @@ class Reason(StrEnum):
     LATE = "late"
     REFUND = "refund"
     IMPLAUSIBLE = "implausible"
+    #: It takes much out of the figures.
+    WITHDRAWAL = "withdrawal"
+    #: A refund whose sale has not come.
+    NO_SALE = "no_sale"
 
 
 class HoldStatus(StrEnum):

@@ -68,8 +68,8 @@ class HoldOut(OpenDoubts, HoldRow):
     evidence: dict[str, Any]
     other_hold_id: int | None = Field(description="the doubt that the other claim has against this one; both are decided together")
     would_give_back: YuanOut | None = Field(
-        description="of a refund at an outlet that is held: what counting it takes out of the figures, the sale's share, whatever its till said; "
-        "none of anything else, or where it cannot count"
+        description="of a refund at an outlet that is held: what counting it takes out of the figures, the sale's share, whatever its till said; of a whole "
+        "batch the sum of its refunds, and of what stands in the figures of the batch that it corrects or withdraws; none of anything else, or where it cannot count"
     )
 
 

@@ -14,6 +14,8 @@ REASONS: dict[Reason, dict[Language, str]] = {
     Reason.OUTLET_CLOSED: {"zh": "网点未营业", "en": "outlet was closed"},
     Reason.LATE: {"zh": "逾期上报", "en": "told too late"},
     Reason.IMPLAUSIBLE: {"zh": "数量异常", "en": "quantity cannot be"},
+    Reason.WITHDRAWAL: {"zh": "撤出金额较大", "en": "takes much out of the figures"},
+    Reason.NO_SALE: {"zh": "退货无原销售", "en": "refund without a sale"},
     Reason.REFUND: {"zh": "退货多于销售", "en": "more given back than sold"},
 }
 STATUSES: dict[HoldStatus, dict[Language, str]] = {
@@ -39,6 +41,7 @@ SIDES: dict[str, dict[Language, str]] = {
 #: Decisions that nobody took: what made them needless. Before it may stand what it became of, by its number.
 DECISIONS: dict[str, dict[Language, str]] = {
     "replaced": {"zh": "批次已更正或撤回", "en": "its batch was replaced or taken back"},
+    "its sale came": {"zh": "原销售已报送", "en": "its sale came"},
     "it fits its sale": {"zh": "与原销售相符", "en": "it fits its sale"},
     "waybill corrected": {"zh": "运单已更正", "en": "waybill corrected"},
     "withdraw": {"zh": "已撤回", "en": "withdrawn"},

@@ -1,5 +1,8 @@
 """Exports and scheduled deliveries over HTTP."""
 
+from typing import Annotated
+
+from fastapi import Query
 from fastapi.responses import Response
 
 from orders.exporting import actions, queries
@@ -24,9 +27,29 @@ def ask_for_export(call: Call, body: ExportBody) -> ExportOut:
 
 
 @routes.get("/exports", Permission.EXPORTS_MAKE)
-def my_exports(call: Call, status: ExportStatus | None = None, limit: Limit = 50, after: After = None) -> Page[ExportOut]:
-    """Your exports, the newest first."""
-    return queries.exports(call.session, call.actor, call.language, status=status, limit=limit, after=after)
+def my_exports(
+    call: Call,
+    status: ExportStatus | None = None,
+    scheduled: Annotated[
+        bool | None, Query(description="true: only what your schedules answered; false: only what you asked for")
+    ] = None,
+    schedule_id: Annotated[
+        Id | None, Query(description="only answers of this schedule of yours, also of one that you took away")
+    ] = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[ExportOut]:
+    """Your exports and what your schedules delivered, the newest first: how far each is, how large, until when it is kept, and where its file is."""
+    return queries.exports(
+        call.session,
+        call.actor,
+        call.language,
+        status=status,
+        scheduled=scheduled,
+        schedule_id=schedule_id,
+        limit=limit,
+        after=after,
+    )
 
 
 @routes.get("/exports/{export_id}", Permission.EXPORTS_MAKE)

@@ -149,7 +149,12 @@ class ExportOut(BaseModel):
     snapshot_at: datetime | None
     #: When the file is deleted.
     expires_at: datetime | None
-    schedule_id: int | None
+    schedule_id: int | None = Field(description="of an answer of a schedule, with that one's title; null: asked for by hand")
+    title: str | None
+    due_at: datetime | None = Field(description="of an answer of a schedule")
+    delivered_at: datetime | None = Field(
+        description="when it was handed to the mail or to the webhooks; null: it was asked for by hand, or reached nobody"
+    )
     #: Where the file is, once it is made.
     file: str | None
 
@@ -163,6 +168,10 @@ class DeliveryOut(BaseModel):
     rows_total: int | None
     #: When it was handed to the mail or to the webhooks; null where it was to nobody.
     delivered_at: datetime | None
+    name: str | None
+    size: int | None = Field(description="bytes")
+    expires_at: datetime | None = Field(description="when the file is deleted")
+    file: str | None = Field(description="where it is; null: not made yet, or deleted")
 
 
 class ScheduleOut(BaseModel):

@@ -62,9 +62,10 @@ def import_sales(call: Call, file: Sheet, dry_run: DryRun = False) -> SalesImpor
 
 @routes.post("/sales-batches/take-back", Permission.OUTLETS_MANAGE, status=200)
 def take_back(call: Call, body: TakeBackIn) -> TakenBackOut:
-    """Take wrong files back by their batches, up to 200 at once, all or none; the right file is then imported as any other."""
-    importing.take_back(call.session, call.actor, body.ids, body.reason)
-    return TakenBackOut(taken_back=len(body.ids))
+    """Take wrong files back by their batches, up to 200 at once, all or none; the right file is then imported as any other. Where more counts of them
+    than `withdrawal_yuan` of the programme, an officer other than the caller has to agree first (`POST /v1/counting-holds/{id}/count`)."""
+    held = importing.take_back(call.session, call.actor, body.ids, body.reason)
+    return TakenBackOut(taken_back=len(body.ids) - held, held=held)
 
 
 @routes.get("/sales-batches/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)

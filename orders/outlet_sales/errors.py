@@ -51,6 +51,12 @@ class TakenBackBefore(DoneBefore):
     en = "The batch was taken back before"
 
 
+class TakeBackHeld(Conflict):
+    code = "take_back_held"
+    zh = "该批次的撤回待他人裁定"
+    en = "That it is taken back waits for a second person"
+
+
 class ReplacedBefore(Conflict):
     code = "replaced_before"
     zh = "该批次已由设备的更正批次取代，无须撤回"

@@ -58,7 +58,9 @@ _FOLLOWED = text(
 )
 _LINES = text(
     f"""
-    SELECT * FROM sales_batch_line s WHERE batch_id = :id AND (:whole OR {_FROM_THERE}) AND (CAST(:status AS text) IS NULL OR status = :status)
+    SELECT s.*, CASE WHEN s.status = 'waiting' THEN
+        CAST(:today AS date) - ((SELECT received_at FROM sales_batch WHERE id = s.batch_id) AT TIME ZONE 'Asia/Shanghai')::date END AS waits_days
+    FROM sales_batch_line s WHERE batch_id = :id AND (:whole OR {_FROM_THERE}) AND (CAST(:status AS text) IS NULL OR status = :status)
     AND (CAST(:start AS bigint) IS NULL OR line_no > :start) ORDER BY line_no LIMIT :rows
     """
 )
@@ -255,6 +257,7 @@ def lines(
     _, whole = _found(session, actor, batch_id)
     start = paging.position(after, int)
     values = {"id": batch_id, "whole": whole, "status": status, "start": start[0] if start else None, "rows": limit + 1}
+    values["today"] = clock.today()
     rows = session.execute(_LINES, {**_reach(actor), **values}).all()
     return paging.page(rows, limit, _line_out, lambda row: [row.line_no])
 

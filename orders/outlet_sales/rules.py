@@ -52,6 +52,10 @@ class Doubt(StrEnum):
     REFUND = "refund"
     #: The quantity does not go with the amount, or weighs too much.
     IMPLAUSIBLE = "implausible"
+    #: It takes more out of what counts than one person, or a device, may.
+    WITHDRAWAL = "withdrawal"
+    #: A refund has waited for its sale as long as it may.
+    NO_SALE = "no_sale"
 
 
 def canonical(batch: Mapping[str, Any]) -> bytes:

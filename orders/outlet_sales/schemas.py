@@ -230,6 +230,9 @@ class SalesLineOut(BaseModel):
     told: YuanOut = Field(description="what was sent, to reconcile a till by")
     status: LineStatus = Field(description="replaced: its batch was corrected, withdrawn or taken back")
     reason_code: str | None
+    waits_days: int | None = Field(
+        description="of what waits: since how many days; a refund whose sale has not come is held (`no_sale`) after `refund_days` of the programme"
+    )
 
 
 class TakeBackIn(BaseModel):
@@ -241,6 +244,7 @@ class TakeBackIn(BaseModel):
 
 class TakenBackOut(BaseModel):
     taken_back: int
+    held: int = Field(description="those that wait for a second person, as much counts of them; until then they count")
 
 
 class UndecidedOut(BaseModel):

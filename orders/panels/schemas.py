@@ -60,8 +60,11 @@ class LightOut(BaseModel):
     rate: ValueOut | None
     expected: ValueOut
     forecast: ValueOut | None
-    counted: int | None = Field(description="of a reported indicator: the districts with both years accepted")
+    counted: int | None = Field(
+        description="of a reported indicator: the districts with both years accepted; of a reserved share: the units whose filing was accepted"
+    )
     counties: int | None = Field(description="of a reported indicator: the districts that the target is about")
+    units: int | None = Field(description="of a reserved share: the units that are to file for the year")
     light: Light
 
 

@@ -1,13 +1,14 @@
 """What targets are held against, each fact read once for all targets that need it."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.coverage import queries as coverage
@@ -17,6 +18,8 @@ from orders.indicators import queries as indicators
 from orders.indicators.rules import Grain, Period, Together, together
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.outlets.queries import WORKING
+from orders.reserved_share.queries.progress import ASKED
+from orders.reserved_share.rules import first_and_last
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import reached
@@ -34,13 +37,20 @@ _SHANDONG = text("SELECT code FROM region WHERE starts_with(code, :prefix) ORDER
 _BEGINS = text(
     "SELECT least((SELECT min(month) FROM sales_district_month), (SELECT min(e.month) FROM sale_entry_pending JOIN sale_entry e ON e.id = entry_id))"
 )
+#: By whom the platform knew first of cabinets: who verified one; of coverage: the station that was the first to serve a village.
+_CABINETS_BEGIN = text("SELECT (min(verified_at) AT TIME ZONE 'Asia/Shanghai')::date FROM outlet WHERE kind = 'cabinet'")
+_COVERAGE_BEGINS = text(
+    "SELECT min(greatest(k.valid_from, s.opened_on)) FROM station_village k JOIN service_station s ON s.id = k.station_id"
+)
+#: A unit that was asked and one whose filing holds; who is exempt has filed, and reserves nothing of no base.
 _SHARES = text(
-    """
-    SELECT left(o.region_code, 6) AS district, sum(v.base_fen)::bigint AS base, sum(v.reserved_fen)::bigint AS reserved
-    FROM reserved_share s JOIN reserved_share_revision v ON v.reserved_share_id = s.id AND v.number = s.accepted_number
-    JOIN organisation o ON o.id = s.organisation_id
-    WHERE s.year = :year AND v.exemption IS NULL GROUP BY 1
-    """
+    f"""
+    SELECT left(o.region_code, 6) AS district, count(*) AS units, count(v.id) AS counted,
+           coalesce(sum(v.base_fen) FILTER (WHERE v.exemption IS NULL), 0)::bigint AS base, coalesce(sum(v.reserved_fen), 0)::bigint AS reserved
+    FROM organisation o LEFT JOIN reserved_share s ON s.organisation_id = o.id AND s.year = :year
+    LEFT JOIN reserved_share_revision v ON v.reserved_share_id = s.id AND v.number = s.accepted_number
+    WHERE v.id IS NOT NULL OR {ASKED} GROUP BY 1
+    """  # noqa: S608
 )
 _REPORTED = text(
     """
@@ -59,6 +69,20 @@ def shandong(session: Session) -> list[str]:
     return list(session.execute(_SHANDONG, {"prefix": SHANDONG}).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What budget units reserve: how many are to file for the year, of how many a filing holds, and the percent that these reserve of their bases
+    (None where there is no base)."""
+
+    units: int
+    counted: int
+    percent: Decimal | None
+
+    @property
+    def complete(self) -> bool:
+        return self.counted == self.units
+
+
 @dataclass
 class Facts:
     """Facts by district. Districts are named as they stand on a day; what was merged by then stands in its successor, last year's sales too."""
@@ -66,7 +90,7 @@ class Facts:
     session: Session
     _sales: dict[tuple[date, date], dict[tuple[str, str], tuple[int, int]]] = field(default_factory=dict)
     _lane: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
-    _shares: dict[tuple[int, date], dict[str, tuple[int, int]]] = field(default_factory=dict)
+    _shares: dict[tuple[int, date], list[tuple[str, Row[Any]]]] = field(default_factory=dict)
     _cabinets: dict[date, Mapping[str, int]] = field(default_factory=dict)
     _coverage: dict[date, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
@@ -82,6 +106,18 @@ class Facts:
     def begins(self) -> date | None:
         """The first month of the ledger; None: nothing was sold yet."""
         found: date | None = self.session.execute(_BEGINS).scalar_one()
+        return found
+
+    @cached_property
+    def cabinets_begin(self) -> date | None:
+        """The first day on which a cabinet was verified here; None: none ever was."""
+        found: date | None = self.session.execute(_CABINETS_BEGIN).scalar_one()
+        return found
+
+    @cached_property
+    def coverage_begins(self) -> date | None:
+        """The first day on which a station is known to have served a village; None: none ever did."""
+        found: date | None = self.session.execute(_COVERAGE_BEGINS).scalar_one()
         return found
 
     def sales(self, first: date, last: date, districts: Collection[str] | None, channel: str | None, on: date) -> tuple[int, int]:
@@ -120,16 +156,18 @@ class Facts:
             self._coverage[on] = {district: (each.served, each.villages) for district, each in found.items()}
         return _percent(self._coverage[on], districts)
 
-    def reserved_share(self, year: int, districts: Collection[str] | None, on: date) -> Decimal | None:
-        """Percent of the base that budget units set aside, by what was accepted; None where nothing was."""
+    def reserved_share(self, year: int, districts: Collection[str] | None, on: date) -> Shares:
+        """What budget units set aside of a year, by what was accepted."""
         if (year, on) not in self._shares:
-            found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-            for row in self.session.execute(_SHARES, {"year": year}):
-                district = self.stands(row.district or "", on)
-                part, whole = found[district]
-                found[district] = part + row.reserved, whole + row.base
-            self._shares[year, on] = found
-        return _percent(self._shares[year, on], districts)
+            first, last = first_and_last(year)
+            rows = self.session.execute(_SHARES, {"year": year, "first": first, "last": last})
+            self._shares[year, on] = [(self.stands(row.district or "", on), row) for row in rows]
+        found = [row for district, row in self._shares[year, on] if districts is None or district in districts]
+        return Shares(
+            sum(row.units for row in found),
+            sum(row.counted for row in found),
+            reached(sum(row.reserved for row in found), sum(row.base for row in found)),
+        )
 
     def reported(self, indicator: str, first: date, last: date, districts: Collection[str], on: date) -> Together:
         """A reported indicator by the widest period within the days that is there of all districts: the year, else the latest quarter, else the

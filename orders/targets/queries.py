@@ -14,7 +14,7 @@ from orders.targets import rules
 from orders.targets.facts import Facts
 from orders.targets.rules import NATURES, Course, Nature, in_unit
 from orders.targets.schemas import ProgressOut, RevisionOut, TargetOut
-from shop.core import paging
+from shop.core import clock, paging
 from shop.core.errors import Invalid, Language, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor
@@ -249,10 +249,15 @@ class _Reader:
         day = min(due, self.on)
         districts = self._districts(row, day)
         reported = self._reported(row, first, day, due, districts) if over and row.measure == "indicator_growth" else None
-        done = reported.growth if reported else self._done(row, first, day, due, districts) if over else None
+        shares = self.facts.reserved_share(due.year, districts, day) if over and row.measure == "reserved_share" else None
+        done = (
+            reported.growth if reported else shares.percent if shares else self._done(row, first, day, districts) if over else None
+        )
+        told = reported or shares
+        complete = told is None or told.complete
         course = self._course(row, first, due, over, days, districts) if nature is Nature.FLOW else Course(over, days)
         expected = rules.expected(row.value, nature, course)
-        foreseen = None if done is None else rules.forecast(done, nature, course)
+        foreseen = None if done is None else rules.forecast(done, nature, course, complete=complete)
         rate = None if done is None else reached(done, row.value)
         return ProgressOut(
             done=None if done is None else in_unit(done, row.unit),
@@ -261,16 +266,10 @@ class _Reader:
             expected_method=expected.method,
             forecast=None if foreseen is None else in_unit(foreseen.value, row.unit),
             forecast_method=foreseen and foreseen.method,
-            counted=reported and reported.counted,
+            counted=told and told.counted,
             counties=reported and reported.counties,
-            light=rules.light(
-                done,
-                row.value,
-                expected.value,
-                course,
-                self._rules_of(row.programme_code),
-                complete=reported is None or reported.complete,
-            ),
+            units=shares and shares.units,
+            light=rules.light(done, row.value, expected.value, course, self._rules_of(row.programme_code), complete=complete),
             days_over=over,
             days=days,
         )
@@ -291,9 +290,9 @@ class _Reader:
             self._designated[row.designation, on] = frozenset(found)
         return self._designated[row.designation, on]
 
-    def _done(self, row: Row[Any], first: date, last: date, due: date, districts: frozenset[str] | None) -> Decimal | None:
-        if row.measure in rules.OF_SALES and last < self.on and self.facts.begins and last < self.facts.begins:
-            return None  # of the time before the ledger nothing is known
+    def _done(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None) -> Decimal | None:
+        if last < clock.today() and self._before_anything(row.measure, last):
+            return None
         match row.measure:
             case "amount" | "tonnes":
                 return self._sold(row, first, last, districts, last)
@@ -305,10 +304,15 @@ class _Reader:
                 return rise(now, before)
             case "cabinets":
                 return Decimal(self.facts.cabinets(last, districts))
-            case "coverage":
-                return self.facts.coverage(last, districts)
             case _:
-                return self.facts.reserved_share(due.year, districts, last)
+                return self.facts.coverage(last, districts)
+
+    def _before_anything(self, measure: str, last: date) -> bool:
+        """Whether a day lies before the first of which the platform knows anything of a measure: nobody counted it then."""
+        if measure in rules.OF_SALES:
+            return self.facts.begins is not None and last < self.facts.begins
+        begins = self.facts.cabinets_begin if measure == "cabinets" else self.facts.coverage_begins
+        return begins is None or last < begins
 
     def _reported(self, row: Row[Any], first: date, last: date, due: date, districts: frozenset[str] | None) -> Together:
         if districts is None:

@@ -49,6 +49,8 @@ class Method(StrEnum):
     LINEAR = "linear"
     #: A rate is expected, and foreseen, as it stands.
     LEVEL = "level"
+    #: The same, but of those that reported only: others are missing.
+    COUNTED = "counted"
 
 
 class Light(StrEnum):
@@ -115,10 +117,10 @@ def expected(value: Decimal, nature: Nature, course: Course) -> Reckoned:
     return Reckoned(_cents(value * course.days_over / course.days), Method.LINEAR)
 
 
-def forecast(done: Decimal, nature: Nature, course: Course) -> Reckoned:
-    """What will be there on the last day: never less than a flow or a build-up has now."""
+def forecast(done: Decimal, nature: Nature, course: Course, *, complete: bool = True) -> Reckoned:
+    """What will be there on the last day: never less than a flow or a build-up has now. ``complete``: as for :func:`light`."""
     if nature is Nature.LEVEL:
-        return Reckoned(done, Method.LEVEL)
+        return Reckoned(done, Method.LEVEL if complete else Method.COUNTED)
     if not course.begun or course.over or done <= 0:
         return Reckoned(done, Method.FINAL)
     if nature is Nature.FLOW and course.telling:

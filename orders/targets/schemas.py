@@ -61,10 +61,14 @@ class ProgressOut(BaseModel):
     forecast: ValueOut | None = Field(description="on the last day")
     forecast_method: Method | None
     counted: int | None = Field(
-        description="of a reported indicator: the districts with both years accepted; the figures are of these"
+        description="of a reported indicator: the districts with both years accepted; of a reserved share: the units whose filing was accepted; "
+        "the figures are of these"
     )
     counties: int | None = Field(
         description="of a reported indicator: the districts that the target is about; no light while some are missing"
+    )
+    units: int | None = Field(
+        description="of a reserved share: the units that are to file for the year; no light while some are missing"
     )
     light: Light
     days_over: int

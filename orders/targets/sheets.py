@@ -26,7 +26,7 @@ HEADER: dict[Language, list[str]] = {
             "完成率（%）",
             "应完成",
         ),
-        *("应完成口径", "预计完成", "预测方法", "两年数据齐全的区县（个）", "应报区县（个）", "信号灯", "来源"),
+        *("应完成口径", "预计完成", "预测方法", "已计入区县或单位（个）", "应报区县（个）", "应报单位（个）", "信号灯", "来源"),
     ],
     "en": [
         *(
@@ -49,8 +49,9 @@ HEADER: dict[Language, list[str]] = {
             "expected by",
             "forecast",
             "forecast by",
-            "counties with both years",
+            "counties or units counted",
             "counties to report",
+            "units to file",
             "light",
             "source",
         ),
@@ -71,7 +72,7 @@ def cells(targets: Iterable[TargetOut], channels: Mapping[str, str], language: L
                 each.channel and channels.get(each.channel, each.channel),
             ),
             *(each.first, each.due, each.value, of.done, of.rate, of.expected, METHODS[of.expected_method][language]),
-            *(of.forecast, of.forecast_method and METHODS[of.forecast_method][language], of.counted, of.counties),
+            *(of.forecast, of.forecast_method and METHODS[of.forecast_method][language], of.counted, of.counties, of.units),
             *(LIGHTS[of.light][language], each.source),
         ]
 

@@ -25,6 +25,7 @@ METHODS: dict[Method, dict[Language, str]] = {
     Method.LAST_YEAR: {"zh": "按上年同期进度", "en": "as last year went"},
     Method.LINEAR: {"zh": "按已过天数", "en": "by the days that are over"},
     Method.LEVEL: {"zh": "按现水平", "en": "as it stands"},
+    Method.COUNTED: {"zh": "仅按已计入者现水平（未报齐）", "en": "as those that were counted stand; others are missing"},
 }
 LIGHTS: dict[Light, dict[Language, str]] = {
     Light.GREEN: {"zh": "绿", "en": "green"},

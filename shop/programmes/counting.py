@@ -47,6 +47,11 @@ class CountingRules(Part):
     price_times: int = Field(default=100, ge=2, le=1_000_000)
     #: ... or where one line weighs more than so many tonnes, the load of a lorry.
     line_tonnes: int = Field(default=20, ge=1, le=1_000_000)
+    #: A refund that an outlet told waits for its sale for so many days; then an officer decides about it.
+    refund_days: int = Field(default=31, ge=1, le=730)
+    #: More than so many yuan are taken out of what counts, by withdrawing, correcting or taking back what an outlet told, only once a second person agrees.
+    #: As much as a figure needs to be large (``grading.growth_floor_yuan``).
+    withdrawal_yuan: int = Field(default=50_000, ge=0)
     #: An outlet from which nothing was heard for so many hours is silent.
     silent_hours: int = Field(default=72, ge=1, le=2160)
     #: Amounts of buyer and seller differ by no more than so many fen, and days by no more than so many, where no document says that they are one sale.

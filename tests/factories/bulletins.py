@@ -1,8 +1,12 @@
 """Bulletins that are published."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
+from typing import Any
 
+import jsonschema_rs
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -44,3 +48,15 @@ def publish(session: Session, officers: Sequence[User], month: str, withheld: It
         )
     )
     session.flush()
+
+
+@cache
+def _described(components: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator({"$ref": "#/components/schemas/Content", "components": json.loads(components)})
+
+
+def described(openapi: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """A bulletin's file as the API's own description has it."""
+    answer = openapi["paths"]["/v1/public/bulletins/{number}/files/{format}"]["get"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Content"}
+    return _described(json.dumps(openapi["components"]))

@@ -7,7 +7,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.counting import actions as counting
-from orders.counting.errors import OwnOrganisation
+from orders.counting.errors import OwnBatch, OwnOrganisation
 from orders.counting.rules import Subject, Verdict
 from orders.external_sales.actions.moving import LINES, line_ids, locked, step
 from orders.external_sales.queries import concerns
@@ -37,6 +37,7 @@ _OPERATORS = text(
     JOIN outlet o ON o.id = sold.outlet_id JOIN organisation g ON g.id = o.operator_id
     """
 )
+_ASKED_BY = text("SELECT received_from FROM sales_batch WHERE id = :id AND way = 'file' AND corrects IS NOT NULL")
 
 
 def judge(session: Session, sale_ids: Sequence[int]) -> set[int]:
@@ -83,7 +84,8 @@ def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other
     """Decide about a claim that is held, of whatever kind: it is counted or voided here and now.
 
     Raises:
-        NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing, RefundOfNoSale, RefundExceeds, OtherStays: see ``orders.counting.actions``. OwnOrganisation: see there (403).
+        NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing, RefundOfNoSale, RefundExceeds, OtherStays: see ``orders.counting.actions``.
+        OwnOrganisation, OwnBatch: see there (403).
     """
     decide_all(session, actor, [hold_id], verdict, reason, other)
 
@@ -126,7 +128,11 @@ def _staying(session: Session, sale_ids: Sequence[int]) -> set[int]:
 
 
 def _require_stranger(session: Session, actor: Actor, found: Row[Any]) -> None:
-    """Nobody decides about claims of the own organisation, or that he handed in himself, on either side."""
+    """Nobody decides about claims of the own organisation, or that he handed in himself, on either side, nor about what he asked to be taken back."""
+    if found.subject_kind == Subject.SALES_BATCH:
+        asked_by = session.execute(_ASKED_BY, {"id": found.subject_id}).scalar()
+        if asked_by is not None and asked_by == actor.user_id:
+            raise OwnBatch
     sides = [(found.subject_kind, found.subject_id)]
     if found.other_id is not None:
         sides.append((found.other_kind, found.other_id))

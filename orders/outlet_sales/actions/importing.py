@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from orders.outlet_sales import sheets
 from orders.outlet_sales.actions import receiving, refunding, taking
-from orders.outlet_sales.errors import FileSeen, LeftOut, NotFromFile, RefundsNoSale, ReplacedBefore, TakenBackBefore
+from orders.outlet_sales.errors import FileSeen, LeftOut, NotFromFile, RefundsNoSale, ReplacedBefore, TakeBackHeld, TakenBackBefore
 from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt, refunds_of_none
 from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow, UndecidedOut
 from orders.outlet_sales.sheets import SALES_COLUMNS
@@ -57,13 +57,24 @@ _UNKNOWN = text(
 )
 _TO_TAKE_BACK = text(
     f"""
-    SELECT b.id, b.outlet_id, b.way, b.status FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
+    SELECT b.id, b.outlet_id, b.way, b.status, b.corrects, ({taking.COUNTS}) AS counts_fen,
+           EXISTS (SELECT FROM sales_batch w WHERE w.outlet_id = b.outlet_id AND w.corrects = b.batch_id AND w.way = 'file' AND w.status = 'held') AS is_asked
+    FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
     WHERE b.id = ANY (CAST(:ids AS bigint[])) AND {queries.IN_REACH}
     """  # noqa: S608
 )
 # its name goes with it, so that the same file may be sent again
 _TAKEN_BACK = text(
     "UPDATE sales_batch SET status = 'withdrawn', batch_id = batch_id || '-taken-back-' || id WHERE id = ANY (CAST(:ids AS bigint[]))"
+)
+#: A withdrawal as a device would send it; its name tells one from those that were left out before.
+_ASK = text(
+    """
+    INSERT INTO sales_batch (outlet_id, batch_id, way, hash, in_chain, corrects, status, line_count, certified_fen, other_fen, received_at, received_from)
+    SELECT b.outlet_id, concat_ws('-', 'take-back', b.id, (SELECT count(*) FROM sales_batch w WHERE w.outlet_id = b.outlet_id AND w.corrects = b.batch_id) + 1),
+           'file', b.hash, false, b.batch_id, 'waiting', 0, 0, 0, :now, :user
+    FROM sales_batch b WHERE b.id = ANY (CAST(:ids AS bigint[])) ORDER BY b.id RETURNING id
+    """
 )
 #: As many goods without a place on a list as an answer names.
 MOST_UNKNOWN = 200
@@ -128,13 +139,15 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
     )
 
 
-def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: str) -> None:
+def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: str) -> int:
     """Take batches of files back, all or none: what counted of them is taken out of the figures on the days of its sales, what was held is not decided any more,
-    and their numbers may be told anew by another file.
+    and their numbers may be told anew by another file. Where more counts of all of them than the programme's ``withdrawal_yuan``, those that count are
+    held until a second person has decided; returns how many these are.
 
     Raises:
         NotFound: it is not within reach (404). NotFromFile: it is a device's, which corrects it by a batch (409).
-        TakenBackBefore, ReplacedBefore, LeftOut: it stands no more (409). SomeRefused: of several, the same of each (422).
+        TakenBackBefore, ReplacedBefore, LeftOut: it stands no more (409). TakeBackHeld: it was asked for before (409).
+        SomeRefused: of several, the same of each (422).
     """
     asked = {"ids": array(batch_ids), **queries.reach(actor, Permission.OUTLETS_MANAGE)}
     named = session.execute(_TO_TAKE_BACK, asked).all()
@@ -143,12 +156,21 @@ def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: 
     found = {row.id: row for row in session.execute(_TO_TAKE_BACK, asked)}
     refused = {place: why for place, each in enumerate(batch_ids) if (why := _stays(found.get(each)))}
     refuse_some("ids", len(batch_ids), refused)
-    refunding.undo(session, batch_ids)
-    session.execute(_TAKEN_BACK, {"ids": array(batch_ids)})
+    counting = [each for each in batch_ids if found[each].counts_fen]
+    most = programmes.config_of(session, clock.today()).counting.withdrawal_yuan
+    held = counting if sum(found[each].counts_fen for each in counting) > most * 100 else []
+    at_once = [each for each in batch_ids if each not in held]
+    refunding.undo(session, at_once)
+    session.execute(_TAKEN_BACK, {"ids": array(at_once)})
     # refunds of other batches that did not fit before may do so now
     taking.settle(session, [], outlet_ids)
+    if held:
+        asked_for = {"ids": array(held), "now": clock.now(), "user": actor.user_id}
+        taking.take(session, session.execute(_ASK, asked_for).scalars().all(), why=reason)
     for batch_id in batch_ids:
-        audit.record(session, actor, "sales_batch.taken_back", "sales_batch", batch_id, reason=reason)
+        done = "take_back_asked" if batch_id in held else "taken_back"
+        audit.record(session, actor, f"sales_batch.{done}", "sales_batch", batch_id, reason=reason)
+    return len(held)
 
 
 def _stays(batch: Row[Any] | None) -> Problem | None:
@@ -157,10 +179,17 @@ def _stays(batch: Row[Any] | None) -> Problem | None:
         return NotFound()
     if batch.way != "file":
         return NotFromFile()
-    if batch.status in (BatchStatus.ACCEPTED, BatchStatus.HELD):
+    if batch.is_asked:
+        return TakeBackHeld()
+    # what asked for another to be taken back is given up as long as nobody has decided about it
+    if batch.status == BatchStatus.HELD or (batch.status == BatchStatus.ACCEPTED and batch.corrects is None):
         return None
-    why: dict[str, type[Problem]] = {BatchStatus.WITHDRAWN: TakenBackBefore, BatchStatus.VOID: LeftOut}
-    return why.get(batch.status, ReplacedBefore)()
+    gone: dict[str, type[Problem]] = {
+        BatchStatus.ACCEPTED: TakenBackBefore,
+        BatchStatus.WITHDRAWN: TakenBackBefore,
+        BatchStatus.VOID: LeftOut,
+    }
+    return gone.get(batch.status, ReplacedBefore)()
 
 
 def _parted(

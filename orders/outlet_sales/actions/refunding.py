@@ -89,12 +89,30 @@ _WAIT_AGAIN = text(
     WHERE id = ANY (CAST(:ids AS bigint[]))
     """
 )
+#: What was held, and has not been decided, is as it was before once there is something that it gives back of, be it a sale or another refund.
+_CAME = text(
+    f"""
+    UPDATE sales_batch_line r SET status = 'waiting', reason_code = NULL
+    WHERE r.outlet_id = ANY (CAST(:outlets AS bigint[])) AND r.status = 'held' AND r.reason_code = '{Doubt.NO_SALE}' AND EXISTS (
+        SELECT FROM sales_batch_line s WHERE s.outlet_id = r.outlet_id AND s.line_id = r.refunds_line_id
+          AND (s.refunds_line_id IS NOT NULL AND s.status NOT IN ('replaced', 'void') OR s.status IN ('counted', 'other', 'resale') AND s.reason_code IS NULL))
+    RETURNING r.id
+    """  # noqa: S608
+)
+_WITHOUT = text(
+    f"""
+    UPDATE sales_batch_line SET status = 'other', told_fen = amount_fen
+    WHERE outlet_id = ANY (CAST(:outlets AS bigint[])) AND status = 'waiting' AND refunds_line_id IS NOT NULL AND reason_code = '{Doubt.NO_SALE}'
+    RETURNING outlet_id, sold_on, amount_fen
+    """  # noqa: S608
+)
 _FIGURES = (LineStatus.COUNTED, LineStatus.OTHER, LineStatus.RESALE)
 
 
 def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any], Doubt, int | None]]:
     """Give back what refunds that wait say, wherever their sales are there by now. Returns those that are doubted, with why: more than there is,
     another amount than the sale's share, other goods, of no sale but another refund, or told before."""
+    _look_again(session, outlet_ids)
     rows = session.execute(_WAITING, {"outlets": array(outlet_ids)}).all()
     back: dict[int, Part] = {}
     given: list[tuple[Row[Any], Part]] = []
@@ -123,7 +141,21 @@ def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any
         session.execute(
             _HOLD, {"ids": array(row.id for row, _, _ in doubted), "reasons": [str(reason) for _, reason, _ in doubted]}
         )
+    _without_sale(session, outlet_ids)
     return doubted
+
+
+def _look_again(session: Session, outlet_ids: Sequence[int]) -> None:
+    """Let refunds that are held for want of a sale wait as before, if it has come."""
+    if came := session.execute(_CAME, {"outlets": array(outlet_ids)}).scalars().all():
+        counting.close(session, Subject.SALES_BATCH_LINE, came, HoldStatus.COUNTED, "its sale came")
+
+
+def _without_sale(session: Session, outlet_ids: Sequence[int]) -> None:
+    """Count the refunds of which an officer has said so, and whose sale is not there still: as other goods. No sale of theirs counts, so that nothing
+    leaves the ledger."""
+    rows = session.execute(_WITHOUT, {"outlets": array(outlet_ids)}).all()
+    add_to_days(session, [(row.outlet_id, row.sold_on, LineStatus.OTHER, -row.amount_fen, 0, 0) for row in rows])
 
 
 def undo(session: Session, batch_ids: Sequence[int]) -> None:

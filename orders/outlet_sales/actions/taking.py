@@ -30,17 +30,24 @@ _LOCK = text("SELECT outlet_id FROM outlet_pulse WHERE outlet_id = ANY (CAST(:id
 TERM = "o.status AS outlet_status, o.opened_on, (o.verified_at AT TIME ZONE 'Asia/Shanghai')::date AS verified_on, o.closed_on"
 _BATCHES = text(
     f"""
-    SELECT b.*, {TERM}, o.region_code, o.operator_id
+    SELECT b.*, {TERM}, o.region_code, o.operator_id,
+           -- what it may count in place of what it corrects
+           CASE WHEN b.corrects IS NOT NULL THEN (
+               SELECT coalesce(sum(CASE WHEN l.refunds_line_id IS NULL THEN l.amount_fen ELSE -l.amount_fen END), 0)::bigint
+               FROM sales_batch_line l WHERE l.batch_id = b.id AND l.product_id IS NOT NULL) END AS instead_fen
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS given (id, place) JOIN sales_batch b ON b.id = given.id
     JOIN outlet o ON o.id = b.outlet_id ORDER BY given.place
     """  # noqa: S608
 )
+#: SQL: what sales of batch ``b`` count in the ledger, refunds apart, in fen.
+COUNTS = """SELECT coalesce(sum(l.amount_fen), 0)::bigint FROM sales_batch_line l
+    WHERE l.batch_id = b.id AND l.status = 'counted' AND l.refunds_line_id IS NULL"""
 _CORRECTED = text(
-    """
-    SELECT b.id, b.outlet_id, b.batch_id, b.status, b.first_sold_at, b.certified_fen + b.other_fen AS fen,
+    f"""
+    SELECT b.id, b.outlet_id, b.batch_id, b.status, b.first_sold_at, b.certified_fen + b.other_fen AS fen, ({COUNTS}) AS counts_fen,
            EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = b.id AND c.status <> 'void') AS is_replaced
     FROM sales_batch b JOIN unnest(CAST(:outlets AS bigint[]), CAST(:names AS text[])) AS told (outlet_id, batch_id) USING (outlet_id, batch_id)
-    """
+    """  # noqa: S608
 )
 _SET_BATCHES = text(
     """
@@ -97,6 +104,16 @@ _PULSE = text(
     WHERE p.outlet_id = t.outlet_id
     """
 )
+# Its name goes with it, so that the same file may be sent again; whoever asked for it follows it by its new one.
+_RENAME = text(
+    """
+    WITH back AS (
+        UPDATE sales_batch t SET batch_id = t.batch_id || '-taken-back-' || t.id FROM sales_batch w
+        WHERE w.replaces_id = t.id AND w.id = ANY (CAST(:ids AS bigint[])) AND w.way = 'file' RETURNING w.id, t.batch_id
+    )
+    UPDATE sales_batch w SET corrects = back.batch_id FROM back WHERE w.id = back.id
+    """
+)
 _STATUSES = text("SELECT id, status, reason_code FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[]))")
 
 
@@ -109,9 +126,10 @@ class _Target:
     is_replaced: bool
     first_sold_at: datetime | None
     fen: int
+    counts_fen: int
 
 
-_NOTHING = _Target(0, None, False, None, 0)
+_NOTHING = _Target(0, None, False, None, 0, 0)
 
 
 @dataclass
@@ -135,20 +153,24 @@ def lock(session: Session, outlet_ids: Iterable[int]) -> None:
     session.execute(_LOCK, {"ids": array(sorted(set(outlet_ids)))})
 
 
-def take(session: Session, batch_ids: Sequence[int], *, broken: Collection[int] = (), decided: bool = False) -> None:
+def take(
+    session: Session, batch_ids: Sequence[int], *, broken: Collection[int] = (), decided: bool = False, why: str | None = None
+) -> None:
     """Take batches that wait, in this order, as if one after the other. The caller holds their outlets locked.
 
-    ``broken``: those that do not fit the chain. ``decided``: an officer has looked at them, and they count.
+    ``broken``: those that do not fit the chain. ``decided``: an officer has looked at them, and they count. ``why``: what whoever sent them says of them.
     """
     rows = session.execute(_BATCHES, {"ids": array(batch_ids)}).all()
     plan = _plan(session, rows, broken, decided)
     _set(session, plan)
     refunding.undo(session, plan.undone)
+    if plan.replaces:
+        session.execute(_RENAME, {"ids": array(plan.replaces)})
     accepted = plan.of(BatchStatus.ACCEPTED)
     held_lines = settle(session, accepted, sorted({row.outlet_id for row in rows}))
     session.execute(_PULSE, {"ids": array(batch_ids), "now": clock.now()})
     doubted = [
-        Doubted(Subject.SALES_BATCH, row.id, plan.reasons[row.id], _evidence(row), row.region_code, plan.fen[row.id])
+        Doubted(Subject.SALES_BATCH, row.id, plan.reasons[row.id], _evidence(row, why), row.region_code, plan.fen[row.id])
         for row in rows
         if plan.status[row.id] is BatchStatus.HELD
     ]
@@ -252,6 +274,8 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
             if target_status is None or target_status == BatchStatus.WAITING or is_replaced or target.id == row.id:
                 # one that is void stays void, but is corrected once, too
                 reason = Doubt.CORRECTS_NOTHING
+            elif not decided and (out := _taken_out(row, target, target_status)) and _is_much(row, out, limits.withdrawal_yuan):
+                reason, plan.fen[row.id] = Doubt.WITHDRAWAL, out
             else:
                 plan.replaces[row.id] = target.id
                 if target.id not in plan.status and target_status != BatchStatus.VOID:
@@ -264,6 +288,16 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
     return plan
 
 
+def _taken_out(row: Row[Any], target: _Target, status: BatchStatus | None) -> int:
+    """By how much less counts, in fen, once a batch stands in the place of another."""
+    return max(target.counts_fen - row.instead_fen, 0) if status == BatchStatus.ACCEPTED else 0
+
+
+def _is_much(row: Row[Any], out: int, most_yuan: int) -> bool:
+    """Whether a second person is asked; of a file, which is taken back with others, that was found before."""
+    return row.way == "file" or out > most_yuan * 100
+
+
 def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int, str | None], _Target]:
     asked = [(row.outlet_id, row.corrects) for row in rows if row.corrects is not None]
     if not asked:
@@ -271,7 +305,9 @@ def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int,
     values = {"outlets": [key[0] for key in asked], "names": [key[1] for key in asked]}
     found = session.execute(_CORRECTED, values)
     return {
-        (row.outlet_id, row.batch_id): _Target(row.id, BatchStatus(row.status), row.is_replaced, row.first_sold_at, row.fen)
+        (row.outlet_id, row.batch_id): _Target(
+            row.id, BatchStatus(row.status), row.is_replaced, row.first_sold_at, row.fen, row.counts_fen
+        )
         for row in found
     }
 
@@ -297,9 +333,10 @@ def _value(reason: Doubt | None) -> str | None:
     return reason and reason.value
 
 
-def _evidence(row: Row[Any]) -> dict[str, Any]:
+def _evidence(row: Row[Any], why: str | None) -> dict[str, Any]:
     def said(value: Any) -> Any:
         return value.isoformat() if isinstance(value, date) else value
 
     names = ("batch_id", "sequence", "previous_hash", "sent_at", "received_at", "first_sold_at", "last_sold_at", "corrects")
-    return {name: said(getattr(row, name)) for name in names if getattr(row, name) is not None}
+    told = {name: said(getattr(row, name)) for name in names if getattr(row, name) is not None}
+    return {**told, "why": why} if why else told

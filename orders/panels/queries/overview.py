@@ -53,7 +53,9 @@ def overview(session: Session, language: Language) -> OverviewOut:
         targets=[
             LightOut(
                 **each.model_dump(include={"id", "code", "name", "unit", "value", "due"}),
-                **each.progress.model_dump(include={"done", "rate", "expected", "forecast", "counted", "counties", "light"}),
+                **each.progress.model_dump(
+                    include={"done", "rate", "expected", "forecast", "counted", "counties", "units", "light"}
+                ),
             )
             for each in targets.lights(session, programme.code, language, today)
         ],

@@ -41,15 +41,18 @@ _DONE = " + ".join(
 )
 _OWN = " + ".join(f"coalesce(own.by_{fund}, 0)" for fund in FUNDS)
 
+#: SQL: unit ``o`` is to file a share of the year from ``:first`` to ``:last``.
+ASKED = f"""o.status = 'approved' AND EXISTS (
+    SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role IN ({_POLICY})
+      AND r.valid_from <= :last AND (r.valid_to IS NULL OR :first < r.valid_to))"""
+
 # A canteen that is shared is bought for by several and counted once: all that its units bought stands with the unit that reports.
 # What waits for the rollups is looked up by its own ids, never by the buyers: they have all the sales of the year.
 _STATED = f"""
     unit AS MATERIALIZED (
         SELECT o.id, o.name, o.uscc, o.path, o.region_code, o.parent_id
         FROM organisation o
-        WHERE o.status = 'approved' AND {{where}} AND EXISTS (
-            SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role IN ({_POLICY})
-              AND r.valid_from <= :last AND (r.valid_to IS NULL OR :first < r.valid_to))
+        WHERE {ASKED} AND {{where}}
     ), accepted AS MATERIALIZED (
         SELECT s.organisation_id, v.exemption, v.shared_with_id
         FROM reserved_share s JOIN reserved_share_revision v ON v.reserved_share_id = s.id AND v.number = s.accepted_number

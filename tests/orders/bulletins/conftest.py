@@ -12,6 +12,7 @@ from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
 from tests.databases import begin_with, step
+from tests.factories.bulletins import described
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_batch_line, make_outlet
@@ -165,4 +166,10 @@ def parsed(content):
 @pytest.fixture
 def scene(api, database, on):
     on(2026, 10, 6)
-    return Scene(api, database)
+    made = Scene(api, database)
+    yield made
+    # whatever the test froze is as the API says that a bulletin is
+    with database.unit_of_work() as session:
+        frozen = session.execute(text("SELECT content FROM bulletin")).scalars().all()
+    valid = described(api.get("/openapi.json").json())
+    assert [list(valid.iter_errors(json.loads(each))) for each in frozen] == [[]] * len(frozen)

@@ -1,6 +1,7 @@
 """A bulletin: made of a closed month, published by a second person, numbered, and the same for good."""
 
 import io
+import json
 import re
 from datetime import date
 
@@ -19,6 +20,7 @@ from shop.identity.permissions import Role
 from shop.programmes import queries as programmes
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
+from tests.factories.bulletins import described
 from tests.factories.identity import make_user
 from tests.orders.bulletins.conftest import FIRST, LAST, MONTH, REASON, code, parsed, public_file, totals
 
@@ -337,3 +339,32 @@ def test_bulletins_are_for_the_city_to_make(scene):
     assert scene["clerk"].get("/v1/bulletins").status_code == 403
     for kind in KINDS:
         assert scene["monitor"].get(f"/v1/bulletins/{drafted['id']}/files/{kind}").status_code == 200
+
+
+def test_the_api_describes_every_member_of_a_bulletin(api, scene):
+    """Those of a revision and of a district that is withheld, too; and nothing that it does not describe is one."""
+    scene.published()
+    scene.tell_late()
+    revised = scene.publish(scene.revise().json()).json()
+    said = json.loads(public_file(api, revised["number"], "json").content)
+    assert all((said["revision"], said["closed"]["without"], said["districts"]))
+    valid = described(api.get("/openapi.json").json())
+    assert valid.is_valid(said)
+
+    def places(value, path=()):
+        if isinstance(value, dict):
+            yield path
+            for name, each in value.items():
+                yield from places(each, (*path, name))
+        elif isinstance(value, list) and value:
+            yield from places(value[0], (*path, 0))
+
+    found = list(places(said))
+    assert len(found) > 60
+    for path in found:
+        copy = json.loads(json.dumps(said))
+        place = copy
+        for step in path:
+            place = place[step]
+        place["unheard_of"] = 1
+        assert not valid.is_valid(copy), path

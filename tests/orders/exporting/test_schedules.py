@@ -19,7 +19,7 @@ from shop.webhooks.actions import feed
 from tests.factories.identity import make_user
 from tests.factories.racing import at_once
 from tests.factories.webhooks import make_endpoint
-from tests.orders.exporting.shop import content
+from tests.orders.exporting.shop import asked, content
 from workers.handlers import HANDLERS
 
 MAY = datetime(2026, 5, 4, 2, tzinfo=UTC)
@@ -100,6 +100,44 @@ def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
     assert clock.shanghai_text(datetime.fromisoformat(export["expires_at"])) in body
     assert f"{export['file']}" in body
     assert "attached" in body or "没有随附" in body
+
+
+def test_what_a_schedule_delivered_is_found_again_at_a_desk(api, monitor):
+    with clock.fixed(MAY):
+        schedules = [scheduled(monitor)["id"], scheduled(monitor, title="另一份")["id"]]
+    with clock.fixed(MAY + timedelta(days=1)):
+        by_hand = asked(monitor, "certified")
+        answered(monitor.database)
+        outbox.drain(monitor.database, HANDLERS)
+        found = monitor.get("/v1/exports", params={"scheduled": True}).json()["items"]
+        assert sorted((each["schedule_id"], each["title"]) for each in found) == [
+            (schedules[0], "区县月报"),
+            (schedules[1], "另一份"),
+        ]
+        one = next(each for each in found if each["schedule_id"] == schedules[0])
+        assert (one["status"], one["due_at"], one["expires_at"]) == ("done", "2026-05-05T00:00:00Z", "2026-05-12T02:00:00Z")
+        assert one["delivered_at"] is not None
+        assert len(content(monitor, one)) == one["size"] > 0
+        [delivery] = monitor.get(f"/v1/export-schedules/{schedules[0]}").json()["deliveries"]
+        assert {name: delivery[name] for name in ("name", "size", "expires_at", "file")} == {
+            name: one[name] for name in ("name", "size", "expires_at", "file")
+        }
+        [other] = monitor.get("/v1/exports", params={"scheduled": False}).json()["items"]
+        assert (other["id"], other["title"], other["due_at"]) == (by_hand["id"], None, None)
+        assert monitor.delete(f"/v1/export-schedules/{schedules[0]}").status_code == 204
+        assert [each["id"] for each in monitor.get("/v1/exports", params={"schedule_id": schedules[0]}).json()["items"]] == [
+            one["id"]
+        ]
+        with api.database.unit_of_work() as session:
+            user = make_user(session, Role.MONITOR)
+        stranger = api.as_(user)
+        refused = stranger.get("/v1/exports", params={"schedule_id": schedules[0]})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "schedule_id")
+        assert stranger.get("/v1/exports", params={"scheduled": True}).json()["items"] == []
+    with clock.fixed(MAY + timedelta(days=9)):
+        [gone] = monitor.get("/v1/exports", params={"schedule_id": schedules[1]}).json()["items"]
+        [delivery] = monitor.get(f"/v1/export-schedules/{schedules[1]}").json()["deliveries"]
+        assert [(each["status"], each["file"]) for each in (gone, delivery)] == [("expired", None)] * 2
 
 
 def test_webhooks_are_told_of_the_file(api, trade):

@@ -246,7 +246,7 @@ def test_one_county_of_fourteen_lights_nothing_and_all_of_them_do(officer, secon
     asked = {"measure": "indicator_growth", "programme": "chongqing-2021", "format": "csv"}
     file = city.get("/v1/targets/export", params=asked).content.decode("utf-8-sig")
     told = dict(zip(*csv.reader(io.StringIO(file)), strict=True))
-    assert (told["counties with both years"], told["counties to report"], told["done"]) == ("1", "14", "44.44")
+    assert (told["counties or units counted"], told["counties to report"], told["done"]) == ("1", "14", "44.44")
     reviewer = signed_in(api, Role.CITY_OFFICER)
     for row in growth(city)["rows"]:
         if row["county"] != COUNTY:

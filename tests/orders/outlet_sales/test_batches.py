@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from orders.counting import actions as counting
 from orders.counting.actions import Doubted
 from orders.counting.rules import Subject
-from orders.outlet_sales.actions import receiving
+from orders.outlet_sales.actions import receiving, waiting
 from orders.outlet_sales.rules import Doubt
 from orders.outlet_sales.schemas import SalesBatchIn
 from shop.core import clock, outbox
@@ -41,6 +41,11 @@ def statuses(shop: Shop):
             row.batch_id: (row.status, row.reason_code)
             for row in session.execute(text("SELECT batch_id, status, reason_code FROM sales_batch ORDER BY id"))
         }
+
+
+def batch_id(shop: Shop, name: str) -> int:
+    with shop.database.unit_of_work() as session:
+        return session.execute(text("SELECT id FROM sales_batch WHERE batch_id = :name"), {"name": name}).scalar_one()
 
 
 def decide(shop: Shop, *, count: bool):
@@ -374,6 +379,56 @@ def test_sales_of_long_ago_are_withdrawn_when_an_officer_has_looked(shop: Shop):
     assert shop.sums()["certified"] == 0
 
 
+def much(number="1", goods="G1", **more):
+    """A sale of 50,025 yuan: more than a till takes out of the figures alone."""
+    return sale(number, goods, 2001, **more)
+
+
+@pytest.mark.parametrize("count", [True, False])
+@pytest.mark.parametrize("instead", [[], [sale("2", "X", 4000)]])
+def test_what_takes_much_out_of_the_figures_waits_for_a_second_person(shop: Shop, instead, count):
+    at = clock.now() - timedelta(days=3)
+    shop.send(shop.till.batch([much(at=at)]))
+    answer = shop.send(shop.till.batch(instead, corrects="t-1"))
+    assert (answer["status"], answer["reason_code"]) == ("held", "withdrawal")
+    assert shop.sums()["certified"] == 5_002_500
+    client, day = signed_in(shop.api, Role.MONITOR), clock.shanghai_date(clock.now() if instead else at)
+    [hold] = client.get("/v1/counting-holds", params={"reason": "withdrawal", "sold_to": str(day)}).json()["items"]
+    assert (hold["amount"], hold["subject"]["sold_on"]) == ("50025.00", str(day))
+    assert client.get(f"/v1/counting-holds/{hold['id']}").json()["would_give_back"] == "50025.00"
+    assert shop.send(shop.till.batch([sale("9", "G1", 1)]))["status"] == "accepted"  # the chain goes on
+    decide(shop, count=count)
+    assert shop.sums()["certified"] == (2500 if count else 5_005_000)
+    assert statuses(shop)["t-1"][0] == ({True: "replaced" if instead else "withdrawn", False: "accepted"}[count])
+
+
+def test_what_takes_little_out_of_the_figures_is_done_at_once(shop: Shop):
+    shop.send(shop.till.batch([much(), much("2", "X")]))
+    # what counts in its place is no less by more than that; of other goods nothing counts
+    assert shop.send(shop.till.batch([sale("3", "G1", 1)], corrects="t-1"))["status"] == "accepted"
+    assert shop.send(shop.till.batch([], corrects="t-2"))["status"] == "accepted"
+    assert shop.sums() == {"certified": 0, "other": 0, "resale": 0, "grams": 0}
+
+
+def test_a_hold_of_a_whole_batch_tells_what_it_would_take_out(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 4), sale("2", "X", 2)]))
+    shop.send(shop.till.batch([sale("3", "G1", 1, refunds_line_id="1")]))
+    ahead = {"sent_at": clock.now() + timedelta(hours=1)}
+    back = [sale("4", "G1", 2, price=9, refunds_line_id="1"), sale("5", "G1", 2), sale("6", "G1", 1, refunds_line_id="5")]
+    shop.send(shop.till.batch([*back, sale("7", "G1", 2, refunds_line_id="1")], **ahead))  # the last is more than is left
+    shop.send(shop.till.batch([], corrects="t-1", **ahead))
+    shop.send(shop.till.batch([sale("8", "G1", 1)], **ahead))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    holds = officer.get("/v1/counting-holds", params={"whole_batches": True}).json()["items"]
+    shown = {each["subject"]["number"]: officer.get(f"/v1/counting-holds/{each['id']}").json()["would_give_back"] for each in holds}
+    x = shop.sums()["other"]
+    assert shown == {"t-3": "75.00", "t-4": f"{(7500 + x) / 100:.2f}", "t-5": None}
+    for hold in holds:
+        if hold["subject"]["number"] == "t-4":
+            officer.post(f"/v1/counting-holds/{hold['id']}/count", json={"reason": "属实"})
+    assert shop.sums() == {"certified": 0, "other": 0, "resale": 0, "grams": 0}
+
+
 def test_what_is_held_is_withdrawn_at_once(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
     shop.send(shop.till.batch([], corrects="t-1"))
@@ -571,6 +626,55 @@ def test_a_refund_waits_for_its_sale(shop: Shop):
     # the sale was less than told: its refund is given back of what it is now
     shop.send(shop.till.batch([sale("1", "G1", 1)], corrects="t-1"))
     assert shop.sums()["certified"] == 0
+
+
+def hold_old(shop: Shop, days: int) -> int:
+    """Look for refunds that have waited too long, so many days later."""
+    with clock.fixed(clock.now() + timedelta(days=days)):
+        with shop.database.unit_of_work() as session:
+            held = waiting.hold_old(session)
+        outbox.drain(shop.database, HANDLERS)
+    return held
+
+
+@pytest.mark.parametrize("count", [True, False])
+def test_a_refund_whose_sale_does_not_come_is_decided(shop: Shop, count):
+    shop.send(
+        shop.till.batch([sale("1", "G1", 4), sale("2", "G1", 1, refunds_line_id="lost"), sale("3", "G1", 1, refunds_line_id="1")])
+    )
+    path = f"/v1/sales-batches/{batch_id(shop, 't-1')}/lines"
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    [line] = officer.get(path, params={"status": "waiting"}).json()["items"]
+    assert (line["line_id"], line["waits_days"]) == ("2", 0)
+    assert [hold_old(shop, days) for days in (30, 31, 32)] == [0, 1, 0]
+    [hold] = officer.get("/v1/counting-holds", params={"reason": "no_sale"}).json()["items"]
+    shown = officer.get(f"/v1/counting-holds/{hold['id']}").json()
+    assert (shown["amount"], shown["would_give_back"], shown["evidence"]["refunds_line_id"]) == ("25.00", "25.00", "lost")
+    county = signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500112")
+    assert [each["kind"] for each in county.get("/v1/notifications").json()["items"]] == ["counting_hold.no_sale"]
+    before = shop.sums()
+    assert (before["certified"], before["other"]) == (7500, 0)
+    decide(shop, count=count)
+    # the till gave the money back; of the ledger, where the sale never stood, nothing is taken
+    assert shop.sums() == {**before, "other": -2500 if count else 0}
+    assert lines_of(shop)["t-1", "2"] == ("other" if count else "void")
+    assert hold_old(shop, 99) == 0
+    # it stays decided, whatever comes, and goes with its batch
+    shop.send(shop.till.batch([sale("lost", "G1", 1)]))
+    assert shop.sums() == {"certified": 10000, "other": -2500 if count else 0, "resale": 0, "grams": 3000}
+    shop.send(shop.till.batch([], corrects="t-1"))
+    assert shop.sums() == {"certified": 2500, "other": 0, "resale": 0, "grams": 750}
+
+
+@pytest.mark.parametrize(("back", "certified", "reason"), [(1, 5000, None), (4, 7500, "refund")])
+def test_a_refund_that_waited_too_long_goes_on_once_its_sale_comes(shop: Shop, back, certified, reason):
+    shop.send(shop.till.batch([sale("2", "G1", back, refunds_line_id="1")]))
+    assert hold_old(shop, 40) == 1
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    outbox.drain(shop.database, HANDLERS)
+    assert shop.sums()["certified"] == certified
+    held = signed_in(shop.api, Role.CITY_OFFICER).get("/v1/counting-holds", params={"status": "open"}).json()["items"]
+    assert [each["reason_code"] for each in held] == ([reason] if reason else [])
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_a_wrong_file_is_taken_back_and_the_right_one_taken_instead(shop: Shop):
         ("ids[2]", "not_from_file"),
     ]
     assert shop.sums()["certified"] == 7500
-    assert client.post(path, json=said).json() == {"taken_back": 1}
+    assert client.post(path, json=said).json() == {"taken_back": 1, "held": 0}
     assert shop.sums()["certified"] == 2500
     again = client.post(path, json=said)
     assert (again.status_code, again.json()["code"]) == (409, "taken_back_before")
@@ -152,6 +152,59 @@ def test_a_file_in_whose_place_a_device_told_something_else_is_not_taken_back(sh
     refused = client.post("/v1/sales-batches/take-back", json={"ids": [made], "reason": "误报"})
     assert (refused.status_code, refused.json()["code"]) == (409, "replaced_before")
     assert (client.get(f"/v1/sales-batches/{made}").json(), shop.sums()["certified"]) == (before, 2500)
+
+
+def test_a_file_of_which_much_counts_is_taken_back_by_two_persons(shop: Shop):
+    number, day = shop.outlet.external_number, clock.today() - timedelta(days=1)
+    rows = [f"{number},F{n},{day} 1{n}:00,G1,1001,25025.00,," for n in range(2)]
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    made = send(officer, rows[:1]).json()["batch_ids"] + send(officer, rows[1:]).json()["batch_ids"]
+    counted = shop.sums()
+    assert counted["certified"] == 5_005_000
+    path = "/v1/sales-batches/take-back"
+    # together they are more than one person takes out
+    said = {"ids": made, "reason": "整批误报"}
+    assert officer.post(path, json=said).json() == {"taken_back": 0, "held": 2}
+    assert shop.sums() == counted
+    again = officer.post(path, json={**said, "ids": made[:1]})
+    assert (again.status_code, again.json()["code"]) == (409, "take_back_held")
+    other = signed_in(shop.api, Role.CITY_OFFICER)
+    holds = other.get("/v1/counting-holds", params={"reason": "withdrawal", "status": "open", "sold_to": str(day)}).json()["items"]
+    assert [(each["amount"], each["subject"]["sold_on"]) for each in holds] == [("25025.00", str(day))] * 2
+    shown = other.get(f"/v1/counting-holds/{holds[0]['id']}").json()
+    assert (shown["would_give_back"], shown["evidence"]["why"]) == ("25025.00", "整批误报")
+    own = officer.post(f"/v1/counting-holds/{holds[0]['id']}/count", json={"reason": "属实"})
+    assert (own.status_code, own.json()["code"]) == (403, "own_batch")
+    assert operator(shop).post(f"/v1/counting-holds/{holds[0]['id']}/count", json={"reason": "属实"}).status_code == 403
+    verdict = {"ids": [holds[1]["id"]], "reason": "属实"}
+    assert other.post("/v1/counting-holds/decide", json={**verdict, "verdict": "count"}).status_code == 200
+    assert shop.sums()["certified"] == 2_502_500
+    assert other.post(f"/v1/counting-holds/{holds[0]['id']}/void", json={"reason": "不属实"}).status_code == 200
+    assert shop.sums()["certified"] == 2_502_500
+    outbox.drain(shop.database, HANDLERS)
+    found = {each["id"]: (each["status"], each["batch_id"]) for each in other.get("/v1/sales-batches").json()["items"]}
+    assert [found[each][0] for each in made] == ["withdrawn", "accepted"]
+    assert found[made[0]][1].endswith(f"-taken-back-{made[0]}")
+    assert sorted(status for each, (status, _) in found.items() if each not in made) == ["accepted", "void"]
+    # the file of which all was taken back may be sent again, and what stays taken back less than that is one person's word
+    assert send(officer, rows[:1]).json()["certified"] == "25025.00"
+    assert officer.post(path, json={**said, "ids": made[1:]}).json() == {"taken_back": 1, "held": 0}
+    assert shop.sums()["certified"] == 2_502_500
+
+
+def test_who_asked_for_much_to_be_taken_back_gives_it_up(shop: Shop):
+    row = f"{shop.outlet.external_number},F1,{clock.today() - timedelta(days=1)} 10:00,G1,2001,50025.00,,"
+    client = operator(shop)
+    [made] = send(client, [row]).json()["batch_ids"]
+    for _ in range(2):
+        said = {"ids": [made], "reason": "误报"}
+        assert client.post("/v1/sales-batches/take-back", json=said).json() == {"taken_back": 0, "held": 1}
+        [asked] = client.get("/v1/sales-batches", params={"status": "held"}).json()["items"]
+        assert (asked["reason_code"], asked["line_count"]) == ("withdrawal", 0)
+        given_up = client.post("/v1/sales-batches/take-back", json={"ids": [asked["id"]], "reason": "无误"})
+        assert given_up.json() == {"taken_back": 1, "held": 0}
+        assert shop.sums()["certified"] == 5_002_500
+    assert signed_in(shop.api, Role.CITY_OFFICER).get("/v1/counting-holds", params={"status": "open"}).json()["items"] == []
 
 
 def told_by_a_till_and_a_file(shop: Shop):

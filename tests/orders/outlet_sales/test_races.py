@@ -1,18 +1,20 @@
 """Tills that come at once: each sale counts once, and what the outlet's days say is what the ledger says."""
 
+import time
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from orders.outlet_sales.actions import deciding, taking
+from orders.outlet_sales.actions import deciding, taking, waiting
 from orders.outlet_sales.actions.days import add_to_days
 from shop.core import clock
 from shop.identity.permissions import Role
-from tests.factories.identity import make_user
+from tests.factories.identity import make_user, signed_in
 from tests.factories.outlets import Till, make_device, sale
 from tests.factories.racing import at_once
 from tests.orders.outlet_sales.conftest import Shop
+from tests.orders.outlet_sales.test_files_and_reads import send
 
 
 def second_till(shop: Shop) -> tuple[Till, str]:
@@ -122,6 +124,68 @@ def test_who_decides_and_locks_the_outlet_last_waits_for_a_till_that_waits_for_h
 
     monkeypatch.setattr(deciding, "lock", last)
     assert any(503 in correct_while_it_is_decided(shop, n) for n in range(40))
+
+
+def ask_at_once(shop: Shop) -> tuple[list[int], int]:
+    """Six officers ask for a file of which much counts to be taken back. Returns their answers' statuses, and how many doubts there are."""
+    row = f"{shop.outlet.external_number},F1,{clock.today() - timedelta(days=1)} 10:00,G1,2001,50025.00,,"
+    people = [signed_in(shop.api, Role.CITY_OFFICER) for _ in range(6)]
+    [made] = send(people[0], [row]).json()["batch_ids"]
+    asked = {"ids": [made], "reason": "整批误报"}
+    answers = at_once([lambda each=each: each.post("/v1/sales-batches/take-back", json=asked) for each in people])
+    with shop.database.unit_of_work() as session:
+        holds = session.execute(text("SELECT count(*) FROM counting_hold WHERE status = 'open'")).scalar_one()
+    return sorted(answer.status_code for answer in answers), holds
+
+
+def test_a_file_is_asked_to_be_taken_back_once_however_many_do(shop: Shop):
+    assert ask_at_once(shop) == ([200] + [409] * 5, 1)
+
+
+@pytest.mark.control
+def test_without_the_lock_several_ask_for_it(shop: Shop, monkeypatch):
+    """The control: the outlet's lock, and beside it the name of what is asked for."""
+    monkeypatch.setattr(taking, "lock", lambda *_: None)
+    with shop.database.unit_of_work() as session:
+        session.execute(text("ALTER TABLE sales_batch DROP CONSTRAINT uq_sales_batch_outlet_id_batch_id"))
+    answers, holds = ask_at_once(shop)
+    assert answers.count(200) == holds > 1
+
+
+def hold_while_its_sale_comes(shop: Shop, n: int) -> int:
+    """A refund has waited too long; its sale comes in the moment in which it is held. Returns how many refunds are to be decided that have given back."""
+    shop.send(shop.till.batch([sale(f"r{n}", "G1", 1, refunds_line_id=f"s{n}")]))
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE sales_batch SET received_at = received_at - interval '40 days'"))
+    client, batch = shop.client(), shop.till.batch([sale(f"s{n}", "G1", 3)])
+
+    def hold() -> None:
+        with shop.database.unit_of_work() as session:
+            waiting.hold_old(session)
+            time.sleep(0.1)
+
+    at_once([hold, hold, lambda: client.post("/v1/sales-batches", json=batch)])
+    with shop.database.unit_of_work() as session:
+        torn = (
+            "SELECT count(*) FROM counting_hold h JOIN sales_batch_line l ON l.id = h.subject_id"
+            " WHERE h.status = 'open' AND (l.status <> 'held' OR l.correction_ids <> '{}')"
+        )
+        return session.execute(text(torn)).scalar_one()
+
+
+def test_a_refund_that_is_held_while_its_sale_comes_gives_back_once(shop: Shop):
+    for n in range(8):
+        assert hold_while_its_sale_comes(shop, n) == 0
+        assert shop.sums()["certified"] == 5000 * (n + 1)
+    with shop.database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM counting_hold WHERE status = 'open'")).scalar_one() == 0
+
+
+@pytest.mark.control
+def test_without_the_lock_a_refund_is_held_that_has_given_back(shop: Shop, monkeypatch):
+    """The control of the test above."""
+    monkeypatch.setattr(taking, "lock", lambda *_: None)
+    assert any(hold_while_its_sale_comes(shop, n) for n in range(20))
 
 
 def test_days_are_added_to_by_many_at_once(shop: Shop):

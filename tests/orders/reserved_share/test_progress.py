@@ -1,5 +1,7 @@
 """How far units are: live, by fund, each purchase counted with one unit, in the order of the rank."""
 
+import csv
+import io
 import random
 from collections import defaultdict
 from datetime import date
@@ -122,6 +124,39 @@ def test_the_department_sees_all_units_by_rank(scene):
         if after is None:
             break
     assert seen == [row["unit_id"] for row in scene.listed("county").json()["items"]]
+
+
+def test_what_a_few_units_reserve_lights_no_target(scene):
+    def read():
+        asked = {"measure": "reserved_share", "programme": "chongqing-2021"}
+        [target] = scene["city"].get("/v1/targets", params=asked).json()["items"]
+        [shown] = [each for each in scene["city"].get("/v1/statistics/overview").json()["targets"] if each["id"] == target["id"]]
+        progress = target["progress"]
+        assert {name: shown[name] for name in ("done", "counted", "units", "light")} == {
+            name: progress[name] for name in ("done", "counted", "units", "light")
+        }
+        return tuple(progress[name] for name in ("done", "counted", "units", "forecast", "forecast_method", "light"))
+
+    assert read() == (None, 0, 5, None, None, "none")
+    scene.accept_share("first", scene.first, percent="12.5")
+    assert read() == ("12.5", 1, 5, "12.5", "counted", "none")
+    file = scene["city"].get(
+        "/v1/targets/export", params={"measure": "reserved_share", "programme": "chongqing-2021", "format": "csv"}
+    )
+    told = dict(zip(*csv.reader(io.StringIO(file.content.decode("utf-8-sig"))), strict=True))
+    assert (told["counties or units counted"], told["counties to report"], told["units to file"]) == ("1", "", "5")
+    scene.put("second", base="0", percent="0", exemption="no_canteen", exemption_reason="无食堂")  # who is exempt has filed
+    scene.file("second")
+    scene.review("department", scene.second)
+    with scene.database.unit_of_work() as session:  # who is not approved any more is not asked; what it filed stands
+        session.execute(text("UPDATE organisation SET status = 'suspended' WHERE id = :id"), {"id": scene.alone.id})
+    assert read()[1:3] == (2, 4)
+    with scene.database.unit_of_work() as session:
+        session.execute(
+            text("DELETE FROM organisation_role WHERE organisation_id NOT IN (:first, :second)"),
+            {"first": scene.first.id, "second": scene.second.id},
+        )
+    assert read() == ("12.5", 2, 2, "12.5", "level", "green")
 
 
 @pytest.fixture

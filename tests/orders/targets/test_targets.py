@@ -177,6 +177,38 @@ def test_of_a_period_before_the_first_sale_nothing_is_known(database, city):
             statistics.refresh(session)
 
 
+def test_of_days_before_anybody_counted_cabinets_or_coverage_nothing_is_known(database, city):
+    with database.unit_of_work() as session:
+        clerk = make_user(session, Role.CITY_OFFICER)
+        make_outlet(session, clerk, region_code="500236")
+        session.execute(text("UPDATE outlet SET opened_on = '2019-05-01', verified_at = '2024-05-01 00:30+08'"))
+        session.execute(
+            text("INSERT INTO poor_village (township_code, name, valid_from) VALUES ('500236T01', '甲村', '2014-01-01')")
+        )
+        session.execute(
+            text(
+                "WITH s AS (INSERT INTO service_station (kind, name, region_code, address, opened_on, evidence, recorded_by, recorded_at)"
+                " VALUES ('town_station', '站', '500236', '', '2024-03-01', '合同', :by, now()) RETURNING id)"
+                " INSERT INTO station_village (station_id, village_id, valid_from) SELECT s.id, v.id, '2024-02-01' FROM s, poor_village v"
+            ),
+            {"by": clerk.id},
+        )
+
+    def told(of, code="cabinets", **asked):
+        progress = listed(city, programme=of, **asked)[code, "500000"]["progress"]
+        return progress["done"], progress["rate"], progress["forecast"], progress["light"]
+
+    for code in ("cabinets_by_june", "cabinets", "poor_village_coverage"):
+        assert told("chongqing-2020", code) == (None, None, None, "none"), code
+        assert told("chongqing-2020", code, on="2020-05-01") == (None, None, None, "none"), code  # as it was seen then, neither
+    body = {"region_code": "500000", "channel": None, "first_on": "2023-01-01"}
+    for measure, last_unknown in (("cabinets", "2024-04-30"), ("coverage", "2024-02-29")):
+        before = put(city, code=f"{measure}_before", measure=measure, due_on=last_unknown, value="1", **body)
+        first = date.fromisoformat(last_unknown) + timedelta(days=1)
+        known = put(city, code=f"{measure}_known", measure=measure, due_on=str(first), value="1", **body)
+        assert [each["progress"]["light"] for each in (before, known)] == ["none", "green"], measure
+
+
 def test_growth_over_last_year_is_a_level(database, city):
     with database.unit_of_work() as session:
         trade = make_trade(session)

@@ -1,5 +1,6 @@
 """What a member of the monitoring staff finds on the pages of the demo before anybody has played its story."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 
@@ -10,9 +11,11 @@ from orders.bulletins.queries import lines
 from orders.counting.rules import Reason
 from orders.ties.queries import elsewhere, orders
 from orders.ties.schemas import BatchesSearch, ExternalSalesSearch, TiesAsked
+from shop.app import create_app
 from shop.core import audit, clock
 from shop.core.months import days_of, month_before
 from shop.demo.people import COUNTY, acting
+from tests.factories.bulletins import described
 from tests.shop.demo.test_seed import one
 
 pytestmark = pytest.mark.slow
@@ -141,6 +144,14 @@ def test_the_month_before_last_was_published_and_revised(demo):
         revision = session.execute(text("SELECT id FROM bulletin WHERE edition = 1")).scalar_one()
         changes = lines.changes(session, monitor, revision, "zh", limit=50, after=None)
     assert [row.cause for row in changes.items] == ["late"]
+
+
+def test_every_bulletin_is_as_the_api_says_that_it_is(demo):
+    with demo.session() as session:
+        frozen = session.execute(text("SELECT content FROM bulletin")).scalars().all()
+    valid = described(create_app(demo).openapi())
+    assert len(frozen) == 2
+    assert [list(valid.iter_errors(json.loads(each))) for each in frozen] == [[], []]
 
 
 def test_linked_campaigns_are_planned_running_over_and_cancelled(demo):
