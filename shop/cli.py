@@ -14,7 +14,6 @@ import typer
 from pydantic import ValidationError
 
 from shop.core.settings import Settings, settings
-from shop.launcher.engines import running, throw_away_engines
 from shop.launcher.errors import CannotStart
 
 
@@ -60,31 +59,14 @@ def up() -> None:
 @app.command()
 def serve() -> None:
     """Run the API."""
-    import uvicorn
-
     from shop.core import logs
 
     config = _connected()
-    _share_metrics(config.data_dir)
+    _share_metrics(config.data_dir)  # before anything is loaded that counts
     logs.configure()
-    # the server processes would load this command line again, of which they need nothing
-    command_line = sys.modules["__main__"]
-    command_line.__spec__ = command_line.__file__ = None
-    uvicorn.run(
-        "shop.app:create_app",
-        factory=True,
-        host=config.host,
-        port=config.port,
-        workers=config.processes,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,  # the application logs its requests itself
-        log_config=None,
-        server_header=False,
-        forwarded_allow_ips=config.trusted_proxies,
-        timeout_graceful_shutdown=5,
-    )
+    from shop import server
+
+    server.run(config)
 
 
 @app.command()
@@ -117,6 +99,7 @@ def beat() -> None:
 def migrate(check: Annotated[bool, typer.Option("--check", help="Only compare models and migrations.")] = False) -> None:
     """Bring the database to the newest schema."""
     from shop.core import migrate as migrations
+    from shop.launcher.engines import throw_away_engines
 
     if not check:
         migrations.upgrade(_database_url())
@@ -135,6 +118,7 @@ def migration(words: Annotated[str, typer.Argument(help="What changes, in a few 
 
     from shop.core import migrate as migrations
     from shop.core import schema
+    from shop.launcher.engines import throw_away_engines
 
     with throw_away_engines() as urls:
         migrations.upgrade(urls.database_url)
@@ -273,7 +257,11 @@ def _database_url() -> str:
 
 def _use_running_engines() -> None:
     """Without addresses in the environment, use the embedded engines that `shop up` runs for this data directory."""
-    if not settings().database_url and (urls := running(settings().data_dir)):
+    if settings().database_url:
+        return
+    from shop.launcher.engines import running
+
+    if urls := running(settings().data_dir):
         os.environ["SHOP_DATABASE_URL"] = urls.database_url
         os.environ.setdefault("SHOP_REDIS_URL", urls.redis_url)
         settings.cache_clear()

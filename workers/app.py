@@ -1,10 +1,9 @@
 """The Celery application. Celery wakes workers; what there is to do stands in the database (see ``shop.core.outbox``)."""
 
-import gc
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging
 
 from shop.core import logs
 from shop.core.broker_url import celery_broker_url
@@ -48,10 +47,3 @@ app.conf.update(
 @setup_logging.connect
 def _log_as_json(**_: Any) -> None:
     logs.configure()
-
-
-@worker_init.connect
-def _shared_memory(**_: Any) -> None:
-    """What the parent has loaded stays shared with its children: a collection in a child would copy every page that it looks at."""
-    gc.collect()
-    gc.freeze()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 from sqlalchemy import text
 
 import shop.tables  # noqa: F401  every table must be known before the first query
@@ -44,7 +44,7 @@ from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
 from orders.terms import actions as terms
 from orders.terms import handlers as payment_dues
-from shop.core import audit, clock, idempotency, locks, outbox
+from shop.core import audit, clock, forks, idempotency, locks, outbox
 from shop.core.db import database
 from shop.identity.actions import sign_in
 from shop.notifications import handlers as notifications
@@ -59,6 +59,12 @@ log = structlog.get_logger()
 _BEAT = text(
     "INSERT INTO worker_heartbeat (name, beat_at) VALUES ('worker', :now) ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at"
 )
+
+
+@worker_init.connect
+def _shared_memory(**_: Any) -> None:
+    """What the parent has loaded stays shared with its children."""
+    forks.ready()
 
 
 @worker_process_init.connect

@@ -19,6 +19,8 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+# what a row holds is not validated: pydantic need not build what validates it
+SQLModel.model_config["defer_build"] = True
 
 
 def key() -> Any:

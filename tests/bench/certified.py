@@ -12,6 +12,7 @@ from sqlalchemy import text
 from catalog.batches import actions as batches
 from catalog.batches.schemas import BatchIn
 from catalog.certification import sheets
+from catalog.monitoring.actions import recounting
 from catalog.supervision.actions import capacity
 from shop.core import exports
 from shop.core.db import Database
@@ -172,6 +173,7 @@ def _fill(database: Database) -> tuple[str, str, str, str]:
             make_user(session, Role.SUPPLIER_ADMIN, own),
         )
         found = tuple(access_token(session, user) for user in made)
+        recounting.rebuild(session)  # the workers count what was touched within seconds
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     county, monitor, city, supplier = found

@@ -18,21 +18,20 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 
 #: What each line still holds of a stock, by the day on which it was reserved: what is released, or comes back, counts back there. A line belongs to the
-#: certificate of its product that was valid on that day; of two the older one, whose time it was.
+#: certificate of its product that was valid on that day; of two the older one, whose time it was. Certificates are joined, not looked up for each line:
+#: of the whole city that is half the work.
 COMMITTED = """
-    SELECT line.certificate_id, extract(year FROM line.day)::int AS year, extract(month FROM line.day)::int AS month,
+    SELECT c.id AS certificate_id, extract(year FROM line.day)::int AS year, extract(month FROM line.day)::int AS month,
            round(sum(line.grams))::bigint AS grams
     FROM (
-        SELECT moved.grams, moved.day, (SELECT min(c.id) FROM certificate c WHERE c.product_id = moved.product_id
-                                        AND moved.day BETWEEN c.valid_from AND c.valid_until) AS certificate_id
-        FROM (
-            SELECT s.product_id, sum(CASE WHEN m.kind IN ('return', 'replace') THEN -m.on_hand ELSE m.reserved END) * s.net_grams AS grams, (min(m.at) AT TIME ZONE 'Asia/Shanghai')::date AS day
-            FROM stock_movement m JOIN sku s ON s.id = m.sku_id
-            WHERE m.kind IN ('reserve', 'release', 'return', 'replace') AND s.net_grams IS NOT NULL AND {which}
-            GROUP BY m.order_line_id, s.id
-        ) moved
-    ) line
-    WHERE line.certificate_id IS NOT NULL AND line.day >= :since
+        SELECT s.product_id, sum(CASE WHEN m.kind IN ('return', 'replace') THEN -m.on_hand ELSE m.reserved END) * s.net_grams AS grams, (min(m.at) AT TIME ZONE 'Asia/Shanghai')::date AS day
+        FROM stock_movement m JOIN sku s ON s.id = m.sku_id
+        WHERE m.kind IN ('reserve', 'release', 'return', 'replace') AND s.net_grams IS NOT NULL AND {which}
+        GROUP BY m.order_line_id, s.id
+    ) line JOIN certificate c ON c.product_id = line.product_id AND line.day BETWEEN c.valid_from AND c.valid_until
+    WHERE line.day >= :since AND NOT EXISTS (
+        SELECT FROM certificate older WHERE older.product_id = c.product_id AND older.id < c.id
+          AND line.day BETWEEN older.valid_from AND older.valid_until)
     GROUP BY 1, 2, 3
 """
 _OF_ONE = text(

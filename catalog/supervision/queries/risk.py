@@ -21,7 +21,7 @@ from shop.programmes import queries as programmes
 # households take part is a reason, and adds to the score, only for who may read their lists: it tells how few.
 RISK = """
     live AS MATERIALIZED (
-        SELECT c.* FROM certificate c
+        SELECT c.id, c.case_id, c.papers_valid_until, c.households, c.district_code, c.township_code FROM certificate c
         WHERE c.revoked_at IS NULL AND c.valid_until >= :today AND c.valid_from <= :today AND {where}
     ),
     found AS (
@@ -60,20 +60,22 @@ RISK = """
         SELECT id, 'never_inspected', '{{}}' FROM live
         WHERE NOT EXISTS (SELECT FROM inspection i WHERE i.certificate_id = live.id AND i.status IN ('passed', 'failed'))
     ),
-    scored AS (
-        SELECT certificate_id, sum(w.weight)::int AS score,
-               jsonb_agg(jsonb_build_object('code', found.code, 'evidence', evidence) ORDER BY w.weight DESC, found.code) AS flags
-        FROM found JOIN unnest(CAST(:codes AS text[]), CAST(:weights AS int[])) AS w (code, weight) ON w.code = found.code
-        GROUP BY certificate_id
-    )
+    weighed AS (
+        SELECT found.*, w.weight FROM found JOIN unnest(CAST(:codes AS text[]), CAST(:weights AS int[])) AS w (code, weight) ON w.code = found.code
+    ),
+    scored AS (SELECT certificate_id, sum(weight)::int AS score FROM weighed GROUP BY certificate_id)
 """
+# Names and evidence are put together for those alone that are shown.
 _LIST = """
-    WITH {risk}
-    SELECT live.id AS certificate_id, live.number AS certificate_number, live.product_name, p.category, live.supplier_id, live.supplier_name,
-           live.district_code, {state} AS state, s.score, s.flags
-    FROM scored s JOIN live ON live.id = s.certificate_id JOIN product p ON p.id = live.product_id
-    WHERE {beyond}
-    ORDER BY s.score DESC, live.id LIMIT :rows
+    WITH {risk}, page AS (SELECT * FROM scored s WHERE {beyond} ORDER BY score DESC, certificate_id LIMIT :rows)
+    SELECT c.id AS certificate_id, c.number AS certificate_number, c.product_name, p.category, c.supplier_id, c.supplier_name,
+           c.district_code, {state} AS state, page.score, flags.flags
+    FROM page JOIN certificate c ON c.id = page.certificate_id JOIN product p ON p.id = c.product_id
+    JOIN (
+        SELECT certificate_id, jsonb_agg(jsonb_build_object('code', code, 'evidence', evidence) ORDER BY weight DESC, code) AS flags
+        FROM weighed WHERE certificate_id IN (SELECT certificate_id FROM page) GROUP BY certificate_id
+    ) flags ON flags.certificate_id = page.certificate_id
+    ORDER BY page.score DESC, c.id
 """
 _CATEGORY = "EXISTS (SELECT FROM product p WHERE p.id = c.product_id AND p.category = :category)"
 
@@ -111,8 +113,8 @@ def risks(
     asked = {name: value for name, value in given.items() if value is not None}
     where = " AND ".join([IN_REGION, *(narrowed[name] for name in asked)])
     start = paging.position(after, int, int)
-    beyond = "(s.score < :after_score OR (s.score = :after_score AND live.id > :after_id))" if start else "true"
-    statement = text(_LIST.format(risk=RISK.format(where=where), state=state_sql("live"), beyond=beyond))
+    beyond = "(s.score < :after_score OR (s.score = :after_score AND s.certificate_id > :after_id))" if start else "true"
+    statement = text(_LIST.format(risk=RISK.format(where=where), state=state_sql("c"), beyond=beyond))
     place = {"after_score": start[0], "after_id": start[1]} if start else {}
     here = regions(actor, Permission.SUPERVISION_READ)
     rows = session.execute(statement, {**values(session, actor, clock.now()), **asked, **place, **here, "rows": limit + 1}).all()

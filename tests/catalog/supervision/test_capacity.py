@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from catalog.supervision.actions import capacity
+from catalog.supervision.queries.capacity import COMMITTED
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.catalog.conftest import MONDAY
@@ -202,3 +203,11 @@ def test_many_watches_at_once_raise_one_flag(orchard):
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(run, range(8))) == 1
     assert orchard.office.count("SELECT count(*) FROM certificate_event WHERE kind = 'held'") == 1
+
+
+def test_certificates_are_joined_and_not_looked_up_for_each_line(database):
+    statement = COMMITTED.format(which="true").replace(":since", "date '2026-01-01'")
+    with database.unit_of_work() as session:
+        plan = "\n".join(session.execute(text(f"EXPLAIN {statement}")).scalars())
+    assert "SubPlan" not in plan
+    assert "Anti Join" in plan
