@@ -10,12 +10,16 @@ from orders.counting.errors import CorrectsNothing, RefundExceeds, RefundOfNoSal
 from orders.counting.rules import Subject
 from orders.ledger.rules import Part, part_to_reverse
 
-#: What a batch says that it corrects, where it can take the place of nothing: as ``orders.outlet_sales.actions.taking`` would find it.
+#: What a batch says that it corrects, where it can take the place of nothing: as ``orders.outlet_sales.actions.taking`` would find it, once it has
+#: carried out what was decided before.
 _CORRECTS_NOTHING = text(
     """
     SELECT b.corrects FROM sales_batch b WHERE b.id = :id AND b.corrects IS NOT NULL AND NOT EXISTS (
         SELECT FROM sales_batch t WHERE t.outlet_id = b.outlet_id AND t.batch_id = b.corrects AND t.id <> b.id AND t.status <> 'waiting'
-          AND NOT EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = t.id AND c.status <> 'void'))
+          AND NOT EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = t.id AND c.status <> 'void')
+          AND NOT EXISTS (
+              SELECT FROM sales_batch c WHERE c.outlet_id = b.outlet_id AND c.corrects = b.corrects AND c.id <> b.id AND c.status = 'held'
+                AND (SELECT bool_and(h.status = 'counted') FROM counting_hold h WHERE h.subject_kind = 'sales_batch' AND h.subject_id = c.id)))
     """
 )
 #: Whether a line gives back of what is no sale that counts.

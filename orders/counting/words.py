@@ -13,7 +13,7 @@ REASONS: dict[Reason, dict[Language, str]] = {
     Reason.CLOCK: {"zh": "时间异常", "en": "time cannot be"},
     Reason.OUTLET_CLOSED: {"zh": "网点未营业", "en": "outlet was closed"},
     Reason.LATE: {"zh": "逾期上报", "en": "told too late"},
-    Reason.IMPLAUSIBLE: {"zh": "数量异常", "en": "quantity cannot be"},
+    Reason.IMPLAUSIBLE: {"zh": "数量或价格异常", "en": "quantity or price cannot be"},
     Reason.WITHDRAWAL: {"zh": "撤出金额较大", "en": "takes much out of the figures"},
     Reason.NO_SALE: {"zh": "退货无原销售", "en": "refund without a sale"},
     Reason.REFUND: {"zh": "退货多于销售", "en": "more given back than sold"},

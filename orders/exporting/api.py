@@ -59,7 +59,10 @@ def export(call: Call, export_id: Id) -> ExportOut:
 
 
 @routes.get(
-    "/exports/{export_id}/file", Permission.EXPORTS_MAKE, head=True, responses={**downloads.ANSWERS, 409: PROBLEM, 416: PROBLEM}
+    "/exports/{export_id}/file",
+    Permission.EXPORTS_MAKE,
+    head=True,
+    responses={**downloads.answers(CONTENT_TYPES.values()), 409: PROBLEM, 416: PROBLEM},
 )
 def export_file(call: Call, export_id: Id) -> Response:
     """The file. An interrupted download goes on with `Range`; `If-Range` with the `ETag` makes sure that it is the same file. HEAD tells its size

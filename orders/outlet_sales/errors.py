@@ -69,7 +69,7 @@ class LeftOut(Conflict):
     en = "An officer left the batch out of the figures: there is nothing to take back"
 
 
-class FileSeen(Conflict):
+class FileSeen(DoneBefore):
     """``batch_ids`` are those that :func:`~orders.outlet_sales.actions.importing.take_back` takes."""
 
     code = "sales_file_seen"

@@ -12,7 +12,7 @@ from orders.ledger.rules import Direction
 from orders.ledger.selection import COLUMN, KNOWN_ON, TIME, Binds, Dimension, details, filters, from_lines
 from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
 from orders.statistics.models import CHUNK
-from orders.statistics.question import COUNTED, MAX_ROWS, Question
+from orders.statistics.question import COUNTED, MAX_ROWS, SUMMED, Measure, Question
 from orders.statistics.rules import Part, by_years, parts
 from shop.core.months import month_start
 
@@ -71,6 +71,8 @@ class _Writer:
         self.scope = details(reach, bind) if question.scope_dims or not reach.official else []
         self.direction = [f"direction = {bind(selection.direction, 'text')}"]
         known = [] if selection.known_on is None else [f"{KNOWN_ON} <= {bind(selection.known_on, 'date')}"]
+        #: The sums that are read.
+        self.summed = question.sums or [SUMMED[Measure.ENTRIES]]
         #: What holds for every ledger row of the answer.
         self.of_lines = ["counted", *filters(selection, bind), *self.scope, *self.direction, *known]
         self.of_rollups = [*filters(selection, bind, lines=False), *self.scope]
@@ -92,7 +94,7 @@ class _Writer:
 
     def families(self) -> list[str]:
         measures = self.question.measures
-        found = self._sums() if self.question.sums else []
+        found = self._sums() if self.question.sums or self.question.group_by else []
         for member in (COUNTED[measure] for measure in measures if measure in COUNTED):
             # groups before the total: the first family gives the group columns their types
             if self.question.group_by:
@@ -109,7 +111,8 @@ class _Writer:
         return smallest(kind, needed | self.question.scope_dims, member, daily=daily)
 
     def _sums(self) -> list[str]:
-        """Sums by group, and over all groups."""
+        """Sums by group, and over all groups. Where none is asked for they still tell the groups in which something was sold: what is counted beside
+        them may be nobody, and an answer has the same rows whatever it measures."""
         groups = self.question.group_by
         pieces = [
             piece
@@ -118,7 +121,7 @@ class _Writer:
             for piece in self._sum_pieces(groups, period, part)
         ]
         names = ", ".join(["period", *_names(groups)])
-        sums = {f"v{n}": (_SUM.get(name, "sum_bigint"), name) for n, name in enumerate(self.question.sums)}
+        sums = {f"v{n}": (_SUM.get(name, "sum_bigint"), name) for n, name in enumerate(self.summed)}
         added = ", ".join(f"{add}({name}) AS {value}" for value, (add, name) in sums.items())
         self.added = f", added AS MATERIALIZED (SELECT {names}, {added} FROM ({_union(pieces)}) AS piece GROUP BY {names})"  # noqa: S608
         again = ", ".join(f"{add}({value}) AS {value}" for value, (add, _) in sums.items())
@@ -136,7 +139,7 @@ class _Writer:
         known = self.question.selection.known_on
         kind = Kind.DAYS if not part.whole else Kind.YEARS if part.years else Kind.MONTHS if known is None else Kind.KNOWN
         cube = self._cube(kind, self.question.needed)
-        sums = self.question.sums
+        sums = self.summed
         values = ", ".join(f"{SUMS[name]} AS {name}" for name in sums)
         if cube is None:
             yield self._read(_LEDGER, groups, period, part, values, self.of_lines)
@@ -206,7 +209,7 @@ class _Writer:
         grouped = ", ".join(["period", *_names(groups)])
         blank = "" if len(groups) == len(self.question.group_by) else ", NULL" * len(self.question.group_by)
         total = 1 if blank or not self.question.group_by else 0
-        rest = ", NULL" * (len(self.question.sums) - 1)
+        rest = ", NULL" * (len(self.summed) - 1)
         return (
             f"SELECT '{member}' AS family, {total} AS total, {grouped}{blank}, sum(v) AS v0{rest}"  # noqa: S608
             f" FROM ({counts}) AS counts GROUP BY {grouped}"

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from fastapi import Request
@@ -11,11 +12,6 @@ from shop.core import edge, storage
 from shop.core.errors import NotFound, Problem
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-#: How a route documents that it answers with a file, or a part of one.
-ANSWERS: dict[int | str, dict[str, object]] = {
-    200: {"description": "The file", "content": {"application/octet-stream": {}}},
-    206: {"description": "The part of the file that `Range` asks for", "content": {"application/octet-stream": {}}},
-}
 
 
 class FileMissing(NotFound):
@@ -26,6 +22,15 @@ class FileMissing(NotFound):
 class NoSuchRange(Problem):
     status, code = 416, "no_such_range"
     zh, en = "文件没有这一段（共 {size} 字节）", "The file has no such range; it has {size} bytes"
+
+
+def answers(content_types: Iterable[str]) -> dict[int | str, dict[str, object]]:
+    """How a route documents that it answers with a file of one of these types, or a part of one."""
+    content: dict[str, object] = {each.partition(";")[0]: {} for each in content_types}
+    return {
+        200: {"description": "The file", "content": content},
+        206: {"description": "The part of the file that `Range` asks for", "content": content},
+    }
 
 
 def wanted(header: str | None, size: int) -> tuple[int, int] | None:

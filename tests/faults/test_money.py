@@ -379,6 +379,7 @@ def clock_off_by(skew: timedelta) -> Iterator[None]:
 SKEWS = [timedelta(minutes=10), timedelta(minutes=-10), timedelta(hours=25), timedelta(hours=-25)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skew", SKEWS, ids=str)
 def test_t24_a_worker_whose_clock_is_off(online, skew):
     """Its retries come when the provider has forgotten the keys, or seem to come before they were first sent."""
@@ -463,6 +464,7 @@ def sell_and_be_paid(online: Online, count: int) -> tuple[set[str], set[str]]:
     return sold, paid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [-5, 5])
 @pytest.mark.parametrize("skew", SKEWS, ids=str)
 def test_t24_what_is_sold_and_paid_near_midnight_is_of_the_databases_day(online, monkeypatch, skew, minutes):

@@ -23,6 +23,8 @@ from tests.factories.statements import ACCOUNT
 from tests.orders.banking.test_payouts import agrees, match, number_of, payout_of, undo
 from workers.handlers import HANDLERS
 
+pytestmark = pytest.mark.slow
+
 
 def code(answer):
     return answer.status_code, answer.json().get("code")

@@ -6,6 +6,8 @@ from tests.orders.banking.test_left_after_all import ACCOUNT, code
 from tests.orders.banking.test_payouts import agrees, match, number_of, payout_of, undo
 from tests.orders.settlement.test_paying import advance, agreement
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["agreement"]
 
 

@@ -168,6 +168,13 @@ def test_every_format_says_the_same(monitor, format, tmp_path):
     assert sum(found) == total
 
 
+def test_openapi_names_the_types_of_files(server):
+    documented = server.app.openapi()["paths"]["/v1/exports/{export_id}/file"]["get"]["responses"]
+    types = {"text/csv", "application/json", "application/vnd.apache.parquet"}
+    for status in ("200", "206"):
+        assert types < set(documented[status]["content"])
+
+
 def test_files_for_people_are_in_words_and_those_for_programs_in_codes(monitor, trade):
     coded = (
         "source",

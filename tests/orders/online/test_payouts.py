@@ -6,6 +6,8 @@ from orders.online import seen
 from orders.online.actions import connecting
 from tests.factories.settling import Settling
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def scene(online, monkeypatch):

@@ -402,6 +402,21 @@ def test_what_takes_much_out_of_the_figures_waits_for_a_second_person(shop: Shop
     assert statuses(shop)["t-1"][0] == ({True: "replaced" if instead else "withdrawn", False: "accepted"}[count])
 
 
+def test_of_two_that_take_the_same_place_only_one_is_counted_in_a_decision(shop: Shop):
+    shop.send(shop.till.batch([much()]))
+    shop.send(shop.till.batch([], corrects="t-1"))
+    shop.send(shop.till.batch([sale("2", "X", 10)], corrects="t-1"))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    holds = {each["subject"]["number"]: each["id"] for each in officer.get("/v1/counting-holds").json()["items"]}
+    body = {"ids": [holds["t-3"], holds["t-2"]], "verdict": "count", "reason": "已核实"}
+    answer = officer.post("/v1/counting-holds/decide", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "some_refused")
+    assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [("ids[1]", "corrects_nothing")]
+    assert (shop.sums()["certified"], statuses(shop)["t-3"][0]) == (5_002_500, "held")
+    assert officer.post("/v1/counting-holds/decide", json={**body, "ids": [holds["t-3"]]}).status_code == 200
+    assert shop.sums()["certified"] == 0
+
+
 def test_what_takes_little_out_of_the_figures_is_done_at_once(shop: Shop):
     shop.send(shop.till.batch([much(), much("2", "X")]))
     # what counts in its place is no less by more than that; of other goods nothing counts

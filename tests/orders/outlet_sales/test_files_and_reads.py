@@ -77,6 +77,7 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
     assert (again.status_code, again.json()["code"]) == (409, "sales_file_seen")
     told = again.json()["data"]
     assert (told["batch_ids"], told["imported_at"][:10]) == (taken.json()["batch_ids"], clock.today().isoformat())
+    assert told["already"] is True
     seen = send(client, good[:1])
     assert seen.json()["errors"][0]["code"] == "line_seen"
 

@@ -192,6 +192,21 @@ def test_places_over_years_are_the_same_as_over_their_months(database, first, la
         }
 
 
+def test_an_answer_has_the_same_rows_whatever_it_measures(database):
+    history(database)
+    selection = Selection(date(2025, 1, 1), TODAY)
+    with database.unit_of_work() as session:
+        for group_by in ((Dimension.SOURCE,), (Dimension.OUTLET,), (Dimension.DISTRICT, Dimension.DAY)):
+            rows = [
+                set(ask(session, Question(selection, group_by, measures, OFFICIAL)).rows)
+                for measures in ((Measure.AMOUNT,), (Measure.ORDERS,), (Measure.BUYERS, Measure.TONNES))
+            ]
+            assert rows[0]
+            assert rows[1:] == rows[:1] * 2, group_by
+        # what is sold at an outlet is no order
+        assert ask(session, Question(selection, (Dimension.SOURCE,), (Measure.ORDERS,), OFFICIAL)).rows["outlet",][0].counts == {}
+
+
 @pytest.mark.slow
 def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
     panel = Question(
@@ -276,14 +291,20 @@ PANEL = ("district", "month")
             PANEL,
             {"mode": ["market"]},
             ("orders",),
-            {"orders_channel_month", "presence_channel_month", "presence_channel_city_month"},
+            {"sales_district_month", "orders_channel_month", "presence_channel_month", "presence_channel_city_month"},
         ),
-        (PANEL, {"district": ["500236"]}, ("orders",), {"orders_district_month", "presence_district_month"}),
+        (
+            PANEL,
+            {"district": ["500236"]},
+            ("orders",),
+            {"sales_buyer_kind_month", "orders_district_month", "presence_district_month"},
+        ),
+        ((), {"district": ["500236"]}, ("orders",), {"presence_district_month"}),
         (PANEL, {"category": ["fruit"]}, ("tonnes", "buyers"), {"sales_category_month", "presence_category_month"}),
-        (("district",), {}, ("orders",), {"presence_district_month", "presence_month"}),
+        (("district",), {}, ("orders",), {"sales_place_year", "presence_district_month", "presence_month"}),
         (("supplier",), {}, ("amount",), {"sales_supplier_month"}),
         (("category", "channel"), {}, ("amount",), {"sales_month"}),
-        (("category", "channel"), {}, ("orders",), {"sale_entry", "presence_month"}),
+        (("category", "channel"), {}, ("orders",), {"sales_month", "sale_entry", "presence_month"}),
         (("week",), {}, ("amount",), {"sales_day"}),
         (("quarter", "source"), {}, ("gross",), {"sales_source_month"}),
         (("village",), {"certified": [True]}, ("amount",), {"sales_place_month"}),
