@@ -211,8 +211,8 @@ def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | Non
 
 
 def plain(cell: str) -> str | None:
-    """A number as a spreadsheet shows it: thousands are told apart, whole numbers end in .0. None: the cell is empty."""
-    return cell.replace(",", "").removesuffix(".0") or None
+    """A number as a spreadsheet shows it: thousands are parted, whole numbers end in .0. None: the cell is empty."""
+    return sheets.figure(cell).removesuffix(".0") or None
 
 
 def _basis_points(percent: str) -> Decimal | str | int:

@@ -177,6 +177,22 @@ def test_a_rate_that_no_number_can_hold_is_a_fault_of_its_cell(office, rate):
     assert {(fault["row"], fault["column"]) for fault in answer.json()["errors"]} == {(2, "税率（%）")}
 
 
+def test_commas_that_part_no_thousands_are_faults_of_their_cells(office):
+    rows = [
+        line("甲", price="1,069.90", net_grams="５，０００", annual_capacity_kg="600,000", comparable_price="1,072"),
+        line("乙", price="69,90", net_grams="5,00", annual_capacity_kg="60,0", month_1="1,5", comparable_price="72,00"),
+        line("丙", net_grams="5_000", price="6_9"),
+    ]
+    answer = send(office, rows)
+    assert {(fault["row"], fault["column"]) for fault in answer.json()["errors"]} == {
+        *((3, column) for column in ("单价（元）", "净重（克）", "年产能（公斤）", "1月产能（公斤）", "同类价（元）")),
+        *((4, column) for column in ("单价（元）", "净重（克）")),
+    }
+    assert send(office, rows[:1]).status_code == 201
+    assert office.count("SELECT net_grams FROM sku") == 5000
+    assert office.count("SELECT unit_price_fen FROM price_tier") == 106990
+
+
 def in_opposite_order(office):
     """Two people of one organisation send the same products at once, one from the first to the last, the other the other way round."""
     names, clients = [f"产品{number}" for number in range(30)], [office.as_("supplier"), office.api.as_(office.users["supplier"])]
