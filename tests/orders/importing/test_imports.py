@@ -133,6 +133,58 @@ def test_every_fault_is_told_by_row_and_column_with_its_reason(desk, market, dat
     assert found[2]["sku"] is None
 
 
+WIDE = ["产品名称", "编码", "产地", "规格", "数量", "单位", "单价", "备注"]
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("产品名称", "product"),
+        ("编码", "code"),
+        ("产地", "district"),
+        ("规格", "pack"),
+        ("数量", "quantity"),
+        ("单位", "unit"),
+        ("备注", "note"),
+    ],
+)
+def test_a_formula_without_a_value_is_told_in_its_column(desk, column, field):
+    line = dict.fromkeys(WIDE, "") | {"产品名称": "奉节脐橙", "数量": 5} | {column: "="}
+    [row] = desk.rows(desk.upload(as_csv(list(line.values()), header=WIDE))["id"]).values()
+    assert (row["state"], [(each["code"], each["column"]) for each in row["faults"]]) == (
+        "faulty",
+        [("formulas_not_accepted", column)],
+    )
+    assert row[field] in ("", None)
+
+
+@pytest.mark.parametrize(
+    ("price", "code"), [("=", "formulas_not_accepted"), ("abc", "bad_price"), ("#DIV/0!", "bad_price"), ("69.905", "bad_price")]
+)
+def test_a_price_that_cannot_be_read_is_a_warning(desk, price, code):
+    [row] = desk.rows(desk.upload(as_csv(["奉节脐橙", 5, price], header=["产品名称", "数量", "单价"]))["id"]).values()
+    assert (row["state"], [(each["code"], each["column"]) for each in row["warnings"]]) == ("warning", [(code, "单价")])
+
+
+def test_a_choice_says_what_formulas_did_not(desk, market):
+    line = ["=", "=", "=", "=", 5, "=", "", ""]
+    shown = desk.upload(as_csv(line, header=WIDE))
+    choice = {"sku_id": market.products[0].sku_id}
+    assert desk.post(shown["id"], "rows/2/choice", 422, **choice)["code"] == "quantity_needed"
+    row = desk.post(shown["id"], "rows/2/choice", 200, **choice, quantity="4")
+    assert (row["state"], row["faults"]) == ("matched", [])
+    desk.post(shown["id"], "check", 202)
+    desk.work()
+    assert desk.rows(shown["id"])[2]["state"] == "matched"
+
+
+@pytest.mark.parametrize("column", ["产品名称", "备注"])
+def test_a_text_that_turns_about_is_refused(desk, column):
+    line = {"产品名称": "奉节脐橙", "数量": 5, "备注": ""} | {column: "奉节\u202e脐橙"}
+    [row] = desk.rows(desk.upload(as_csv(list(line.values()), header=list(line)))["id"]).values()
+    assert (row["state"], [(each["code"], each["column"]) for each in row["faults"]]) == ("faulty", [("bad_text", column)])
+
+
 def test_goods_whose_quantity_cannot_be_read_are_judged_all_the_same(desk, market, database):
     """So that whoever mends the quantities does not hear only then that the goods cannot be had."""
     with database.unit_of_work() as session:
@@ -510,7 +562,7 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert (rows[1][6], rows[1][7], rows[1][9]) == ("can be ordered", "", "奉节脐橙")
     assert float(rows[1][12]) == 6500.0
     assert rows[2][1] == "'=cmd|'/c calc'!A1"
-    assert "The catalogue has no product of this name" in rows[2][7]
+    assert rows[2][7].startswith("产品名称: the formula shows no value")
     assert rows[3][6] == "no line"
 
 
