@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import xlsxwriter
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from orders.importing import actions
@@ -564,6 +565,34 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert rows[2][1] == "'=cmd|'/c calc'!A1"
     assert rows[2][7].startswith("产品名称: the formula shows no value")
     assert rows[3][6] == "no line"
+
+
+@pytest.mark.parametrize("format", ["xlsx", "csv"])
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        (WIDE, ["奉节脐橙", "", "", "", "=", "", "69.90", ""]),
+        (WIDE, ["=", "", "", "", "20", "袋", "", ""]),
+        (["产品名称", "数量"], ["奉节脐橙", "很多"]),
+        (["产品名称", "数量（公斤）"], ["奉节脐橙", "="]),
+        (["产品名称", "数量（箱）"], ["奉节脐橙", "5"]),
+    ],
+)
+def test_a_result_shows_the_quantity_that_was_chosen_and_can_be_sent_again(desk, market, format, header, line):
+    shown = desk.upload(as_csv(line, header=header))
+    chosen = desk.post(shown["id"], "rows/2/choice", 200, sku_id=market.products[0].sku_id, quantity="4")
+    content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.{format}").content
+    again = desk.upload(content, f"result.{format}")
+    [row] = desk.rows(again["id"]).values()
+    assert (row["faults"], row["ordered_quantity"], row["sku"]["sku_id"]) == ([], "4", chosen["sku"]["sku_id"])
+    assert not any(cell.startswith("'") for cell in row["cells"])
+
+
+def test_a_result_keeps_numbers_as_numbers(desk):
+    shown = desk.upload(as_csv(["奉节脐橙", '"1,200"', "65.00"], ["奉节脐橙", "-5", "abc"], header=["产品名称", "数量", "单价"]))
+    content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert [row[2:4] for row in rows[1:]] == [[1200.0, 65.0], [-5.0, "abc"]]
 
 
 def test_an_unknown_sku_in_the_column_of_what_was_found_is_told_there(desk):
