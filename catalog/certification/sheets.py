@@ -1,8 +1,7 @@
 """Applications as a spreadsheet: its columns, and what a row says. A row is checked by the same schemas as a request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certification.schemas.applying import CaseIn
-from catalog.products.rules import Category, Kind, Unit, unit_label, weight_fault
+from catalog.products.rules import VAT_PERCENTS, VAT_RATES, Category, Kind, Unit, unit_label, weight_fault
 from catalog.products.schemas import ProductIn
 from shop.core import clock, sheets
 from shop.core.errors import Fault, Problem
@@ -99,6 +98,8 @@ class Words:
         self.categories = _codes(config, "category")
         self.kinds = _codes(config, "kind")
         self.modes = _codes(config, "linkage_mode")
+        kinds = config.terms.get("kind", {}).values()
+        self.kind_labels = [label.zh for label in kinds], [label.en for label in kinds]
         self.units = {word: unit.value for unit in Unit for word in (unit_label(unit, "zh"), unit_label(unit, "en"), unit.value)}
         self.places: dict[str, str] = {}
         for code, name in session.execute(_PLACES, {"today": clock.today()}).all():
@@ -186,16 +187,27 @@ def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | Non
         row.refuse("district", "unknown_origin", "没有此区县", "there is no such district")
     elif cell["township"] and township is None:
         row.refuse("township", "unknown_origin", "该区县没有此乡镇", "the district has no such township")
-    kind = words.kinds.get(cell["kind"], cell["kind"]) or (Kind.SERVICE if category == Category.RURAL_TOURISM else Kind.GOODS).value
+    usual = (Kind.SERVICE if category == Category.RURAL_TOURISM else Kind.GOODS).value
+    kind = words.kinds.get(cell["kind"]) if cell["kind"] else usual
+    if kind is None:
+        row.refuse("kind", "enum", *_one_of(*words.kind_labels))
+    unit = words.units.get(cell["unit"])
+    if not cell["unit"]:
+        row.refuse("unit", "missing", "未填写", "is empty")
+    elif unit is None:
+        row.refuse("unit", "enum", *_one_of([unit_label(each, "zh") for each in Unit], [unit_label(each, "en") for each in Unit]))
+    vat_bp = _basis_points(cell["vat_percent"])
+    if vat_bp is None:
+        row.refuse("vat_percent", "bad_value", *_NO_RATE)
     sku = {
         "pack": cell["pack"],
-        "unit": words.units.get(cell["unit"], cell["unit"]),
+        "unit": unit or Unit.PIECE,
         "net_grams": plain(cell["net_grams"]),
-        "vat_bp": _basis_points(cell["vat_percent"]),
+        "vat_bp": vat_bp or 0,
         "tiers": [{"min_quantity": "1", "unit_price": plain(cell["price"]) or ""}],
     }
     stated = {name: cell[name] for name in ("name", "producer", "grade", "specification")} | {
-        "kind": kind,
+        "kind": kind or usual,
         "category": category or Category.FRUIT,
         "district_code": district or "500000",
         "township_code": township,
@@ -203,24 +215,39 @@ def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | Non
         "skus": [sku],
     }
     product: ProductIn | None = _checked(row, ProductIn, stated)
-    if known and product is not None:
+    if known and kind and unit and vat_bp is not None and product is not None:
         return product
-    if fault := weight_fault(kind, 1 if cell["net_grams"] else None):  # otherwise told when the product is made
+    if kind and (fault := weight_fault(kind, 1 if cell["net_grams"] else None)):  # otherwise told when the product is made
         row.refuse("net_grams", fault.code, fault.zh, fault.en)
     return None
 
 
 def plain(cell: str) -> str | None:
-    """A number as a spreadsheet shows it: thousands are told apart, whole numbers end in .0. None: the cell is empty."""
-    return cell.replace(",", "").removesuffix(".0") or None
+    """A number as a spreadsheet shows it: thousands are parted, whole numbers end in .0. None: the cell is empty."""
+    return sheets.figure(cell).removesuffix(".0") or None
 
 
-def _basis_points(percent: str) -> Decimal | str | int:
-    """``9`` or ``9%`` -> 900; what is no number is refused as it stands."""
+_NO_RATE = (
+    f"须为现行增值税税率或征收率：{'、'.join(VAT_PERCENTS)} 之一（%）",
+    f"no rate of VAT in force: one of {', '.join(VAT_PERCENTS)} (%)",
+)
+
+
+def _basis_points(cell: str) -> int | None:
+    """``9``, ``9%`` and the ``0.09`` that a workbook keeps of a cell that shows 9 % -> 900; an empty one is 0, as in a request without the field. None:
+    no rate that is in force."""
+    told = cell.removesuffix("%").removesuffix("％")
     try:
-        return Decimal(percent.removesuffix("%") or 0) * 100
-    except ArithmeticError:  # no number, or one larger than any
-        return percent
+        rate = sheets.number(told or "0")
+    except ValueError:
+        return None
+    scales = (100, 10_000) if told == cell else (100,)
+    return next((int(rate * scale) for scale in scales if rate * scale in VAT_RATES), None)
+
+
+def _one_of(zh: Sequence[str], en: Sequence[str]) -> tuple[str, str]:
+    """What is said of a word that is none of those that the template offers."""
+    return f"须为 {'、'.join(zh)} 之一", f"has to be one of {', '.join(en)}"
 
 
 def _checked(row: Row, schema: type[BaseModel], content: dict[str, Any]) -> Any:

@@ -86,6 +86,11 @@ _UNITS: dict[Unit, tuple[str, str]] = {
 }
 
 MAX_TIERS = 20
+#: VAT that a price may hold by now, in basis points: the rates 13, 9, 6 and 0 % and the levies of 5, 3 and (by relief) 1 % (增值税法 §§10–11 and the
+#: rules of transition). What was sold on past days may hold others.
+VAT_RATES = (0, 100, 300, 500, 600, 900, 1300)
+#: The same in percent, as people are told of them.
+VAT_PERCENTS = tuple(str(rate // 100) for rate in VAT_RATES)
 
 
 def unit_labels(language: Language) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from catalog.certificates.states import CertificateState
-from catalog.products.rules import MAX_TIERS, Category, Kind, Unit, is_barcode
+from catalog.products.rules import MAX_TIERS, VAT_PERCENTS, VAT_RATES, Category, Kind, Unit, is_barcode
 from catalog.products.states import ListingStatus
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
@@ -23,8 +23,27 @@ NetGrams = Annotated[int, Field(ge=1, le=10**9, description="net weight of one u
 ComparableGrams = Annotated[
     int, Field(ge=1, le=10**12, description="net weight in grams of the pack that is compared with; none for services"), whole
 ]
+
+
+def _in_force(bp: int) -> int:
+    if bp not in VAT_RATES:
+        raise BadValue(
+            f"须为现行增值税税率或征收率（{'、'.join(VAT_PERCENTS)}%），以基点表示，如 9% 为 900",
+            f"no rate of VAT in force ({', '.join(VAT_PERCENTS)} %) in basis points; 9 % is 900",
+        )
+    return bp
+
+
 #: VAT in basis points of the price without tax; 900 is 9 %.
-VatRate = Annotated[int, Field(ge=0, le=10_000, description="VAT contained in the price, in basis points: 900 is 9 %"), whole]
+VatRate = Annotated[
+    int,
+    AfterValidator(_in_force),
+    Field(
+        description="VAT contained in the price, in basis points: 900 is 9 %",
+        json_schema_extra={"enum": list(VAT_RATES)},
+    ),
+    whole,
+]
 
 
 def _checked(barcode: str) -> str:

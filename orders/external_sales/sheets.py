@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +16,7 @@ from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.faults import fault_of
 from shop.core.money import fen_from_yuan, yuan
-from shop.core.quantities import MAX_QUANTITY, Id, Name, no_number, readable
+from shop.core.quantities import MAX_QUANTITY, Id, Name, readable
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
 HEADER: dict[Language, list[str]] = {
@@ -202,11 +202,8 @@ def _id(value: str) -> int:
 
 
 def _decimal(value: str) -> Decimal:
-    try:
-        found = Decimal(sheets.figure(value))
-    except InvalidOperation:
-        raise no_number(value) from None
-    if not found.is_finite() or not 0 < found <= MAX_QUANTITY:
+    found = sheets.number(value)
+    if not 0 < found <= MAX_QUANTITY:
         raise BadValue("须大于零", "must be greater than zero")
     return found
 
@@ -223,7 +220,7 @@ def _grams(value: str) -> int:
 
 
 def _positive(value: str) -> int:
-    found = fen_from_yuan(sheets.figure(value))
+    found = fen_from_yuan(sheets.number(value))
     if found <= 0:
         raise BadValue("须大于零", "must be greater than zero")
     return found

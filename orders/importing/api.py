@@ -102,9 +102,9 @@ def result_csv(call: Call, import_id: Id) -> Response:
 
 
 def _result(call: Call, import_id: int, format: str) -> Response:
-    headers, found = queries.all_rows(call.session, call.actor, import_id, call.language)
+    headers, places, found = queries.all_rows(call.session, call.actor, import_id, call.language)
     rows = list(found)
-    header, cells = sheets.header(headers, rows, call.language), sheets.cells(headers, rows, call.language)
+    header, cells = sheets.header(headers, rows, call.language), sheets.cells(headers, places, rows, call.language)
     return exports.file(format, f"order_import_{import_id}", header, cells, "采购清单")
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from catalog.products.rules import Unit, unit_label
-from shop.core.quantities import MAX_QUANTITY
-from shop.core.sheets import FORMULA, is_formula
+from shop.core.money import MAX_FEN
+from shop.core.quantities import MAX_QUANTITY, readable
+from shop.core.sheets import FORMULA, is_formula, number
 
 _BRACKETED = re.compile(r"\(([^()]*)\)$")
-_NUMBER = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<unit>/?[^\W\d_]+)?")
+_COUNTED = re.compile(r"(?P<number>\d[\d.,，．]*)(?P<unit>\D*)")
+_UNIT = re.compile(r"(?:/?[^\W\d_]+)?")
 #: Words of the unit that mean the same.
 _SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市斤": "斤", "升": "l", "毫升": "ml"}
 
@@ -39,11 +41,14 @@ def quantity_of(cell: str, unit_cell: str = "") -> tuple[Decimal | None, str, st
         return None, beside, "quantity_missing"
     if is_formula(text):
         return None, beside, FORMULA[0]
-    found = _NUMBER.fullmatch(text)
-    if found is None:
+    found = _COUNTED.fullmatch(cell.strip())
+    if found is None or not _UNIT.fullmatch(plain_text(found["unit"])):
         return None, beside, "bad_quantity"
-    quantity = Decimal(found["number"].replace(",", ""))
-    behind = same_unit(found["unit"] or "")
+    try:
+        quantity = number(found["number"])
+    except ValueError:
+        return None, beside, "bad_quantity"
+    behind = same_unit(found["unit"])
     if not 0 < quantity <= MAX_QUANTITY or quantity != round(quantity, 3):
         return None, beside or behind, "bad_quantity"
     if behind and beside and behind != beside:
@@ -100,14 +105,33 @@ def storable(text: str) -> str:
     return text[:LONGEST_CELL].replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def price_of(cell: str) -> int | None:
-    """The price of a list in fen; None where it tells none that can be read. It binds nobody: it is shown beside the one that holds."""
-    text = plain_text(cell).strip("¥元").replace(",", "")
+def price_of(cell: str) -> tuple[int | None, str | None]:
+    """The price of a list in fen, or the code of why it cannot be read: ``bad_price`` or ``formulas_not_accepted``. It binds nobody: it is shown beside
+    the one that holds. An empty cell and a zero tell none."""
+    text = plain_text(cell)
+    if not text:
+        return None, None
+    if is_formula(text):
+        return None, FORMULA[0]
     try:
-        fen = Decimal(text) * 100
-    except ArithmeticError:  # no figure, or one beyond all bounds
-        return None
-    return (round(fen) or None) if fen.is_finite() and 0 < fen < 10**12 else None
+        fen = number(cell.strip().strip("¥￥元")) * 100
+    except ValueError:
+        return None, "bad_price"
+    if not 0 <= fen < MAX_FEN or fen != int(fen):
+        return None, "bad_price"
+    return int(fen) or None, None
+
+
+def text_fault(cell: str) -> str | None:
+    """The code of why a text cannot be read: ``formulas_not_accepted`` of a formula that shows nothing, ``bad_text`` of one with characters that nobody
+    sees or that turn others about."""
+    if is_formula(plain_text(cell)):
+        return FORMULA[0]
+    try:
+        readable(cell)
+    except ValueError:
+        return "bad_text"
+    return None
 
 
 _LEVEL = re.compile(r"(?:土家族|苗族)*自治县$|经济技术开发区$|经开区$|新区$|区$|县$")

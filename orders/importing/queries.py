@@ -176,15 +176,18 @@ def row(session: Session, actor: Actor, import_id: int, row_no: int, language: L
     return _row(one, titles, language)
 
 
-def all_rows(session: Session, actor: Actor, import_id: int, language: Language) -> tuple[list[str], Iterator[ListRowOut]]:
-    """The header and every row, to be downloaded.
+def all_rows(
+    session: Session, actor: Actor, import_id: int, language: Language
+) -> tuple[list[str], dict[Column, int], Iterator[ListRowOut]]:
+    """The header, where the columns stand that are read (from 0), and every row, to be downloaded.
 
     Raises:
         NotFound: no such import of the own branch.
     """
     held = head(session, actor, import_id)
     titles = _titles(held)
-    return held.headers, (_row(each, titles, language) for each in session.execute(_ALL_ROWS, {"id": import_id}))
+    places = {Column(name): each["at"] for name, each in held.columns.items()}
+    return held.headers, places, (_row(each, titles, language) for each in session.execute(_ALL_ROWS, {"id": import_id}))
 
 
 def uploaded_file(session: Session, actor: Actor, import_id: int) -> StoredFile:

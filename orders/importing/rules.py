@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from orders.importing.cells import plain_text, price_of, quantity_of, title, unit_of_header
+from orders.importing.cells import plain_text, price_of, quantity_of, text_fault, title, unit_of_header
 from orders.purchasing.rules import Reason, words_of
 from shop.core import sheets
 from shop.core.errors import Language
@@ -68,6 +68,11 @@ class RowKind(StrEnum):
     TOTAL = "total"
     REMARK = "remark"
 
+
+#: What is read as a text.
+_TEXTS = (Column.FOUND, Column.CODE, Column.PRODUCT, Column.DISTRICT, Column.PACK, Column.UNIT, Column.NOTE)
+#: What tells which SKU is meant.
+NAMING = frozenset({Column.FOUND, Column.CODE, Column.PRODUCT, Column.DISTRICT, Column.PACK})
 
 #: The headers that agencies use, the template's own first. Width, case, spaces, asterisks and what stands in brackets do not count.
 HEADERS: dict[Column, tuple[str, ...]] = {
@@ -192,7 +197,7 @@ def fingerprint(cells: Sequence[str]) -> str:
 @dataclass(frozen=True, slots=True)
 class ReadRow:
     """One row of a list as it was understood; ``row_no`` counts from 1, as a spreadsheet program shows it. ``fault`` is what is wrong with its
-    quantity. ``price_fen`` is what the list says that a unit costs."""
+    quantity, ``unread`` are its other cells that cannot be read, with why. ``price_fen`` is what the list says that a unit costs."""
 
     row_no: int
     kind: RowKind
@@ -205,6 +210,7 @@ class ReadRow:
     price_fen: int | None = None
     note: str = ""
     fault: str | None = None
+    unread: tuple[tuple[Column, str], ...] = ()
 
 
 def read(rows: Sequence[Sequence[str]], header_row: int, columns: Mapping[Column, int]) -> Iterator[ReadRow]:
@@ -237,7 +243,14 @@ def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_
         return ReadRow(row_no, RowKind.REMARK)
     if not wanted and _is_section(plain):
         return ReadRow(row_no, RowKind.REMARK)
+    unread = [(column, code) for column in _TEXTS if (code := text_fault(told.get(column, "")))]
+    told |= dict.fromkeys((column for column, _ in unread), "")
     quantity, unit, fault = quantity_of(wanted, told.get(Column.UNIT, "") or unit_of_all)
+    if (Column.UNIT, sheets.FORMULA[0]) in unread:  # of what, nobody knows
+        quantity, unit = None, ""
+    price_fen, bad_price = price_of(told.get(Column.PRICE, ""))
+    if bad_price:
+        unread.append((Column.PRICE, bad_price))
     found = told.get(Column.FOUND, "")
     return ReadRow(
         row_no,
@@ -248,9 +261,10 @@ def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_
         pack=told.get(Column.PACK, ""),
         quantity=quantity,
         unit=unit,
-        price_fen=price_of(told.get(Column.PRICE, "")),
+        price_fen=price_fen,
         note=told.get(Column.NOTE, ""),
         fault=fault,
+        unread=tuple(unread),
     )
 
 
@@ -268,6 +282,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "The quantity must be a number above zero, at most one billion, with at most three decimal places",
     ),
     sheets.FORMULA[0]: sheets.FORMULA[1:],
+    "bad_text": ("含有看不见或改变文字方向的字符", "The text holds characters that nobody sees, or that turn its direction"),
+    "bad_price": (
+        "单价须为数字，最多两位小数；未与平台现价核对",
+        "The price must be a number with at most two decimal places; it was not compared with the price of today",
+    ),
     "units_differ": ("单位与产品的销售单位不一致", "The unit is not the one that the product is sold by"),
     "unit_converted": ("已按重量换算为销售单位", "The weight was converted into the unit that the product is sold by"),
     "unknown_product": ("目录中没有此名称的产品", "The catalogue has no product of this name"),

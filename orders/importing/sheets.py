@@ -1,15 +1,20 @@
 """The template that is filled in, and a list with what became of its rows."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from orders.importing.rules import RowState
+from catalog.products.rules import unit_label
+from orders.importing.cells import GRAMS, quantity_of, unit_of_header
+from orders.importing.matching import is_sold_by
+from orders.importing.rules import Column, RowKind, RowState
 from orders.importing.schemas import ListRowOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan, yuan_from_fen
-from shop.core.quantities import plain
+from shop.core.quantities import MAX_QUANTITY, plain
+from shop.core.sheet_reader import UNSHOWN
+from shop.core.sheets import number
 
 #: The columns of the template; a list needs the quantity, and a code or a name.
 TEMPLATE = ["产品编码", "产品名称", "产地区县", "规格", "数量", "单位", "备注"]
@@ -83,14 +88,16 @@ def header(headers: Sequence[str], rows: Sequence[ListRowOut], language: Languag
     return [_ROW_NO[language], *_filled(headers, width), *_ADDED[language]]
 
 
-def cells(headers: Sequence[str], rows: Sequence[ListRowOut], language: Language) -> Iterator[list[Cell]]:
-    """One row of cells for each row of the list, in the order of the header."""
+def cells(
+    headers: Sequence[str], places: Mapping[Column, int], rows: Sequence[ListRowOut], language: Language
+) -> Iterator[list[Cell]]:
+    """One row of cells for each row of the list, in the order of the header. ``places``: where the columns stand that are read, from 0."""
     width = max([len(headers), *(len(row.cells) for row in rows)])
     for row in rows:
         sku = row.sku
         yield [
             row.row_no,
-            *_filled(row.cells, width),
+            *_own(row, _filled(row.cells, width), headers, places, language),
             STATES[row.state][language == "en"],
             _sentence([*row.faults, *row.warnings], language),
             sku.sku_code if sku else None,
@@ -109,6 +116,43 @@ def cells(headers: Sequence[str], rows: Sequence[ListRowOut], language: Language
 
 def _filled(given: Sequence[str], width: int) -> list[str]:
     return [*given, *([""] * (width - len(given)))]
+
+
+def _own(
+    row: ListRowOut, written: Sequence[str], headers: Sequence[str], places: Mapping[Column, int], language: Language
+) -> list[Cell]:
+    """The row's own cells: figures as such, what was chosen instead of what stood there, and nothing where a formula showed nothing."""
+    shown: list[Cell] = ["" if cell == UNSHOWN else cell for cell in written]
+    if row.kind is not RowKind.LINE:
+        return shown
+    for at in (places[column] for column in (Column.QUANTITY, Column.PRICE) if column in places and places[column] < len(shown)):
+        shown[at] = _figure(written[at])
+    at, unit_at = places.get(Column.QUANTITY, len(shown)), places.get(Column.UNIT, len(shown))
+    if at >= len(shown) or row.quantity is None or row.sku is None or not row.chosen:
+        return shown
+    unit = written[unit_at] if unit_at < len(shown) else ""
+    unit_of_all = unit_of_header(headers[at]) if at < len(headers) else ""
+    if quantity_of(written[at], unit or unit_of_all)[:2] == (row.quantity, row.unit):
+        return shown
+    chosen, sold_by = Decimal(plain(row.quantity)), unit_label(row.sku.unit, language)
+    if unit_at < len(shown):
+        shown[at], shown[unit_at] = chosen, sold_by
+    elif is_sold_by(unit_of_all, row.sku.unit, row.sku.pack):
+        shown[at] = chosen
+    elif unit_of_all in GRAMS and row.sku.grams is not None:
+        shown[at] = row.sku.grams / GRAMS[unit_of_all]
+    else:
+        shown[at] = f"{plain(row.quantity)}{sold_by}"
+    return shown
+
+
+def _figure(cell: str) -> Cell:
+    """A cell as a number, if it holds one that anybody could mean."""
+    try:
+        found = number(cell)
+    except ValueError:
+        return cell
+    return found if abs(found) <= MAX_QUANTITY else cell
 
 
 #: What figures beside a reason are, in Chinese.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 
 from orders.indicators.schemas import ReportedOut
@@ -98,10 +98,10 @@ def _code(written: str) -> str:
 
 def _number(written: str) -> Decimal | None:
     try:
-        value = Decimal(written.replace(",", ""))
-    except InvalidOperation:
+        value = sheets.number(written)
+    except ValueError:
         return None
-    if not value.is_finite() or not 0 <= value < 10**14 or value * 10_000 != int(value * 10_000):
+    if not 0 <= value < 10**14 or value * 10_000 != int(value * 10_000):
         return None
     return value
 

@@ -114,7 +114,7 @@ _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "external_number": number_of,
     "device_id": number_of,
     "goods_id": number_of,
-    **dict.fromkeys(("price", "longitude", "latitude"), sheets.figure),
+    **dict.fromkeys(("price", "longitude", "latitude"), sheets.number),
 }
 
 

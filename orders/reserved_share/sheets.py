@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 
 from orders.reserved_share.queries.progress import FUNDS
@@ -129,7 +129,7 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
 
 def _fen(written: str) -> int | None:
     try:
-        fen = fen_from_yuan(written.replace(",", ""))
+        fen = fen_from_yuan(sheets.number(written))
     except ValueError:
         return None
     return fen if fen >= 0 else None
@@ -137,9 +137,9 @@ def _fen(written: str) -> int | None:
 
 def _basis_points(written: str) -> int | None:
     try:
-        percent = Decimal(written.removesuffix("%"))
-    except InvalidOperation:
+        percent = sheets.number(written.removesuffix("%"))
+    except ValueError:
         return None
-    if not percent.is_finite() or not 0 <= percent <= 100 or percent * 100 != int(percent * 100):
+    if not 0 <= percent <= 100 or percent * 100 != int(percent * 100):
         return None
     return int(percent * 100)

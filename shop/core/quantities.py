@@ -93,6 +93,8 @@ QuantityOut = Annotated[Decimal, SPOKEN, _schema]
 def _whole_number(value: Any) -> Any:
     if isinstance(value, bool):
         raise BadValue("须为整数", "must be a whole number")
+    if isinstance(value, str) and "_" in value:  # Python reads 1_000, too
+        raise no_number(value)
     return value
 
 

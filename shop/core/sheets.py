@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,7 +46,8 @@ _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 #: A day as people write it, with a time behind it or without.
 _DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
 _NO_DAY = ("须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text")
-_THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_NUMBER = re.compile(r"-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
+_NO_NUMBER = ("须为数字，如 1234.50 或 1,234.50", "not a number such as 1234.50 or 1,234.50")
 #: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
 _PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
 
@@ -189,10 +191,9 @@ def _text(content: bytes) -> list[list[str]]:
         raise MarkupTable
     try:
         lines = csv.reader(io.StringIO(decoded, newline=""), delimiter="\t" if _by_tabs(decoded) else ",")
-        found = [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
+        return [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
     except csv.Error:
         raise UnreadableSpreadsheet from None
-    return found
 
 
 def _decoded(content: bytes) -> str | None:
@@ -240,26 +241,29 @@ def columns(
     for name, accepted in titles.items():
         places = [place for place, title in enumerate(given) if title in {_title(each) for each in accepted}]
         found[name] = places[0] if places else None
+        own, both = accepted[0], _both(accepted)
         if not places and name in required:
-            faults.append(fault(1, accepted[0], "column_missing", f"缺少列：{accepted[0]}", f"column {accepted[-1]} is missing"))
+            faults.append(fault(1, own, "column_missing", f"缺少列：{own}", f"column {both} is missing"))
         if len(places) > 1:
-            faults.append(
-                fault(1, accepted[0], "column_twice", f"列重复：{accepted[0]}", f"column {accepted[-1]} stands there twice")
-            )
+            faults.append(fault(1, own, "column_twice", f"列重复：{own}", f"column {both} stands there twice"))
     read = {_title(each) for accepted in titles.values() for each in accepted}
     ignored = [cell.strip()[:_LONGEST_TITLE] for cell, title in zip(header, given, strict=True) if title and title not in read]
     absent = {name: accepted for name, accepted in titles.items() if found[name] is None}
     for cell in ignored:
         if (meant := _meant(cell, absent)) is not None:
-            own, other = titles[meant][0], titles[meant][-1]
             told = (
-                f"列“{cell}”无法识别，是否应为“{own}”？请更正列名，或删去该列",
-                f"column {cell} is not known; is it {own} ({other})? Call it so or leave it out",
+                f"列“{cell}”无法识别，是否应为“{titles[meant][0]}”？请更正列名，或删去该列",
+                f"column {cell} is not known; is it {_both(titles[meant])}? Call it so or leave it out",
             )
             faults.append(fault(1, cell, "column_unclear", *told))
     if faults:
         raise UnreadableSpreadsheet(faults=faults)
     return found, ignored
+
+
+def _both(accepted: Sequence[str]) -> str:
+    """A column in English: by the name that the template has, which is Chinese, and the English one that is taken, too."""
+    return f"{accepted[0]} ({accepted[-1]})" if accepted[0] != accepted[-1] else accepted[0]
 
 
 def _meant(header: str, absent: Mapping[str, Sequence[str]]) -> str | None:
@@ -292,18 +296,30 @@ def day_of(cell: str, wrong: tuple[str, str] = _NO_DAY) -> date:
     try:
         if found is None:
             raise ValueError
-        year, month, day = (int(part) for part in found.groups() if part is not None)
-        return plausible(date(year, month, day))
-    except BadValue:
-        raise
+        told = date(*(int(part) for part in found.groups() if part is not None))
     except ValueError:
         raise BadValue(*wrong) from None
+    return plausible(told)
 
 
 def figure(cell: str) -> str:
-    """A figure as people write it, in any width and with commas between thousands, in plain digits; anything else as it is."""
-    written = unicodedata.normalize("NFKC", cell).strip()
-    return written.replace(",", "") if _THOUSANDS.fullmatch(written) else written
+    """A figure as people write it, in any width and with commas between thousands, in plain digits; anything else as it is: of ``69,90`` and ``10²``
+    nobody knows what is meant."""
+    raised = any(unicodedata.category(character) == "No" for character in cell)
+    written = (cell if raised else unicodedata.normalize("NFKC", cell)).strip()
+    return written.replace(",", "") if _NUMBER.fullmatch(written) else written
+
+
+def number(cell: str) -> Decimal:
+    """The number that a cell tells, see :func:`figure`. Every importer reads its numbers by one of the two.
+
+    Raises:
+        BadValue: it tells none.
+    """
+    plain = figure(cell)
+    if not _NUMBER.fullmatch(plain):
+        raise BadValue(*_NO_NUMBER)
+    return Decimal(plain)
 
 
 def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any]:

@@ -34,5 +34,6 @@ def draft_many(
     file: Annotated[UploadFile, File(description="XLSX or CSV, as the template; up to 1,000 products")],
     dry_run: Annotated[bool, Form(description="try everything and keep nothing")] = False,
 ) -> DraftsOut:
-    """Draw up an application for every product of a spreadsheet: every fault by row and column, and all of it or nothing."""
+    """Draw up an application for every product of a spreadsheet: every fault by row and column, and all of it or nothing. A rate
+    of VAT that is left empty is 0 %, as in a request."""
     return drafting.draft(call.session, call.actor, file.file.read(), dry_run=dry_run)

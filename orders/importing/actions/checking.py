@@ -15,7 +15,7 @@ from orders.importing.actions.uploading import keep, locked
 from orders.importing.cells import plain_code
 from orders.importing.matching import Candidate, Match, Nearest, Places
 from orders.importing.models import OrderImport
-from orders.importing.rules import OF_QUANTITY, Column, RowFault, Step, column_of, state_of
+from orders.importing.rules import NAMING, OF_QUANTITY, Column, RowFault, Step, column_of, state_of
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
 from orders.purchasing import checking
 from orders.purchasing.checking import CheckedLine
@@ -214,13 +214,21 @@ def _check(session: Session, held: OrderImport, rows: Sequence[Row[Any]], matche
 
 def _before(row: Row[Any], match: Match | None) -> tuple[Decimal | None, list[dict[str, Any]]]:
     """How much of its SKU a row asks for, and what reading and matching found."""
-    read = [each for each in row.faults or () if each["step"] == Step.READ and row.quantity is None]
+    read = [each for each in row.faults or () if each["step"] == Step.READ and not _said_since(row, each["column"])]
     if match:
-        return match.quantity, [*read, *(each.kept() for each in match.faults)]
+        unread = {each["column"] for each in read}
+        return match.quantity, [*read, *(each.kept() for each in match.faults if each.column not in unread)]
     if row.chosen:
         quantity, found = matching.measured(row, row.sku_unit, row.sku_pack, row.sku_grams)
         return quantity, [*read, *(each.kept() for each in found)]
     return row.ordered_quantity, [*read, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
+
+
+def _said_since(row: Row[Any], column: str) -> bool:
+    """Whether what a cell that cannot be read had to tell was said by the one who chose."""
+    if column in (Column.QUANTITY, Column.UNIT):
+        return row.quantity is not None
+    return row.chosen and column in NAMING
 
 
 def _outcome(

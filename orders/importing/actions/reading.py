@@ -214,6 +214,7 @@ def _write(session: Session, import_id: int, rows: Sequence[Sequence[str]], foun
 
 
 def _faults(row: ReadRow) -> list[dict[str, Any]]:
-    if row.fault is None:
-        return []
-    return [RowFault(Step.READ, Column.UNIT if row.fault == "units_differ" else Column.QUANTITY, row.fault).kept()]
+    found = list(row.unread)
+    if row.fault is not None:
+        found.append((Column.UNIT if row.fault == "units_differ" else Column.QUANTITY, row.fault))
+    return [RowFault(Step.READ, column, code, warning=column is Column.PRICE).kept() for column, code in found]

@@ -177,6 +177,52 @@ def test_a_rate_that_no_number_can_hold_is_a_fault_of_its_cell(office, rate):
     assert {(fault["row"], fault["column"]) for fault in answer.json()["errors"]} == {(2, "税率（%）")}
 
 
+def test_commas_that_part_no_thousands_are_faults_of_their_cells(office):
+    rows = [
+        line("甲", price="1,069.90", net_grams="５，０００", annual_capacity_kg="600,000", comparable_price="1,072"),
+        line("乙", price="69,90", net_grams="5,00", annual_capacity_kg="60,0", month_1="1,5", comparable_price="72,00"),
+        line("丙", net_grams="5_000", price="6_9"),
+    ]
+    answer = send(office, rows)
+    assert {(fault["row"], fault["column"]) for fault in answer.json()["errors"]} == {
+        *((3, column) for column in ("单价（元）", "净重（克）", "年产能（公斤）", "1月产能（公斤）", "同类价（元）")),
+        *((4, column) for column in ("单价（元）", "净重（克）")),
+    }
+    assert send(office, rows[:1]).status_code == 201
+    assert office.count("SELECT net_grams FROM sku") == 5000
+    assert office.count("SELECT unit_price_fen FROM price_tier") == 106990
+
+
+@pytest.mark.parametrize(
+    ("rate", "bp"), [("9", 900), ("9%", 900), ("0.09", 900), (Decimal("0.13"), 1300), (1, 100), ("0", 0), ("", 0)]
+)
+def test_a_rate_of_tax_is_read_as_a_workbook_keeps_it(office, rate, bp):
+    made = send(office, [line("甲", vat_percent=rate)], kind="xlsx")
+    assert made.status_code == 201, made.text
+    assert office.count("SELECT vat_bp FROM sku") == bp
+
+
+@pytest.mark.parametrize("rate", ["8", "100", "0.09%", "0.9", "17", "-9", "9,0"])
+def test_what_is_no_rate_of_tax_is_a_fault_of_its_cell(office, rate):
+    office.as_("supplier").headers["Accept-Language"] = "zh"
+    [told] = send(office, [line("甲", vat_percent=rate)]).json()["errors"]
+    assert (told["column"], told["message"]) == ("税率（%）", "第 2 行：须为现行增值税税率或征收率：0、1、3、5、6、9、13 之一（%）")
+
+
+def test_words_are_told_as_the_template_offers_them(office):
+    office.as_("supplier").headers["Accept-Language"] = "zh"
+    rows = [line("甲", kind="东西", unit="麻袋"), line("乙", unit="")]
+    told = {(each["row"], each["column"]): each["message"] for each in send(office, rows).json()["errors"]}
+    assert told == {
+        (2, "类型"): "第 2 行：须为 商品、服务 之一",
+        (2, "单位"): "第 2 行：须为 袋、桶、只、瓶、箱、罐、筐、坛、公斤、包、人、件、份、间夜、套、张 之一",
+        (3, "单位"): "第 3 行：未填写",
+    }
+    office.as_("supplier").headers["Accept-Language"] = "en"
+    [told] = send(office, [["甲", "奉节县"]], header=["产品名称", "区县"]).json()["errors"]
+    assert told["message"] == "Row 1: column 品类 (category) is missing"
+
+
 def in_opposite_order(office):
     """Two people of one organisation send the same products at once, one from the first to the last, the other the other way round."""
     names, clients = [f"产品{number}" for number in range(30)], [office.as_("supplier"), office.api.as_(office.users["supplier"])]

@@ -54,6 +54,13 @@ def test_a_product_with_its_pack_is_there_for_everybody(seller, buyer, cooperati
     assert sku == buyer.get(f"/v1/skus/{sku['id']}").json()
 
 
+@pytest.mark.parametrize("rate", [800, 10_000, 9, 1700])
+def test_a_rate_of_tax_is_one_that_is_in_force(seller, oranges, rate):
+    refused = seller.post("/v1/products", json={**ORANGES, "skus": [{**PACK, "vat_bp": rate}]})
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("skus[0].vat_bp", "value_error")]
+    assert seller.patch(f"/v1/skus/{oranges['skus'][0]['id']}", json={"vat_bp": rate}).status_code == 422
+
+
 def test_the_certificate_in_force_is_shown(database, buyer, cooperative):
     with database.unit_of_work() as session:
         made = make_product(session, cooperative)

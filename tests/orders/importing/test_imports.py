@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import xlsxwriter
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from orders.importing import actions
@@ -131,6 +132,58 @@ def test_every_fault_is_told_by_row_and_column_with_its_reason(desk, market, dat
     # names that are like the unknown one are offered, none is taken
     assert {each["product_name"] for each in found[2]["candidates"]} & {"没认证的橙", "暂停的橙", "整托的橙"}
     assert found[2]["sku"] is None
+
+
+WIDE = ["产品名称", "编码", "产地", "规格", "数量", "单位", "单价", "备注"]
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("产品名称", "product"),
+        ("编码", "code"),
+        ("产地", "district"),
+        ("规格", "pack"),
+        ("数量", "quantity"),
+        ("单位", "unit"),
+        ("备注", "note"),
+    ],
+)
+def test_a_formula_without_a_value_is_told_in_its_column(desk, column, field):
+    line = dict.fromkeys(WIDE, "") | {"产品名称": "奉节脐橙", "数量": 5} | {column: "="}
+    [row] = desk.rows(desk.upload(as_csv(list(line.values()), header=WIDE))["id"]).values()
+    assert (row["state"], [(each["code"], each["column"]) for each in row["faults"]]) == (
+        "faulty",
+        [("formulas_not_accepted", column)],
+    )
+    assert row[field] in ("", None)
+
+
+@pytest.mark.parametrize(
+    ("price", "code"), [("=", "formulas_not_accepted"), ("abc", "bad_price"), ("#DIV/0!", "bad_price"), ("69.905", "bad_price")]
+)
+def test_a_price_that_cannot_be_read_is_a_warning(desk, price, code):
+    [row] = desk.rows(desk.upload(as_csv(["奉节脐橙", 5, price], header=["产品名称", "数量", "单价"]))["id"]).values()
+    assert (row["state"], [(each["code"], each["column"]) for each in row["warnings"]]) == ("warning", [(code, "单价")])
+
+
+def test_a_choice_says_what_formulas_did_not(desk, market):
+    line = ["=", "=", "=", "=", 5, "=", "", ""]
+    shown = desk.upload(as_csv(line, header=WIDE))
+    choice = {"sku_id": market.products[0].sku_id}
+    assert desk.post(shown["id"], "rows/2/choice", 422, **choice)["code"] == "quantity_needed"
+    row = desk.post(shown["id"], "rows/2/choice", 200, **choice, quantity="4")
+    assert (row["state"], row["faults"]) == ("matched", [])
+    desk.post(shown["id"], "check", 202)
+    desk.work()
+    assert desk.rows(shown["id"])[2]["state"] == "matched"
+
+
+@pytest.mark.parametrize("column", ["产品名称", "备注"])
+def test_a_text_that_turns_about_is_refused(desk, column):
+    line = {"产品名称": "奉节脐橙", "数量": 5, "备注": ""} | {column: "奉节\u202e脐橙"}
+    [row] = desk.rows(desk.upload(as_csv(list(line.values()), header=list(line)))["id"]).values()
+    assert (row["state"], [(each["code"], each["column"]) for each in row["faults"]]) == ("faulty", [("bad_text", column)])
 
 
 def test_goods_whose_quantity_cannot_be_read_are_judged_all_the_same(desk, market, database):
@@ -510,8 +563,36 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert (rows[1][6], rows[1][7], rows[1][9]) == ("can be ordered", "", "奉节脐橙")
     assert float(rows[1][12]) == 6500.0
     assert rows[2][1] == "'=cmd|'/c calc'!A1"
-    assert "The catalogue has no product of this name" in rows[2][7]
+    assert rows[2][7].startswith("产品名称: the formula shows no value")
     assert rows[3][6] == "no line"
+
+
+@pytest.mark.parametrize("format", ["xlsx", "csv"])
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        (WIDE, ["奉节脐橙", "", "", "", "=", "", "69.90", ""]),
+        (WIDE, ["=", "", "", "", "20", "袋", "", ""]),
+        (["产品名称", "数量"], ["奉节脐橙", "很多"]),
+        (["产品名称", "数量（公斤）"], ["奉节脐橙", "="]),
+        (["产品名称", "数量（箱）"], ["奉节脐橙", "5"]),
+    ],
+)
+def test_a_result_shows_the_quantity_that_was_chosen_and_can_be_sent_again(desk, market, format, header, line):
+    shown = desk.upload(as_csv(line, header=header))
+    chosen = desk.post(shown["id"], "rows/2/choice", 200, sku_id=market.products[0].sku_id, quantity="4")
+    content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.{format}").content
+    again = desk.upload(content, f"result.{format}")
+    [row] = desk.rows(again["id"]).values()
+    assert (row["faults"], row["ordered_quantity"], row["sku"]["sku_id"]) == ([], "4", chosen["sku"]["sku_id"])
+    assert not any(cell.startswith("'") for cell in row["cells"])
+
+
+def test_a_result_keeps_numbers_as_numbers(desk):
+    shown = desk.upload(as_csv(["奉节脐橙", '"1,200"', "65.00"], ["奉节脐橙", "-5", "abc"], header=["产品名称", "数量", "单价"]))
+    content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert [row[2:4] for row in rows[1:]] == [[1200.0, 65.0], [-5.0, "abc"]]
 
 
 def test_an_unknown_sku_in_the_column_of_what_was_found_is_told_there(desk):

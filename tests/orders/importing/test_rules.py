@@ -73,7 +73,30 @@ def test_a_quantity_is_read_however_it_is_written(quantity, unit, wide, grouped)
 
 @pytest.mark.parametrize(
     "cell",
-    ["0", "-1", "十箱", "1/2", "10-12箱", "1,20", "1.2345", "1e3", "10箱2袋", "NaN", "9" * 12, "约10箱", "1.2.3"],
+    [
+        "0",
+        "-1",
+        "十箱",
+        "1/2",
+        "10-12箱",
+        "1,20",
+        "1.2345",
+        "1e3",
+        "10箱2袋",
+        "NaN",
+        "9" * 12,
+        "约10箱",
+        "1.2.3",
+        "²",
+        "2²",
+        "2 0",
+        "1, 200",
+        "5,00",
+        "0,500",
+        "½箱",
+        "1_0",
+        "٣",
+    ],
 )
 def test_what_is_no_quantity_is_not_guessed(cell):
     quantity, _, fault = cells.quantity_of(cell)
@@ -188,16 +211,20 @@ def test_figures_are_kept_as_spreadsheet_programs_show_them(kept, shown):
     [
         ("69.9", 6990),
         ("¥1,200元", 120_000),
-        ("六元", None),
-        ("9e999999", None),
-        ("1e-999999", None),
-        ("nan", None),
-        ("-5", None),
+        ("￥１５．００", 1500),
+        ("0", None),
         ("", None),
     ],
 )
-def test_a_price_is_read_or_left(cell, fen):
-    assert cells.price_of(cell) == fen
+def test_a_price_is_read(cell, fen):
+    assert cells.price_of(cell) == (fen, None)
+
+
+@pytest.mark.parametrize(
+    "cell", ["15,00", "1,5", "12.345", "1 5", "abc", "#DIV/0!", "六元", "9e999999", "1e-999999", "nan", "-5", "²"]
+)
+def test_what_is_no_price_is_told(cell):
+    assert cells.price_of(cell) == (None, "bad_price")
 
 
 @pytest.mark.parametrize("title", ["一、粮油类", "（二）水果", "3.蔬菜", "四"])

@@ -181,6 +181,18 @@ def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
     assert twice.json()["errors"][0]["code"] == "twice"
 
 
+def test_commas_that_part_no_thousands_are_faults_of_their_cells(officer):
+    figures = [('"12,34.5"', "1"), ("1e3", "1"), ("1_000", "1"), ('"1,234.5"', '"1,5"'), ('"1,234.5"', '"1,100"')]
+    rows = [f"rural_online_retail,{COUNTY},{2021 + place},{value},a,b,{base},\n" for place, (value, base) in enumerate(figures)]
+    told = officer.post("/v1/indicators/import", files=sheet("".join(rows)))
+    assert [(fault["row"], fault["column"]) for fault in told.json()["errors"]] == [
+        (2, "数值"),
+        (3, "数值"),
+        (4, "数值"),
+        (5, "上年同期"),
+    ]
+
+
 def test_no_sheet_at_all(officer):
     for content in (b"", b"\x00\x01", b"a,b\n1,2\n", HEADER.encode()):
         assert officer.post("/v1/indicators/import", files={"file": ("a.csv", content)}).status_code == 422

@@ -38,6 +38,18 @@ def test_bases_become_drafts_that_units_file(scene):
     assert scene.get("first").json()["draft"]["base"] == "1.00"
 
 
+def test_commas_that_part_no_thousands_are_faults_of_their_cells(scene):
+    rows = [
+        *([scene.first.uscc, base, "10"] for base in ("100,00", "1,5", "1e3", "1_000")),
+        [scene.second.uscc, "1,000.50", "1_0"],
+    ]
+    told = {(fault["row"], fault["column"]) for fault in send(scene, rows).json()["errors"]}
+    assert {each for each in told if each[1] != "统一社会信用代码"} == {
+        *((row, "食堂采购基数") for row in range(2, 6)),
+        (6, "预留比例"),
+    }
+
+
 def test_every_fault_by_row_and_column(scene):
     scene.put("second")
     scene.file("second")

@@ -219,6 +219,31 @@ def test_what_is_no_day_is_told_with_how_days_are_written(written):
     assert "2026-01-31" in refused.value.zh
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("1,234.50", "1234.50"),
+        ("１，２３４．５", "1234.5"),
+        ("-1,234,567", "-1234567"),
+        ("1234", "1234"),
+        ("69.0", "69.0"),
+        (" 7 ", "7"),
+    ],
+)
+def test_commas_between_thousands_part_a_number(written, number):
+    assert (str(sheets.number(written)), sheets.figure(written)) == (number, number)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["69,90", "5,00", "60,0", "1,5", "12,34.5", "1,2345", "0,123", ",123", "1,234.", "1.234,5", "1e3", "1_000", "2 0", "2²", "²", "½", "٣", "NaN", "+5", "-", ""],
+)  # fmt: skip
+def test_what_is_no_number_is_refused_and_stays_as_it_is(written):
+    assert sheets.figure(written) == written
+    with pytest.raises(BadValue, match="no"):
+        sheets.number(written)
+
+
 def test_what_is_kept_is_called_by_its_content():
     assert [sheets.kind(content) for content in (b"PK\x03\x04", OLD, b"a,b")] == [uploads.XLSX, uploads.XLS, uploads.CSV]
     assert uploads.safe_name("流水.csv", uploads.XLS) == "流水.xls"
