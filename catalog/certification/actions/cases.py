@@ -247,7 +247,7 @@ def authorise(session: Session, actor: Actor, case: CertificationCase, level: Le
     """Raises Forbidden, OwnCase, NotYourRegion or SamePerson (RejectedByYou is one of them) when the case is not the actor's to decide at this level (403), and IllegalMove when it
     is the actor's at another step than the present one, as after a decision that is sent twice (409)."""
     path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": case.supplier_id}).scalar_one()
-    acted = queries.acted_levels(session, case.id, actor.user_id)
+    acted = queries.acted_levels(session, [case.id], actor.user_id)[case.id]
     if queries.may_act(actor, case, path, level, acted):
         if case.status == CaseStatus.APPEALED and level is not Level.SUPPLIER and queries.rejected(session, case.id, actor.user_id):
             raise RejectedByYou

@@ -20,16 +20,15 @@ from catalog.certification.actions.cases import (
     refuse_unknown,
     show_prices,
 )
-from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed
+from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed, SamePerson
 from catalog.certification.models import CertificationCase, CertificationOpinion
 from catalog.certification.queries import cases as queries
-from catalog.certification.states import CaseMove, CaseStatus
+from catalog.certification.states import CaseMove, CaseStatus, Level
 from catalog.certification.steps import Verdict
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, IfMatch, any_version
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
-from shop.identity.permissions import Permission
 
 
 def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_match: IfMatch = any_version) -> None:
@@ -73,11 +72,12 @@ def opine(
 ) -> None:
     """Record the opinion of a department on a case at its present step; a later one of the same department counts instead.
 
-    A department's own officer gives it, or an officer of the level that reviews enters what came on paper, with the paper attached.
+    A department's own officer gives it, or an officer of the level that reviews enters what came on paper, with the paper attached; then a colleague
+    decides. It is an act at the level of the step, as a decision is.
 
     Raises:
-        NotFound (404), OwnCase, NotYourRegion (403): as for every decision.
-        IllegalMove: the case is not at a step of review (409). NoDepartment: this step does not ask it (422).
+        NotFound (404), OwnCase, NotYourRegion, SamePerson (403): as for every decision.
+        IllegalMove: the case is not at a step of review, or at another one than the actor's (409). NoDepartment: this step does not ask it (422).
         UnknownAttachment: a document that no officer attached to this case (422).
     """
     alone(opine_many(session, actor, [case_id], department, verdict, opinion, lambda _: if_match, documents))
@@ -96,7 +96,8 @@ def opine_many(
     """Record the same opinion of a department on many cases as :func:`opine` does on one, each by itself. An attachment belongs to one case, so
     ``documents`` are of one."""
     several = locked_each(session, actor, case_ids, read)
-    several.sift(lambda case: _refuse_opinion(actor, case, several.rows[case.id].supplier_path, department))
+    acted = queries.acted_levels(session, list(several.cases), actor.user_id)
+    several.sift(lambda case: _refuse_opinion(actor, case, several.rows[case.id].supplier_path, acted[case.id], department))
     several.sift(lambda case: refuse_unknown(session, case, documents))
     cases = list(several.cases.values())
     session.add_all(
@@ -119,14 +120,19 @@ def opine_many(
     return several.outcomes()
 
 
-def _refuse_opinion(actor: Actor, case: CertificationCase, supplier_path: str, department: str) -> None:
+def _refuse_opinion(actor: Actor, case: CertificationCase, supplier_path: str, acted: set[Level], department: str) -> None:
     step = steps.step_of(case.steps, case.status)
     if step is None:
         raise IllegalMove(state=case.status, action="opine", allowed=[])
     if actor.is_related(supplier_path):
         raise OwnCase
-    if not actor.covers_region(Permission.CERTIFICATIONS_OPINE, case.district_code):
+    level = Level(step["level"])
+    if not queries.is_heard(actor, case, level):
+        if any(queries.is_heard(actor, case, Level(each["level"])) for each in case.steps):
+            raise IllegalMove(state=case.status, action="opine", allowed=[])
         raise NotYourRegion
+    if not acted <= {level}:
+        raise SamePerson
     if department not in step["departments"]:
         raise NoDepartment(faults=[Fault("department", NoDepartment.code, NoDepartment.zh, NoDepartment.en)])
 
