@@ -1,7 +1,9 @@
 """What officers do with a case before they decide: take it on the desk, ask departments, hear an appeal."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import Session
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
@@ -20,7 +22,7 @@ from catalog.certification.actions.cases import (
     refuse_unknown,
     show_prices,
 )
-from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed, SamePerson
+from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed, OpinionGiven, SamePerson
 from catalog.certification.models import CertificationCase, CertificationOpinion
 from catalog.certification.queries import cases as queries
 from catalog.certification.states import CaseMove, CaseStatus, Level
@@ -79,6 +81,7 @@ def opine(
         NotFound (404), OwnCase, NotYourRegion, SamePerson (403): as for every decision.
         IllegalMove: the case is not at a step of review, or at another one than the actor's (409). NoDepartment: this step does not ask it (422).
         UnknownAttachment: a document that no officer attached to this case (422).
+        OpinionGiven: the department's latest opinion at the step is this very one, by the same person (409).
     """
     alone(opine_many(session, actor, [case_id], department, verdict, opinion, lambda _: if_match, documents))
 
@@ -99,6 +102,9 @@ def opine_many(
     acted = queries.acted_levels(session, list(several.cases), actor.user_id)
     several.sift(lambda case: _refuse_opinion(actor, case, several.rows[case.id].supplier_path, acted[case.id], department))
     several.sift(lambda case: refuse_unknown(session, case, documents))
+    latest = queries.latest_opinions(session, list(several.cases.values()))
+    said = (verdict.value, opinion, list(documents), actor.user_id)
+    several.sift(lambda case: _refuse_said(latest[case.id].get(department), said))
     cases = list(several.cases.values())
     session.add_all(
         CertificationOpinion(
@@ -135,6 +141,11 @@ def _refuse_opinion(actor: Actor, case: CertificationCase, supplier_path: str, a
         raise SamePerson
     if department not in step["departments"]:
         raise NoDepartment(faults=[Fault("department", NoDepartment.code, NoDepartment.zh, NoDepartment.en)])
+
+
+def _refuse_said(latest: Row[Any] | None, said: tuple[str, str, list[int], int | None]) -> None:
+    if latest is not None and (latest.verdict, latest.opinion, latest.documents, latest.author_id) == said:
+        raise OpinionGiven
 
 
 def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: IfMatch = any_version) -> None:

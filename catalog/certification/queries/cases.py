@@ -55,6 +55,7 @@ _SOME_CASES = text(f"{CASE} WHERE c.id = ANY (:ids) AND {REACH}")
 _STATUSES = text(
     f"SELECT c.id, c.status FROM certification_case c JOIN organisation o ON o.id = c.supplier_id WHERE c.id = ANY (:ids) AND {REACH}"
 )
+_VERSIONS = text("SELECT id, version FROM certification_case WHERE id = ANY (:ids)")
 _STEPS = text("SELECT * FROM certification_step WHERE case_id = :id ORDER BY id")
 #: A move is an act at its level, and so is an opinion at that of its step.
 _ACTED = text(
@@ -120,6 +121,11 @@ def case_row(session: Session, actor: Actor, case_id: int) -> Row[Any]:
 def case_rows(session: Session, actor: Actor, case_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """Those of these cases that are within the caller's reach, as they stand."""
     return {row.id: row for row in session.execute(_SOME_CASES, {"ids": list(case_ids), **reach(actor)})}
+
+
+def versions(session: Session, case_ids: Sequence[int]) -> dict[int, int]:
+    """The present version of each of these cases; whether somebody may see them is for others to ask."""
+    return {row.id: row.version for row in session.execute(_VERSIONS, {"ids": list(case_ids)})}
 
 
 _APPLICATION = [
