@@ -151,6 +151,22 @@ def test_whose_opinion_counts(office):
         session.execute(text("UPDATE certification_opinion SET verdict = 'oppose'"))
 
 
+@pytest.mark.parametrize(
+    "field", ["statement", "documents.other", "product.village", "product.skus", "households", "comparable_price", "tiers", "grade"]
+)
+def test_what_is_to_be_corrected_is_a_field_of_an_application(office, field):
+    case_id = office.case("county_review")
+    item = {"message": "请更正"}
+    refused = office.do(
+        "county", case_id, "return", reason="x", corrections=[item | {"field": field}, item | {"field": "nonsense"}]
+    )
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("corrections[1].field", "unknown_field")]
+    many = {"case_ids": [case_id], "decision": "return", "reason": "x", "corrections": [item | {"field": f"{field}.nonsense"}]}
+    assert office.as_("county").post("/v1/certification-decisions", json=many).status_code == 422
+    returned = office.do("county", case_id, "return", reason="x", corrections=[item | {"field": field}])
+    assert returned.json()["corrections"] == [item | {"field": field}]
+
+
 def test_what_the_person_who_decides_wrote_is_no_department_heard(office):
     case_id = office.case("county_review", opinions=False)
     said = {"department": "agriculture", "verdict": "support", "opinion": "同意"}
