@@ -315,6 +315,8 @@ class Course(RuleBasedStateMachine):
         asked = {"agriculture", "commerce"} if self.status == "county_review" else set()
         due = "not_found" if who == "elsewhere" else self.office_against(who)
         due = due or (None if department in asked else "unknown_department")
+        if due is None and [said for said in self.spoken if said[1] == department][-1:] == [(who, department, verdict.value)]:
+            due = "opinion_given"
         assert self.do(who, lambda s, a: desk.opine(s, a, self.case_id, department, verdict, "意见", [])) == due
         if due is None:
             self.spoken.append((who, department, verdict.value))
