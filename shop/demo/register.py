@@ -87,14 +87,25 @@ class _Town:
         self.user("monitor-county", None, [(Role.MONITOR, COUNTY)])
         self.user("cashier", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.user("treasurer", None, [(Role.PLATFORM_FINANCE, CITY)])
-        return self.of_districts("county", Role.COUNTY_OFFICER), self.of_districts("department", Role.DEPARTMENT_OFFICER)
-
-    def of_districts(self, name: str, role: Role) -> dict[str, int]:
-        """An officer for every district, by its code and by those that were merged into it."""
-        officers = {
-            region.code: self.user(name if region.code == COUNTY else f"{name}-{region.code}", None, [(role, region.code)])
+        department = self.user("department", None, [(Role.DEPARTMENT_OFFICER, COUNTY)])
+        counties = {
+            region.code: self.user(
+                "county" if region.code == COUNTY else f"county-{region.code}", None, [(Role.COUNTY_OFFICER, region.code)]
+            )
             for region in self.districts()
         }
+        # drawn apart, so that they change nothing else of the demo
+        chance, self.chance = self.chance, random.Random(len(counties))  # noqa: S311  demo data
+        departments = {
+            region.code: department
+            if region.code == COUNTY
+            else self.user(f"department-{region.code}", None, [(Role.DEPARTMENT_OFFICER, region.code)])
+            for region in self.districts()
+        }
+        self.chance = chance
+        return self.with_merged(counties), self.with_merged(departments)
+
+    def with_merged(self, officers: dict[str, int]) -> dict[str, int]:
         now = {code: self.regions.in_force(code, self.today).code for code in self.regions}
         return officers | {code: officers[successor] for code, successor in now.items() if successor in officers}
 
