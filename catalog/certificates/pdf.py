@@ -55,7 +55,5 @@ def _content(certificate: CertificateOut, shown: PublicCertificateOut) -> dict[s
 
 
 def _people(certificate: CertificateOut) -> str:
-    """In bands where whoever prints it may not know more."""
-    if certificate.households is None:
-        return f"{certificate.households_band} 户 {certificate.persons_band} 人"
-    return f"{certificate.households} 户 {certificate.persons} 人"
+    """In bands, whoever prints it: the paper hangs on a wall, where everybody reads it."""
+    return f"{certificate.households_band} 户 {certificate.persons_band} 人"

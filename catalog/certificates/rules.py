@@ -36,6 +36,15 @@ def ceiling(comparable_fen: int, tolerance_percent: int) -> int:
     return (comparable_fen * (100 + tolerance_percent) + 50) // 100
 
 
+def above_comparable_sql(price: str, certificate: str, sku: str) -> str:
+    """SQL: whether a price in fen lies further above that of the comparable goods of a product's certificate than ``:tolerance`` percent, gram for gram;
+    of a service, unit for unit. What a price review raised is the ceiling, not this."""
+    highest = f"(({certificate}.comparable_price_fen * (100 + CAST(:tolerance AS bigint)) + 50) / 100)"  # as :func:`ceiling`
+    return f"""(CASE WHEN {certificate}.comparable_price_fen IS NULL THEN false
+        WHEN {certificate}.comparable_pack_grams IS NULL OR {sku}.net_grams IS NULL THEN {price} > {highest}
+        ELSE {price} * {certificate}.comparable_pack_grams > {highest} * {sku}.net_grams END)"""
+
+
 @dataclass(frozen=True)
 class Paper:
     """A paper behind a certificate; ``order`` rises with the time at which it was brought. ``valid_until``: its last day; None: no end."""

@@ -101,6 +101,12 @@ class NoDepartment(Invalid):
     en = "This step does not ask this department"
 
 
+class OpinionGiven(DoneBefore):
+    code = "opinion_given"
+    zh = "该意见已记录"
+    en = "This opinion was recorded before"
+
+
 class UnknownAttachment(Invalid):
     code = "unknown_attachment"
     zh = "附件不存在或不属于该申请"

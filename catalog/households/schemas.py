@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalog.households.rules import Member
 from shop.core.errors import BadValue
-from shop.core.quantities import Name, ShortText
+from shop.core.quantities import Name, ProperName, ShortText
 
 #: As many persons as one list holds, and as many faults of it as are told at once.
 MOST, MOST_FAULTS = 5_000, 200
@@ -16,7 +16,7 @@ class MemberIn(BaseModel):
     # unknown fields are ignored: to name them in a refusal might repeat what somebody wrote into the wrong place
     model_config = ConfigDict(extra="ignore")
 
-    name: Name
+    name: ProperName
     id_number: Annotated[str, Field(min_length=1, max_length=50, description="resident ID number, 18 characters")]
     household_no: Annotated[Name, Field(description="of the household within its county")]
     mode: Annotated[str, Field(min_length=1, max_length=50, description="a code of the terms `linkage_mode`")]

@@ -8,7 +8,7 @@ from catalog.households.rules import Member
 from catalog.households.schemas import MOST, MOST_FAULTS
 from shop.core import sheets
 from shop.core.errors import BadValue, Fault
-from shop.core.quantities import readable
+from shop.core.quantities import readable, spoken
 from shop.core.sheets import by_row
 from shop.programmes.schemas import ProgrammeConfig
 
@@ -63,6 +63,8 @@ def _fault(row: int, name: str, value: str) -> Fault | None:
         return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
     try:
         readable(value)
+        if name == "name":
+            spoken(value)
     except BadValue as wrong:
         return sheets.fault(row, COLUMNS[name][0], "cell_unreadable", wrong.zh, str(wrong))
     return None

@@ -150,13 +150,6 @@ def above_ceiling(unit_price_fen: int, net_grams: int | None, ceiling_fen: int |
     return unit_price_fen * ceiling_grams > ceiling_fen * net_grams
 
 
-def above_ceiling_sql(price: str, product: str, sku: str) -> str:
-    """SQL: the same (:func:`above_ceiling`) of a price in fen."""
-    return f"""(CASE WHEN {product}.ceiling_fen IS NULL THEN false
-        WHEN {product}.ceiling_grams IS NULL OR {sku}.net_grams IS NULL THEN {price} > {product}.ceiling_fen
-        ELSE {price} * {product}.ceiling_grams > {product}.ceiling_fen * {sku}.net_grams END)"""
-
-
 def highest_agreed_sql(product: str, sku: str) -> str:
     """SQL: the highest price in fen that two sides may agree on for a pack without a review: the product's ceiling, gram for gram, or the
     dearest of the pack's list, which whoever agrees on nothing pays too. Null: the product has no ceiling."""

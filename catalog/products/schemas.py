@@ -12,7 +12,7 @@ from catalog.products.rules import MAX_TIERS, VAT_PERCENTS, VAT_RATES, Category,
 from catalog.products.states import ListingStatus
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
-from shop.core.quantities import Code, Id, Name, OptionalText, Quantity, QuantityOut, storable, whole
+from shop.core.quantities import Code, Id, Name, OptionalText, ProperName, Quantity, QuantityOut, storable, whole
 
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}$"), Field(examples=["500236"])]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
@@ -123,7 +123,7 @@ class ProductIn(In):
         },
     )
 
-    name: Name
+    name: ProperName
     kind: Kind
     category: Category
     district_code: DistrictCode
@@ -137,7 +137,7 @@ class ProductIn(In):
 
 
 class ProductPatch(In):
-    name: Name | None = None
+    name: ProperName | None = None
     category: Category | None = None
     district_code: DistrictCode | None = None
     township_code: TownshipCode | None = None

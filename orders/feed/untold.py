@@ -38,6 +38,7 @@ NOT_TOLD: Mapping[str, str] = {
     "payout_file.voided": "work of platform finance",
     "price_check.above": "the supplier hears by message; the comparison is the officers'",
     "outlet_device.revoked": "has batches held that wait; that is told (sales_batch.held)",
+    "outlet_keys.revoked": "the operator hears by message; what it stops is told (sales_batch.held)",
     "promotion.published": "suppliers and operators hear by message; the campaign's page is the officers'",
     "promotion.stopped": "suppliers and operators hear by message; the campaign's page is the officers'",
     "provider_entry.unexplained": "work of platform finance",

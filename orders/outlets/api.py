@@ -167,7 +167,7 @@ def close_outlet(call: Call, outlet_id: Id, body: CloseIn) -> OutletOut:
 
 @routes.post("/outlets/{outlet_id}/devices", Permission.OUTLETS_MANAGE, idempotent=False)
 def make_device(call: Call, outlet_id: Id, body: DeviceIn) -> NewDeviceOut:
-    """A key for a till or cabinet; the answer is the only time that it is shown."""
+    """A key for a till or cabinet of an own outlet; the answer is the only time that it is shown."""
     made = devices.make(call.session, call.actor, outlet_id, body)
     return NewDeviceOut(key=made.key, **DeviceOut.model_validate(made.row, from_attributes=True).model_dump())
 
@@ -192,6 +192,7 @@ def make_devices(
                 done=each.problem is None,
                 code=told.get("code"),
                 message=told.get("title"),
+                already=each.problem is not None and each.problem.is_done_before,
                 device_id=each.device_id,
                 key=each.key,
             )
@@ -213,7 +214,10 @@ def revoke_devices(
     results = []
     for device_id, problem in devices.revoke_many(call.session, call.actor, device_ids).items():
         told = problem.told(call.language) if problem else {}
-        results.append(RevokedOut(device_id=device_id, done=problem is None, code=told.get("code"), message=told.get("title")))
+        already = problem is not None and problem.is_done_before
+        results.append(
+            RevokedOut(device_id=device_id, done=problem is None, code=told.get("code"), message=told.get("title"), already=already)
+        )
     failed = sum(not each.done for each in results)
     return KeysRevokedOut(done=len(results) - failed, failed=failed, results=results)
 

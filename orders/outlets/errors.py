@@ -1,6 +1,6 @@
 """What outlets and their devices may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
 
 
 class NoOperator(Invalid):
@@ -55,6 +55,26 @@ class OutletClosed(Conflict):
     code = "outlet_is_closed"
     zh = "网点已关闭"
     en = "The outlet is closed"
+
+
+class OutletRefused(Conflict):
+    code = "outlet_is_refused"
+    zh = "网点未通过核验，更正并重新提交后方可生成设备密钥"
+    en = "The outlet was refused; its devices get keys once it was corrected"
+
+
+class NotYourOutlet(Forbidden):
+    """Officers decide about the sales that a key tells."""
+
+    code = "not_your_outlet"
+    zh = "设备密钥只能由网点的运营单位生成"
+    en = "Only the outlet's operator makes keys for its devices"
+
+
+class KeyRevoked(DoneBefore):
+    code = "key_revoked"
+    zh = "该密钥已停用"
+    en = "The key was revoked before"
 
 
 class DeviceNeeded(Forbidden):

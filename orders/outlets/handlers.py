@@ -81,6 +81,22 @@ def _silent(session: Session, payload: dict[str, Any]) -> None:
         )
 
 
+def _keys_revoked(session: Session, payload: dict[str, Any]) -> None:
+    """The operator hears of keys of its devices that somebody else ended, as one message however many there are."""
+    outlet = _outlet(session, payload["outlet_id"])
+    notify(
+        session,
+        origin=f"outlet_keys.revoked:{payload['device_id']}",
+        kind="outlet_keys.revoked",
+        subject_type="outlet",
+        subject_id=outlet.id,
+        organisation_id=payload["operator_id"],
+        number=outlet.number,
+        name=outlet.name,
+        count=payload["count"],
+    )
+
+
 def _outlet(session: Session, outlet_id: int) -> Any:
     return session.execute(_OUTLET, {"id": outlet_id}).one()
 
@@ -89,6 +105,7 @@ HANDLERS: dict[str, Handler] = {
     "outlet.closed": _closed,
     "outlet.refused": _tell_operator("outlet.refused"),
     "outlet.verified": _tell_operator("outlet.verified"),
+    "outlet_keys.revoked": _keys_revoked,
     "outlets.registered": _registered,
     "outlets.silent": _silent,
 }

@@ -104,7 +104,8 @@ class OutletDevice(SQLModel, table=True):
     __tablename__ = "outlet_device"
     __table_args__ = (
         CheckConstraint("last_sequence >= 0", name="last_sequence"),
-        UniqueConstraint("outlet_id", "number"),
+        # of those that hold: whoever takes the place of a lost till is called as it was
+        Index("uq_outlet_device_outlet_id_number", "outlet_id", "number", unique=True, postgresql_where=text("revoked_at IS NULL")),
     )
 
     id: int = key()

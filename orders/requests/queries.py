@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.products.rules import above_ceiling_sql
+from catalog.certificates.rules import above_comparable_sql
 from orders.approvals.queries import deciders
 from orders.approvals.rules import Step
 from orders.requests.schemas import PurchaseFileOut, PurchaseRequestOut, PurchaseRequestRow, RequestLineOut, StepOut
@@ -17,6 +17,7 @@ from shop.core.errors import NotFound, Problem
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 #: The fields that a request keeps for the order.
 HEAD_FIELDS = (
@@ -80,18 +81,26 @@ _STEPS = text(
     WHERE s.purchase_request_id = :id AND s.round = :round ORDER BY s.position
     """
 )
+#: The certificate that says what goods comparable to those of product ``p`` cost: the latest that has begun.
+_COMPARABLE = """
+    LEFT JOIN LATERAL (
+        SELECT c.comparable_price_fen, c.comparable_pack_grams FROM certificate c
+        WHERE c.product_id = p.id AND c.valid_from <= :today ORDER BY c.valid_from DESC, c.id DESC LIMIT 1
+    ) comparable ON true
+"""
+_ABOVE = above_comparable_sql("l.unit_price_fen", "comparable", "s")
 _LINES = text(
     f"""
     SELECT l.line_no, l.sku_id, s.code AS sku_code, p.name AS product_name, s.pack, s.unit, l.quantity, l.unit_price_fen AS unit_price,
-           l.amount_fen AS amount, l.agreed, {above_ceiling_sql("l.unit_price_fen", "p", "s")} AS above_comparable
-    FROM purchase_request_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
+           l.amount_fen AS amount, l.agreed, {_ABOVE} AS above_comparable
+    FROM purchase_request_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id {_COMPARABLE}
     WHERE l.purchase_request_id = :id AND l.line_no > :start ORDER BY l.line_no LIMIT :rows
     """  # noqa: S608
 )
 _DEAR = text(
     f"""
-    SELECT l.line_no FROM purchase_request_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
-    WHERE l.purchase_request_id = :id AND {above_ceiling_sql("l.unit_price_fen", "p", "s")} ORDER BY l.line_no LIMIT 20
+    SELECT l.line_no FROM purchase_request_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id {_COMPARABLE}
+    WHERE l.purchase_request_id = :id AND {_ABOVE} ORDER BY l.line_no LIMIT 20
     """  # noqa: S608
 )
 
@@ -195,13 +204,19 @@ def lines(session: Session, actor: Actor, request_id: int, *, limit: int, after:
     """
     request(session, actor, request_id)
     start = paging.position(after, int)
-    rows = session.execute(_LINES, {"id": request_id, "start": start[0] if start else 0, "rows": limit + 1}).all()
+    values = {"id": request_id, "start": start[0] if start else 0, "rows": limit + 1, **_tolerated(session)}
+    rows = session.execute(_LINES, values).all()
     return paging.page(rows, limit, lambda row: RequestLineOut.model_validate(row, from_attributes=True), lambda row: [row.line_no])
 
 
 def dear_lines(session: Session, request_id: int) -> list[int]:
     """The first lines of a request whose price lies further above that of comparable goods than the programme tolerates."""
-    return list(session.execute(_DEAR, {"id": request_id}).scalars())
+    return list(session.execute(_DEAR, {"id": request_id, **_tolerated(session)}).scalars())
+
+
+def _tolerated(session: Session) -> dict[str, Any]:
+    today = clock.today()
+    return {"today": today, "tolerance": programmes.config_of(session, today).certification.price_tolerance_percent}
 
 
 def keep_faults(session: Session, request_id: int, problem: Problem) -> None:

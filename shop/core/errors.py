@@ -71,6 +71,11 @@ class Problem(Exception):
         """This refusal as what is wrong with a field."""
         return Fault(field, self.code, self._sentence("zh"), self._sentence("en"), where)
 
+    @property
+    def is_done_before(self) -> bool:
+        """Whether what is asked for was done before; see :class:`DoneBefore`."""
+        return bool(self.data.get("already"))
+
     def __str__(self) -> str:
         return f"{self.code}: {self._sentence('en')}"
 
@@ -175,7 +180,8 @@ class SomeRefused(Invalid):
 
 
 def refuse_some(field: str, asked: int, refused: Mapping[int, Problem]) -> None:
-    """Refuse what was asked of several at once, if any of them is refused: each by its place in ``field``. One alone is refused as it is.
+    """Refuse what was asked of several at once, if any of them is refused: each by its place in ``field``, with ``already`` where it was done before.
+    One alone is refused as it is.
 
     Raises:
         SomeRefused: of several (422). Problem: of one.
@@ -183,7 +189,11 @@ def refuse_some(field: str, asked: int, refused: Mapping[int, Problem]) -> None:
     if refused and asked == 1:
         raise refused[0]
     if refused:
-        raise SomeRefused(count=len(refused), faults=[problem.fault(f"{field}[{place}]") for place, problem in refused.items()])
+        faults = [
+            problem.fault(f"{field}[{place}]", **({"already": True} if problem.is_done_before else {}))
+            for place, problem in refused.items()
+        ]
+        raise SomeRefused(count=len(refused), faults=faults)
 
 
 def unknown_code(field: str, code: object) -> Fault:

@@ -183,11 +183,26 @@ def each_once(named: list[Named]) -> list[Named]:
     return named
 
 
+#: Pictures, and the marks that make a picture of another sign.
+_PICTURES = re.compile("[\u2600-\u27bf\u2b00-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff\U000e0020-\U000e007f]")
+
+
+def spoken(name: str) -> str:
+    """Refuse what nobody can speak as a name: without a letter or an ideograph, or with pictures. Texts of free description may hold them."""
+    if not any(sign.isalpha() for sign in name):
+        raise BadValue("名称须含文字", "a name holds a letter or an ideograph")
+    if _PICTURES.search(name):
+        raise BadValue("名称不能含表情符号或图形", "a name holds no pictures")
+    return name
+
+
 def _text(limit: int, least: int = 1) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=limit)
 
 
 Name = Annotated[str, _text(200), AfterValidator(readable)]
+#: What a product or a person is called.
+ProperName = Annotated[Name, AfterValidator(spoken)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=64)]
 ShortText = Annotated[str, _text(500), AfterValidator(readable)]
 LongText = Annotated[str, _text(5000), AfterValidator(readable)]

@@ -253,7 +253,7 @@ class _Case:
         service = self.applied.row["kind"] == "service"
         departments = ["culture_tourism" if service else "agriculture"]
         departments += [name for name in ("market_regulation", "commerce") if self.book.chance.random() < 0.3]
-        actor, role = self.book.people.department_officer(self.applied.district)
+        actor, role = self.book.people.department_officers[self.applied.district], str(Role.DEPARTMENT_OFFICER)
         at = clock.start_of_day(day) + timedelta(hours=8, minutes=30)
         for name in departments:
             verdict = "no_objection" if name == "market_regulation" else "support"

@@ -11,7 +11,6 @@ from sqlmodel import Session
 from shop.core import uscc
 from shop.identity import tokens
 from shop.identity.actor import Actor
-from shop.identity.permissions import Role
 
 DATA = Path(__file__).parent / "data"
 
@@ -83,15 +82,9 @@ class People:
     #: County officer of each district, by its code; township officer of each township from which products come.
     officers: dict[str, int]
     township_officers: dict[str, int]
-    #: Who speaks for the departments of the demo county.
-    demo_department: int
+    #: Who speaks for the departments of each district, by its code.
+    department_officers: dict[str, int]
     city_officer: int
-
-    def department_officer(self, district: str) -> tuple[int, str]:
-        """Who gives a department's opinion, and as what: elsewhere the county officer enters what came on paper."""
-        if district == COUNTY:
-            return self.demo_department, str(Role.DEPARTMENT_OFFICER)
-        return self.officers[district], str(Role.COUNTY_OFFICER)
 
 
 def acting(session: Session, username: str) -> Actor:

@@ -42,14 +42,14 @@ def load(session: Session, trail: Trail, chance: random.Random, start: date, tod
     All registered half a year before ``start`` at the latest, or when their district came into being.
     """
     town = _Town(session, trail, chance, start, today)
-    officers = town.officers()
+    officers, departments = town.officers()
     townships = town.township_officers()
     suppliers = {row["name"]: town.supplier(number, row) for number, row in enumerate(read_csv("suppliers.csv"), start=1)}
     buyers = list(town.buyers([*read_csv("buyers.csv"), *town.district_agencies()]))
     town.outlet_operator()
     town.waiting_for_the_officer()
     town.write()
-    return People(suppliers, buyers, officers, townships, town.department, town.city_officer)
+    return People(suppliers, buyers, officers, townships, departments, town.city_officer)
 
 
 class _Town:
@@ -69,7 +69,7 @@ class _Town:
         self.roles = Table(session, "organisation_role", "organisation_id role supporter_id valid_from")
         self.users = Table(session, "app_user", "username password_hash name organisation_id active created_at email")
         self.user_roles = Table(session, "user_role", "user_id role region_code")
-        self.city_officer = self.department = 0
+        self.city_officer = 0
         self.paths: dict[str, tuple[int, str]] = {}
 
     def write(self) -> None:
@@ -77,8 +77,9 @@ class _Town:
 
     # --- officers ---------------------------------------------------------------------------------------------------
 
-    def officers(self) -> dict[str, int]:
-        """The platform's own people; returns the county officers by district, also by those that were merged into theirs."""
+    def officers(self) -> tuple[dict[str, int], dict[str, int]]:
+        """The platform's own people; returns the county officers and who speaks for the departments there, by district, also by those that were
+        merged into theirs."""
         self.user("admin", None, [(Role.PLATFORM_ADMIN, None)])
         self.city_officer = self.user("city", None, [(Role.CITY_OFFICER, CITY)])
         self.user("publisher", None, [(Role.CITY_OFFICER, CITY)])
@@ -86,13 +87,25 @@ class _Town:
         self.user("monitor-county", None, [(Role.MONITOR, COUNTY)])
         self.user("cashier", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.user("treasurer", None, [(Role.PLATFORM_FINANCE, CITY)])
-        self.department = self.user("department", None, [(Role.DEPARTMENT_OFFICER, COUNTY)])
-        officers = {
+        department = self.user("department", None, [(Role.DEPARTMENT_OFFICER, COUNTY)])
+        counties = {
             region.code: self.user(
                 "county" if region.code == COUNTY else f"county-{region.code}", None, [(Role.COUNTY_OFFICER, region.code)]
             )
             for region in self.districts()
         }
+        # drawn apart, so that they change nothing else of the demo
+        chance, self.chance = self.chance, random.Random(len(counties))  # noqa: S311  demo data
+        departments = {
+            region.code: department
+            if region.code == COUNTY
+            else self.user(f"department-{region.code}", None, [(Role.DEPARTMENT_OFFICER, region.code)])
+            for region in self.districts()
+        }
+        self.chance = chance
+        return self.with_merged(counties), self.with_merged(departments)
+
+    def with_merged(self, officers: dict[str, int]) -> dict[str, int]:
         now = {code: self.regions.in_force(code, self.today).code for code in self.regions}
         return officers | {code: officers[successor] for code, successor in now.items() if successor in officers}
 

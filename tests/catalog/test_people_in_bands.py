@@ -1,4 +1,5 @@
-"""How many households one certificate or case states is told exactly to its own supplier and to who may read its list; to all others in bands."""
+"""How many households one certificate or case states is told exactly to its own supplier and to who may read its list; to all others, and
+on paper, in bands."""
 
 import io
 
@@ -84,8 +85,8 @@ def test_the_printed_certificate(few):
             found = queries.certificate(session, actor, certificate)
             return dict(pdf._content(found, queries.public_certificate(session, found.number, "zh"))["rows"])["联农带农 Linked"]
 
-    assert printed("supplier") == printed("county") == "3 户 12 人"
-    assert printed("monitor") == "1–9 户 10–19 人"
+    # it hangs on a wall, so whoever prints it makes no difference
+    assert {printed(who) for who in ("supplier", "county", "city", "monitor")} == {"1–9 户 10–19 人"}
     assert few.as_("monitor").get(f"/v1/certificates/{certificate}/pdf").content.startswith(b"%PDF-")
 
 

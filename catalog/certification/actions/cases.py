@@ -16,7 +16,7 @@ from catalog.certification.queries import cases as queries
 from catalog.certification.rules import is_dearer
 from catalog.certification.states import SUPPLIER_MOVES, CaseKind, CaseMove, CaseStatus, Level
 from shop.core import audit, clock, outbox, workdays
-from shop.core.errors import Fault, Forbidden, IfMatch, NotFound, Problem, any_version
+from shop.core.errors import Fault, Forbidden, IfMatch, NotFound, Problem, any_version, version_read
 from shop.core.states import IllegalMove
 from shop.core.workdays import Calendar
 from shop.identity.actor import Actor
@@ -83,6 +83,13 @@ class Several:
 def any_read(_: int) -> IfMatch:
     """The :data:`Read` of somebody who names no versions."""
     return any_version
+
+
+def read_of(session: Session, case_ids: Sequence[int], named: Mapping[int, int]) -> Read:
+    """The :data:`Read` of a request about several cases, which names the versions of some. Each of the others must still be the one that stands as
+    the request begins, before it waits for a lock: of two that meet the later one would hit a step that nobody meant."""
+    stand = queries.versions(session, case_ids) | dict(named)
+    return lambda case_id: version_read(stand.get(case_id))
 
 
 def locked_each(session: Session, actor: Actor, case_ids: Sequence[int], read: Read = any_read) -> Several:
@@ -247,7 +254,7 @@ def authorise(session: Session, actor: Actor, case: CertificationCase, level: Le
     """Raises Forbidden, OwnCase, NotYourRegion or SamePerson (RejectedByYou is one of them) when the case is not the actor's to decide at this level (403), and IllegalMove when it
     is the actor's at another step than the present one, as after a decision that is sent twice (409)."""
     path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": case.supplier_id}).scalar_one()
-    acted = queries.acted_levels(session, case.id, actor.user_id)
+    acted = queries.acted_levels(session, [case.id], actor.user_id)[case.id]
     if queries.may_act(actor, case, path, level, acted):
         if case.status == CaseStatus.APPEALED and level is not Level.SUPPLIER and queries.rejected(session, case.id, actor.user_id):
             raise RejectedByYou

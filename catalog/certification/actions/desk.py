@@ -1,7 +1,9 @@
 """What officers do with a case before they decide: take it on the desk, ask departments, hear an appeal."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import Session
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
@@ -20,16 +22,15 @@ from catalog.certification.actions.cases import (
     refuse_unknown,
     show_prices,
 )
-from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed
+from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed, OpinionGiven, SamePerson
 from catalog.certification.models import CertificationCase, CertificationOpinion
 from catalog.certification.queries import cases as queries
-from catalog.certification.states import CaseMove, CaseStatus
+from catalog.certification.states import CaseMove, CaseStatus, Level
 from catalog.certification.steps import Verdict
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, IfMatch, any_version
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
-from shop.identity.permissions import Permission
 
 
 def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_match: IfMatch = any_version) -> None:
@@ -73,12 +74,14 @@ def opine(
 ) -> None:
     """Record the opinion of a department on a case at its present step; a later one of the same department counts instead.
 
-    A department's own officer gives it, or an officer of the level that reviews enters what came on paper, with the paper attached.
+    A department's own officer gives it, or an officer of the level that reviews enters what came on paper, with the paper attached; then a colleague
+    decides. It is an act at the level of the step, as a decision is.
 
     Raises:
-        NotFound (404), OwnCase, NotYourRegion (403): as for every decision.
-        IllegalMove: the case is not at a step of review (409). NoDepartment: this step does not ask it (422).
+        NotFound (404), OwnCase, NotYourRegion, SamePerson (403): as for every decision.
+        IllegalMove: the case is not at a step of review, or at another one than the actor's (409). NoDepartment: this step does not ask it (422).
         UnknownAttachment: a document that no officer attached to this case (422).
+        OpinionGiven: the department's latest opinion at the step is this very one, by the same person (409).
     """
     alone(opine_many(session, actor, [case_id], department, verdict, opinion, lambda _: if_match, documents))
 
@@ -96,8 +99,12 @@ def opine_many(
     """Record the same opinion of a department on many cases as :func:`opine` does on one, each by itself. An attachment belongs to one case, so
     ``documents`` are of one."""
     several = locked_each(session, actor, case_ids, read)
-    several.sift(lambda case: _refuse_opinion(actor, case, several.rows[case.id].supplier_path, department))
+    acted = queries.acted_levels(session, list(several.cases), actor.user_id)
+    several.sift(lambda case: _refuse_opinion(actor, case, several.rows[case.id].supplier_path, acted[case.id], department))
     several.sift(lambda case: refuse_unknown(session, case, documents))
+    latest = queries.latest_opinions(session, list(several.cases.values()))
+    said = (verdict.value, opinion, list(documents), actor.user_id)
+    several.sift(lambda case: _refuse_said(latest[case.id].get(department), said))
     cases = list(several.cases.values())
     session.add_all(
         CertificationOpinion(
@@ -119,16 +126,26 @@ def opine_many(
     return several.outcomes()
 
 
-def _refuse_opinion(actor: Actor, case: CertificationCase, supplier_path: str, department: str) -> None:
+def _refuse_opinion(actor: Actor, case: CertificationCase, supplier_path: str, acted: set[Level], department: str) -> None:
     step = steps.step_of(case.steps, case.status)
     if step is None:
         raise IllegalMove(state=case.status, action="opine", allowed=[])
     if actor.is_related(supplier_path):
         raise OwnCase
-    if not actor.covers_region(Permission.CERTIFICATIONS_OPINE, case.district_code):
+    level = Level(step["level"])
+    if not queries.is_heard(actor, case, level):
+        if any(queries.is_heard(actor, case, Level(each["level"])) for each in case.steps):
+            raise IllegalMove(state=case.status, action="opine", allowed=[])
         raise NotYourRegion
+    if not acted <= {level}:
+        raise SamePerson
     if department not in step["departments"]:
         raise NoDepartment(faults=[Fault("department", NoDepartment.code, NoDepartment.zh, NoDepartment.en)])
+
+
+def _refuse_said(latest: Row[Any] | None, said: tuple[str, str, list[int], int | None]) -> None:
+    if latest is not None and (latest.verdict, latest.opinion, latest.documents, latest.author_id) == said:
+        raise OpinionGiven
 
 
 def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: IfMatch = any_version) -> None:

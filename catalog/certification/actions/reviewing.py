@@ -21,7 +21,7 @@ from catalog.certification.models import CertificationCase
 from catalog.certification.queries import cases as queries
 from catalog.certification.queries.bars import refuse_for_barred
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
-from catalog.certification.steps import Correction, Decision
+from catalog.certification.steps import Correction, Decision, Verdict
 from shop.core import clock, outbox, workdays
 from shop.core.errors import Fault, IfMatch, Problem, any_version
 from shop.identity import queries as organisations
@@ -50,14 +50,14 @@ def approve(
     """Pass a case on to its next step; after its last one its effect follows: a certificate, a change, new prices.
 
     Raises:
-        OpinionsMissing: departments that must be heard have not spoken (409).
+        OpinionsMissing: departments that must be heard have not spoken; what the person who decides said for one does not count (409).
         ReasonNeeded: a department is against it, and no reason was given for passing it (422).
         NoticeRunning, ObjectionOpen, ObjectionUpheld: the public is still being asked, or was right (409).
         OrganisationNotApproved, SupplierBlacklisted, DistrictNotEligible: what was so when it was handed in is so no more (409).
     """
     case = begin(session, actor, case_id, CaseMove.APPROVE, if_match)
     _require_eligible(session, case)
-    _require_opinions(session, case, reason)
+    _require_opinions(session, actor, case, reason)
     if case.status == CaseStatus.PUBLIC_NOTICE:
         _require_silence(session, case)
     following = queries.course_of(case).after(case.status, CaseMove.APPROVE)
@@ -168,14 +168,16 @@ def _require_eligible(session: Session, case: CertificationCase) -> None:
         raise DistrictNotEligible(district=case.district_code)
 
 
-def _require_opinions(session: Session, case: CertificationCase, reason: str | None) -> None:
+def _require_opinions(session: Session, actor: Actor, case: CertificationCase, reason: str | None) -> None:
+    """Enough departments spoke through others than the person who decides; whoever is against it counts, whoever wrote that down."""
     step = steps.step_of(case.steps, case.status) or {}
-    spoken = queries.latest_opinions(session, case.id, case.status)
+    everything = queries.latest_opinions(session, [case])[case.id]
+    spoken = queries.latest_opinions(session, [case], but_of=actor.user_id)[case.id]
     missing = step.get("min_opinions", 0) - len(spoken)
     if missing > 0:
         silent = [name for name in step["departments"] if name not in spoken]
         raise OpinionsMissing(count=missing, departments=", ".join(silent))
-    if "oppose" in spoken.values() and not reason:
+    if not reason and any(each.verdict == Verdict.OPPOSE for each in [*everything.values(), *spoken.values()]):
         zh, en = "有部门持反对意见，通过时须说明理由", "A department opposes this case; passing it needs a reason"
         raise ReasonNeeded(faults=[Fault("reason", ReasonNeeded.code, zh, en)])
 

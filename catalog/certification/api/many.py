@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Form
 
 from catalog.certification.actions import applying, desk, listing, papers, reviewing
-from catalog.certification.actions.cases import Outcomes
+from catalog.certification.actions.cases import Outcomes, Read, read_of
 from catalog.certification.actions.papers import Printed
 from catalog.certification.api.applying import Paper
 from catalog.certification.queries import cases as queries
@@ -20,12 +20,17 @@ from catalog.certification.schemas.many import (
     ListCopyIn,
     OpinionsIn,
     SubmissionsIn,
+    VersionsIn,
 )
 from shop.core.quantities import Day, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("certification", "/v1")
+
+
+def _read(call: Call, body: VersionsIn) -> Read:
+    return read_of(call.session, body.case_ids, body.versions)
 
 
 def _told(call: Call, case_ids: Sequence[int], outcomes: Outcomes) -> CaseResultsOut:
@@ -41,6 +46,7 @@ def _told(call: Call, case_ids: Sequence[int], outcomes: Outcomes) -> CaseResult
                 status=states.get(case_id),
                 code=told.get("code"),
                 message=told.get("title"),
+                already=problem is not None and problem.is_done_before,
                 errors=told.get("errors", []),
             )
         )
@@ -77,7 +83,7 @@ def copy_list(call: Call, body: ListCopyIn) -> CaseResultsOut:
 def submit_many(call: Call, body: SubmissionsIn) -> CaseResultsOut:
     """Hand in up to 200 own applications. Each is handed in by itself, or stays as it is with everything that is missing: the answer has a result
     for every case, in the order given."""
-    return _told(call, body.case_ids, applying.submit_many(call.session, call.actor, body.case_ids, body.version_of))
+    return _told(call, body.case_ids, applying.submit_many(call.session, call.actor, body.case_ids, _read(call, body)))
 
 
 @routes.post("/certification-opinions", Permission.CERTIFICATIONS_OPINE, status=200)
@@ -85,7 +91,7 @@ def opine_many(call: Call, body: OpinionsIn) -> CaseResultsOut:
     """Record the same opinion of a department on up to 200 cases. Each is recorded by itself: the answer has a result for every case, in the order
     given."""
     outcomes = desk.opine_many(
-        call.session, call.actor, body.case_ids, body.department, body.verdict, body.opinion, body.version_of
+        call.session, call.actor, body.case_ids, body.department, body.verdict, body.opinion, _read(call, body)
     )
     return _told(call, body.case_ids, outcomes)
 
@@ -95,6 +101,6 @@ def decide(call: Call, body: DecisionsIn) -> CaseResultsOut:
     """Decide up to 200 cases alike. Each is decided by itself: the answer has a result for every case, in the order given."""
     corrections = [item.correction() for item in body.corrections]
     outcomes = reviewing.decide_many(
-        call.session, call.actor, body.case_ids, body.decision, body.reason, corrections, body.version_of
+        call.session, call.actor, body.case_ids, body.decision, body.reason, corrections, _read(call, body)
     )
     return _told(call, body.case_ids, outcomes)

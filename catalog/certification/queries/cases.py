@@ -55,8 +55,18 @@ _SOME_CASES = text(f"{CASE} WHERE c.id = ANY (:ids) AND {REACH}")
 _STATUSES = text(
     f"SELECT c.id, c.status FROM certification_case c JOIN organisation o ON o.id = c.supplier_id WHERE c.id = ANY (:ids) AND {REACH}"
 )
+_VERSIONS = text("SELECT id, version FROM certification_case WHERE id = ANY (:ids)")
 _STEPS = text("SELECT * FROM certification_step WHERE case_id = :id ORDER BY id")
-_ACTED = text("SELECT DISTINCT level FROM certification_step WHERE case_id = :id AND actor_id = :actor_id")
+#: A move is an act at its level, and so is an opinion at that of its step.
+_ACTED = text(
+    """
+    SELECT case_id, level FROM certification_step WHERE case_id = ANY (:ids) AND actor_id = :actor_id
+    UNION
+    SELECT o.case_id, s.level FROM certification_opinion o JOIN certification_case c ON c.id = o.case_id
+    CROSS JOIN LATERAL jsonb_to_recordset(c.steps) AS s (step text, level text)
+    WHERE o.case_id = ANY (:ids) AND o.author_id = :actor_id AND s.step = o.step
+    """
+)
 _REJECTED = text(
     "SELECT EXISTS (SELECT FROM certification_step WHERE case_id = :id AND actor_id = :actor_id AND action = 'reject')"
 )
@@ -65,8 +75,9 @@ _OPINIONS = text(
     " WHERE o.case_id = :id ORDER BY o.id"
 )
 _LATEST_OPINIONS = text(
-    "SELECT DISTINCT ON (department) department, verdict FROM certification_opinion WHERE case_id = :id AND step = :step"
-    " ORDER BY department, id DESC"
+    "SELECT DISTINCT ON (case_id, step, department) * FROM certification_opinion"
+    " WHERE case_id = ANY (:ids) AND step = ANY (:steps) AND (CAST(:but_of AS bigint) IS NULL OR author_id IS DISTINCT FROM :but_of)"
+    " ORDER BY case_id, step, department, id DESC"
 )
 _SUPPLIER_PATH = text("SELECT path FROM organisation WHERE id = :id")
 DOCUMENTS = text(
@@ -110,6 +121,11 @@ def case_row(session: Session, actor: Actor, case_id: int) -> Row[Any]:
 def case_rows(session: Session, actor: Actor, case_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """Those of these cases that are within the caller's reach, as they stand."""
     return {row.id: row for row in session.execute(_SOME_CASES, {"ids": list(case_ids), **reach(actor)})}
+
+
+def versions(session: Session, case_ids: Sequence[int]) -> dict[int, int]:
+    """The present version of each of these cases; whether somebody may see them is for others to ask."""
+    return {row.id: row.version for row in session.execute(_VERSIONS, {"ids": list(case_ids)})}
 
 
 _APPLICATION = [
@@ -176,9 +192,12 @@ def level_of(case: Any, move: CaseMove) -> Level:
     return Level(step["level"]) if step else Level.CITY
 
 
-def acted_levels(session: Session, case_id: int, actor_id: int | None) -> set[Level]:
-    """The levels at which a person acted on a case."""
-    return {Level(level) for level in session.execute(_ACTED, {"id": case_id, "actor_id": actor_id}).scalars()}
+def acted_levels(session: Session, case_ids: Sequence[int], actor_id: int | None) -> dict[int, set[Level]]:
+    """The levels at which a person acted on each of these cases, moving it or giving an opinion: case -> levels."""
+    found: dict[int, set[Level]] = {case_id: set() for case_id in case_ids}
+    for row in session.execute(_ACTED, {"ids": list(case_ids), "actor_id": actor_id}):
+        found[row.case_id].add(Level(row.level))
+    return found
 
 
 def rejected(session: Session, case_id: int, actor_id: int | None) -> bool:
@@ -190,6 +209,12 @@ def is_before(actor: Actor, case: Any, level: Level) -> bool:
     """Whether deciding at a level is this actor's office, and the case comes from its region."""
     place = case.township_code if level is Level.TOWNSHIP else case.district_code
     return actor.may(level.permission) and bool(place) and actor.covers_region(level.permission, place)
+
+
+def is_heard(actor: Actor, case: Any, level: Level) -> bool:
+    """Whether an actor speaks for a department of the level: of the county itself, not of the city above it."""
+    place = {Level.TOWNSHIP: case.township_code, Level.COUNTY: case.district_code, Level.CITY: ""}.get(level)
+    return place in actor.regions(Permission.CERTIFICATIONS_OPINE)
 
 
 def may_act(actor: Actor, case: Any, supplier_path: str, level: Level, acted: set[Level]) -> bool:
@@ -204,9 +229,16 @@ def is_own(session: Session, actor: Actor, case: Any) -> bool:
     return actor.is_related(session.execute(_SUPPLIER_PATH, {"id": case.supplier_id}).scalar_one())
 
 
-def latest_opinions(session: Session, case_id: int, step: str) -> dict[str, str]:
-    """What each department thinks that spoke at a step: its latest verdict."""
-    return {row.department: row.verdict for row in session.execute(_LATEST_OPINIONS, {"id": case_id, "step": step})}
+def latest_opinions(session: Session, cases: Sequence[Any], *, but_of: int | None = None) -> dict[int, dict[str, Row[Any]]]:
+    """What each department thinks that spoke at the present step of each of these cases, its latest opinion: case -> department -> opinion.
+    Those that one person gave may be left out."""
+    steps_now = {case.id: case.status for case in cases}
+    values = {"ids": list(steps_now), "steps": sorted(set(steps_now.values())), "but_of": but_of}
+    found: dict[int, dict[str, Row[Any]]] = {case_id: {} for case_id in steps_now}
+    for row in session.execute(_LATEST_OPINIONS, values):
+        if row.step == steps_now[row.case_id]:
+            found[row.case_id][row.department] = row
+    return found
 
 
 def case(session: Session, actor: Actor, case_id: int, language: Language) -> CaseOut:
@@ -221,7 +253,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     blocked = _blocked(row, objections, today) or bars.bar(session, row.supplier_id) is not None
     missing = missing_items(session, [row])[row.id] if row.status in EDITABLE else []
     record = session.execute(_STEPS, {"id": case_id}).all()
-    acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
+    acted = acted_levels(session, [case_id], actor.user_id)[case_id]
     rejecter = any(step.action == CaseMove.REJECT and step.actor_id == actor.user_id for step in record)
     calendar = workdays.calendar(session, today, abs((row.due_on - today).days) + 1 if row.due_on else 0)
     shown = {name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)}

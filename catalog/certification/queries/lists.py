@@ -57,7 +57,9 @@ _LEVEL = "coalesce(c.level, 'city')"
 _MINE = f"""((c.level = ANY (CAST(:levels AS text[])) OR (c.status = 'appealed' AND 'city' = ANY (CAST(:levels AS text[]))))
     AND NOT coalesce(starts_with(:own_path, o.path) OR o.path LIKE CAST(:branch AS text), false)
     AND NOT EXISTS (SELECT FROM certification_step s WHERE s.case_id = c.id AND s.actor_id = :user_id
-                    AND (s.level <> {_LEVEL} OR (c.status = 'appealed' AND s.action = 'reject'))))"""
+                    AND (s.level <> {_LEVEL} OR (c.status = 'appealed' AND s.action = 'reject')))
+    AND NOT EXISTS (SELECT FROM certification_opinion n, jsonb_to_recordset(c.steps) AS s (step text, level text)
+                    WHERE n.case_id = c.id AND n.author_id = :user_id AND s.step = n.step AND s.level <> {_LEVEL}))"""
 
 _CONDITIONS = {
     "status": "c.status = :status",

@@ -3,24 +3,32 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from catalog.certificates.schemas import CertificateOut, PeopleOut
-from catalog.certification.schemas.applying import DocumentOut, In, Kilograms, MissingItem, Months
+from catalog.certification.rules import DocumentKind
+from catalog.certification.schemas.applying import CaseData, DocumentOut, In, Kilograms, MissingItem, Months
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus, Level
 from catalog.certification.steps import Correction, Verdict
 from catalog.products.rules import MAX_TIERS, Category, Kind
-from catalog.products.schemas import TierIn, refuse_null
+from catalog.products.schemas import ProductPatch, TierIn, refuse_null
+from shop.core.errors import BadValue
 from shop.core.money import YuanOut
 from shop.core.quantities import Id, ShortText
 
 Attachments = Annotated[list[Id], Field(max_length=20, description="papers attached to the case before, by their ids")]
 
 
+def _correctable(field: str) -> str:
+    if field not in CORRECTABLE:
+        raise BadValue("申请没有此项内容", "an application has no such field", code="unknown_field")
+    return field
+
+
 class CorrectionIn(In):
     """One item to be corrected: a field or paper by its code, and what is wrong with it."""
 
-    field: Annotated[ShortText, Field(examples=["documents.test_report"])]
+    field: Annotated[ShortText, AfterValidator(_correctable), Field(examples=["documents.test_report"])]
     message: Annotated[ShortText, Field(examples=["检测报告已超过 12 个月，请补充近期报告"])]
 
     def correction(self) -> Correction:
@@ -81,6 +89,22 @@ class ChangeIn(In):
 class PriceReviewIn(In):
     tiers: Annotated[list[TierIn], Field(min_length=1, max_length=MAX_TIERS)]
     statement: ShortText = Field(description="why the price lies above that of comparable goods")
+
+
+#: What an application holds that can be corrected: what is stated, the list of households, the papers by their kind, the facts and packs of the product.
+CORRECTABLE = frozenset(
+    {
+        *CaseData.model_fields,
+        *ChangeIn.model_fields,
+        *PriceReviewIn.model_fields,
+        "households",
+        "documents",
+        *(f"documents.{kind}" for kind in DocumentKind),
+        "product",
+        "product.skus",
+        *(f"product.{name}" for name in ProductPatch.model_fields),
+    }
+)
 
 
 class StepOut(BaseModel):

@@ -8,7 +8,7 @@ from catalog.certification.schemas.applying import In, MissingItem
 from catalog.certification.schemas.cases import CorrectionIn
 from catalog.certification.states import CaseStatus
 from catalog.certification.steps import Decision, Verdict
-from shop.core.errors import BadValue, IfMatch, version_read
+from shop.core.errors import BadValue
 from shop.core.quantities import Id, ShortText, each_once, whole
 
 #: As many cases as one request is about.
@@ -29,7 +29,7 @@ class VersionsIn(ManyIn):
         dict[Id, Version],
         Field(
             max_length=MOST,
-            description="case → the version that you read: refused (`changed_meanwhile`) where somebody changed it since. Of a case that is left out any version is taken.",
+            description="case → the version that you read: refused (`changed_meanwhile`) where somebody changed it since. A case that is left out is refused where somebody changes it at the same moment.",
             examples=[{"1": 3}],
         ),
     ] = {}
@@ -43,10 +43,6 @@ class VersionsIn(ManyIn):
                 "versions",
             )
         return self
-
-    def version_of(self, case_id: int) -> IfMatch:
-        """The check of the version of a case that was read."""
-        return version_read(self.versions.get(case_id))
 
 
 class DecisionsIn(VersionsIn):
@@ -77,6 +73,7 @@ class CaseResultOut(BaseModel):
     status: CaseStatus | None = Field(description="its present state, where it is within reach")
     code: str | None = Field(description="why not")
     message: str | None
+    already: bool = Field(description="it is not done because it was done before")
     errors: list[MissingItem] = Field(description="why not, field by field, such as everything that an application lacks")
 
 

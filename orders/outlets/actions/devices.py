@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlets import queries
-from orders.outlets.errors import DeviceNeeded, DeviceNumberTaken, OutletClosed
+from orders.outlets.errors import DeviceNeeded, DeviceNumberTaken, KeyRevoked, NotYourOutlet, OutletClosed, OutletRefused
 from orders.outlets.models import OutletDevice
 from orders.outlets.schemas.devices import DeviceIn, DeviceOfIn, HeartbeatIn, HeartbeatOut
 from orders.outlets.states import OutletStatus
@@ -28,22 +28,23 @@ _MAKE = text(
     FROM unnest(CAST(:outlets AS bigint[]), CAST(:numbers AS text[]), CAST(:hashes AS bytea[]), CAST(:prefixes AS text[]))
         AS made (outlet_id, number, hash, prefix)
     ORDER BY outlet_id, number
-    ON CONFLICT (outlet_id, number) DO NOTHING RETURNING id, outlet_id, number
+    ON CONFLICT (outlet_id, number) WHERE revoked_at IS NULL DO NOTHING RETURNING id, outlet_id, number
     """
 )
 #: In one order, so that two who end overlapping lists of keys never wait for each other in a circle.
 _REVOKE_MANY = text(
     f"""
-    WITH ended AS (
-        SELECT d.id FROM outlet_device d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id
-        WHERE d.id = ANY (CAST(:ids AS bigint[])) AND d.revoked_at IS NULL AND {queries.IN_REACH} ORDER BY d.id FOR UPDATE OF d
+    WITH found AS (
+        SELECT d.id, d.outlet_id, o.operator_id, op.path AS operator_path
+        FROM outlet_device d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id
+        WHERE d.id = ANY (CAST(:ids AS bigint[])) AND {queries.IN_REACH} ORDER BY d.id FOR UPDATE OF d
+    ), ended AS (
+        UPDATE outlet_device d SET revoked_at = :now FROM found WHERE found.id = d.id AND d.revoked_at IS NULL RETURNING d.id
     )
-    UPDATE outlet_device d SET revoked_at = :now FROM ended WHERE ended.id = d.id AND d.revoked_at IS NULL RETURNING d.id, d.outlet_id
+    SELECT found.*, ended.id IS NOT NULL AS ended FROM found LEFT JOIN ended ON ended.id = found.id ORDER BY found.id
     """  # noqa: S608
 )
-_REVOKE = text(
-    "UPDATE outlet_device SET revoked_at = :now WHERE id = :id AND outlet_id = :outlet AND revoked_at IS NULL RETURNING id"
-)
+_IS_OF = text("SELECT EXISTS (SELECT FROM outlet_device WHERE id = :id AND outlet_id = :outlet)")
 #: Heard of at this moment; what was told in the same minute is not written again, so that a talkative device costs nothing.
 SEEN = text(
     """
@@ -100,14 +101,14 @@ class Made:
 
 
 def make(session: Session, actor: Actor, outlet_id: int, body: DeviceIn) -> Made:
-    """Give an outlet another device. Its key is returned, and kept as a hash only.
+    """Give an own outlet another device. Its key is returned, and kept as a hash only. An outlet that is not verified yet gets its devices too: their
+    sales count from its verification on.
 
     Raises:
-        NotFound (404), OutletClosed, DeviceNumberTaken: see there (409).
+        NotFound (404), NotYourOutlet (403), OutletClosed, OutletRefused, DeviceNumberTaken: see there (409).
     """
-    outlet = queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
-    if outlet.status == OutletStatus.CLOSED:
-        raise OutletClosed
+    if refused := _against(actor, queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)):
+        raise refused
     secret, _ = tokens.fresh()
     key = tokens.DEVICE + secret
     device = OutletDevice(
@@ -124,6 +125,16 @@ def make(session: Session, actor: Actor, outlet_id: int, body: DeviceIn) -> Made
     return Made(device, key)
 
 
+_NO_KEYS: dict[str, type[Problem]] = {OutletStatus.CLOSED: OutletClosed, OutletStatus.REFUSED: OutletRefused}
+
+
+def _against(actor: Actor, outlet: Row[Any]) -> Problem | None:
+    """What stands against giving an outlet within reach another key."""
+    if not actor.within_branch(outlet.operator_path):
+        return NotYourOutlet()
+    return _NO_KEYS[outlet.status]() if outlet.status in _NO_KEYS else None
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A device that was asked for, and what became of it: with its key, or with why not."""
@@ -137,15 +148,12 @@ class Asked:
 
 
 def make_many(session: Session, actor: Actor, asked: Sequence[DeviceOfIn], language: Language) -> list[Asked]:
-    """Give many outlets a device each, or several, in the order given; each by itself: what cannot be made is told with its problem and hinders no
+    """Give many own outlets a device each, or several, in the order given; each by itself: what cannot be made is told with its problem and hinders no
     other. The keys are returned, and kept as hashes only."""
     ids = sorted({each.outlet_id for each in asked})
     outlets = {row.id: row for row in queries.rows_within(session, actor, ids, Permission.OUTLETS_MANAGE, language)}
-    keys = {
-        (each.outlet_id, each.number): tokens.DEVICE + tokens.fresh()[0]
-        for each in asked
-        if each.outlet_id in outlets and outlets[each.outlet_id].status != OutletStatus.CLOSED
-    }
+    against = {outlet_id: _against(actor, outlets[outlet_id]) if outlet_id in outlets else NotFound() for outlet_id in ids}
+    keys = {(each.outlet_id, each.number): tokens.DEVICE + tokens.fresh()[0] for each in asked if against[each.outlet_id] is None}
     values = {
         "outlets": [outlet_id for outlet_id, _ in keys],
         "numbers": [number for _, number in keys],
@@ -164,31 +172,45 @@ def make_many(session: Session, actor: Actor, asked: Sequence[DeviceOfIn], langu
         if (device_id := made.pop(place, None)) is not None:
             results.append(Asked(*place, outlet, device_id, keys[place]))
             continue
-        refused = NotFound() if outlet is None else OutletClosed() if outlet.status == OutletStatus.CLOSED else DeviceNumberTaken()
-        results.append(Asked(*place, outlet, problem=refused))
+        results.append(Asked(*place, outlet, problem=against[each.outlet_id] or DeviceNumberTaken()))
     return results
 
 
 def revoke_many(session: Session, actor: Actor, device_ids: Sequence[int]) -> dict[int, Problem | None]:
-    """End many keys at once, each by itself as :func:`revoke` does: what became of each."""
+    """End many keys at once, each by itself as :func:`revoke` does: what became of each. An operator is told once of those that somebody else ended."""
     values = {"ids": array(device_ids), "now": clock.now(), **queries.reach(actor, Permission.OUTLETS_MANAGE)}
-    ended = {row.id: row.outlet_id for row in session.execute(_REVOKE_MANY, values)}
-    details = [(outlet_id, {"device_id": device_id}) for device_id, outlet_id in sorted(ended.items())]
-    audit.record_each(session, actor, "outlet_device.revoked", "outlet", details)
-    for device_id in sorted(ended):
-        outbox.publish(session, "outlet_device.revoked", device_id=device_id)
-    return {device_id: None if device_id in ended else NotFound() for device_id in device_ids}
+    found = {row.id: row for row in session.execute(_REVOKE_MANY, values)}
+    ended = [row for row in found.values() if row.ended]
+    audit.record_each(session, actor, "outlet_device.revoked", "outlet", [(row.outlet_id, {"device_id": row.id}) for row in ended])
+    theirs: dict[int, list[Row[Any]]] = {}
+    for row in ended:
+        outbox.publish(session, "outlet_device.revoked", device_id=row.id)
+        if not actor.within_branch(row.operator_path):
+            theirs.setdefault(row.operator_id, []).append(row)
+    for operator_id, rows in theirs.items():
+        first = rows[0]
+        told = {"device_id": first.id, "outlet_id": first.outlet_id, "operator_id": operator_id, "count": len(rows)}
+        outbox.publish(session, "outlet_keys.revoked", **told)
+    outcomes: dict[int, Problem | None] = dict.fromkeys(device_ids)
+    for device_id in device_ids:
+        if device_id not in found:
+            outcomes[device_id] = NotFound()
+        elif not found[device_id].ended:
+            outcomes[device_id] = KeyRevoked()
+    return outcomes
 
 
 def revoke(session: Session, actor: Actor, outlet_id: int, device_id: int) -> None:
-    """End a key at once; batches that wait for one that will not come are held (``outlet_device.revoked``). Raises NotFound: no such device within
-    reach that still holds (404)."""
+    """End a key at once; batches that wait for one that will not come are held (``outlet_device.revoked``).
+
+    Raises:
+        NotFound: no such device of an outlet within reach (404). KeyRevoked: it was ended before (409).
+    """
     queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
-    revoked = session.execute(_REVOKE, {"id": device_id, "outlet": outlet_id, "now": clock.now()}).first()
-    if revoked is None:
+    if not session.execute(_IS_OF, {"id": device_id, "outlet": outlet_id}).scalar_one():
         raise NotFound
-    audit.record(session, actor, "outlet_device.revoked", "outlet", outlet_id, device_id=device_id)
-    outbox.publish(session, "outlet_device.revoked", device_id=device_id)
+    if problem := revoke_many(session, actor, [device_id])[device_id]:
+        raise problem
 
 
 def device_of(actor: Actor) -> Device:

@@ -45,6 +45,7 @@ class OutcomeOut(BaseModel):
     done: bool
     code: str | None = Field(description="why not")
     message: str | None
+    already: bool = Field(description="it is not done because it was done before")
 
 
 class KeyMadeOut(OutcomeOut):

@@ -17,6 +17,7 @@ from orders.requests.errors import NotYourRequest, NotYoursToDecide, ReasonNeede
 from orders.requests.states import PURCHASE_REQUEST, RequestMove, RequestStatus
 from shop.core import audit, clock, outbox
 from shop.core.errors import IfMatch, NotFound, Problem, any_version
+from shop.core.states import IllegalMove
 from shop.identity import tokens
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -61,14 +62,14 @@ def decide(
     possible by now, the request stays approved and says why.
 
     Raises:
-        NotFound: no such request within reach (404). IllegalMove: it does not wait (409).
+        NotFound: no such request within reach (404). IllegalMove: it does not wait (409), with ``already`` where it was approved before.
         NotYoursToDecide: the step names others, it is the own request, or another step of it was the caller's (403).
         NobodyToApprove: with this approval nobody would be left for a later step (409).
         ReasonNeeded: to approve prices above those of comparable goods needs one (422).
     """
     request = locked(session, actor, request_id)
     if_match(request.version)
-    PURCHASE_REQUEST.after(request.status, move)
+    _require_waiting(request.status, move)
     steps = session.execute(_STEPS, {"id": request_id, "round": request.round}).all()
     waiting = [step for step in steps if step.status == "waiting"]
     step = waiting[0]
@@ -113,6 +114,16 @@ def decide(
             outbox.publish(session, "purchase_request.rejected", purchase_request_id=request_id, round=request.round)
         else:
             outbox.publish(session, "purchase_request.returned", purchase_request_id=request_id, round=request.round)
+
+
+def _require_waiting(status: str, move: RequestMove) -> None:
+    """Raises IllegalMove: nobody decides on it now (409). What was ordered was approved before."""
+    try:
+        PURCHASE_REQUEST.after(status, move)
+    except IllegalMove as refused:
+        if move is RequestMove.APPROVE and status == RequestStatus.ORDERED:
+            refused.data["already"] = True
+        raise
 
 
 def move_to(

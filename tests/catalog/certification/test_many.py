@@ -366,13 +366,14 @@ def test_a_change_has_the_numbers_of_its_certificate_but_no_list(office):
 
 def test_one_opinion_on_many_cases(office):
     cases = [office.case("county_review", opinions=False) for _ in range(2)]
-    noticed, draft = office.case("filing"), office.case("draft")
+    noticed, filed, draft = office.case("public_notice"), office.case("filing"), office.case("draft")
     elsewhere = own_case_of_another_county(office, "county_review")
-    asked = [cases[1], noticed, draft, elsewhere, cases[0]]
+    asked = [cases[1], noticed, filed, draft, elsewhere, cases[0]]
     answer = office.as_("department").post(OPINIONS, json={"case_ids": asked, **OPINION})
     assert told(answer) == [
         (cases[1], "county_review", None),
-        (noticed, "filing", "unknown_department"),
+        (noticed, "public_notice", "unknown_department"),
+        (filed, "filing", "illegal_move"),
         (draft, None, "not_found"),
         (elsewhere, None, "not_found"),
         (cases[0], "county_review", None),
@@ -384,6 +385,34 @@ def test_one_opinion_on_many_cases(office):
     assert [row[2] for row in told(office.as_("county").post(DECISIONS, json={"case_ids": cases, "decision": "approve"}))] == [
         None
     ] * 2
+
+
+def test_the_same_opinion_is_recorded_once(office):
+    cases = [office.case("county_review", opinions=False) for _ in range(2)]
+
+    def say(who="department", **other):
+        rows = office.as_(who).post(OPINIONS, json={"case_ids": cases, **OPINION, **other}).json()["results"]
+        return [(row["done"], row["code"], row["already"]) for row in rows]
+
+    done, again = [(True, None, False)] * 2, [(False, "opinion_given", True)] * 2
+    assert (say(), say()) == (done, again)
+    single = {"json": OPINION}
+    refused = office.as_("department").post(f"/v1/certification-cases/{cases[0]}/opinions", **single)
+    assert (code(refused), refused.json()["data"]["already"]) == ((409, "opinion_given"), True)
+    # other words, another verdict, another department, another author; and the first words again, after others
+    assert say(opinion="经复核，同意") == say(verdict="oppose") == say(department="forestry") == say("county") == say() == done
+    assert office.count("SELECT count(*) FROM certification_opinion") == 12
+
+
+def test_what_was_done_before_is_told_as_such(office):
+    drafts = complete_drafts(office, 1)
+    assert [submit(office, drafts).json()["results"][0]["already"] for _ in range(2)] == [False, True]
+    case_id = office.case("county_review")
+    answers = [
+        office.as_("county").post(DECISIONS, json={"case_ids": [case_id], "decision": "reject", "reason": "x"}) for _ in "12"
+    ]
+    rows = [answer.json()["results"][0] for answer in answers]
+    assert [(row["code"], row["already"]) for row in rows] == [(None, False), ("illegal_move", True)]
 
 
 def test_nobody_gives_an_opinion_on_the_own_cases(office):

@@ -1,14 +1,16 @@
 """Many cases in requests that meet: each is handed in once, a paper or a list comes to each whole; with the proof that the locks see to it."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
 from catalog.certification.actions import applying, listing, papers
-from catalog.certification.actions.cases import Several
+from catalog.certification.actions.cases import Several, any_read
 from catalog.certification.actions.papers import Printed
+from catalog.certification.api import many
 from catalog.certification.models import CertificationCase
 from catalog.certification.queries import cases as queries
 from catalog.certification.rules import DocumentKind
@@ -16,7 +18,7 @@ from catalog.households import actions as households
 from shop.core import clock
 from shop.core.errors import Problem
 from shop.identity import tokens
-from tests.catalog.certification.test_many import SUBMISSIONS, complete_drafts, listed, told, versions
+from tests.catalog.certification.test_many import DECISIONS, OPINION, OPINIONS, SUBMISSIONS, complete_drafts, listed, told, versions
 from tests.catalog.conftest import PDF
 from tests.factories.identity import access_token
 from tests.factories.racing import at_once, post_at_once, sessions
@@ -69,7 +71,8 @@ def test_of_many_who_hand_the_same_drafts_in_each_draft_goes_once(office):
         for case_id, status, refused in told(answer):
             assert status == "county_review"
             codes[case_id].append(refused)
-    assert all(sorted(map(str, each)) == ["None"] + ["illegal_move"] * (AT_ONCE - 1) for each in codes.values())
+    late = {"illegal_move", "changed_meanwhile"}  # it was gone when the request came, or went while that waited
+    assert all(each.count(None) == 1 and set(each) <= {None, *late} for each in codes.values())
     assert (office.count(_STEPS), office.count(_TOLD)) == (10, 10)
     assert set(versions(office, drafts).values()) == {2}
 
@@ -170,3 +173,54 @@ def test_without_the_lock_lists_given_at_once_are_mixed(office, monkeypatch):
     monkeypatch.setattr(households, "clock", Late)
     acting(office, [sharing(source, [draft]) for source in sources])
     assert counted_and_kept(office, [draft]) == {False}
+
+
+def meeting(office, case_id, *acts):
+    """Requests that all wait for a case before one of them gets it: what each is told of it. They go in the order in which they came."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.datname = current_database()"
+    )
+    clients = [sessions(office.api, office.database, office.users[who], 1)[0] for who, _, _ in acts]
+    with ThreadPoolExecutor(len(acts)) as pool:
+        with office.database.unit_of_work() as session:
+            session.execute(text("SELECT 1 FROM certification_case WHERE id = :id FOR UPDATE"), {"id": case_id})
+            sent = []
+            for client, (_, path, body) in zip(clients, acts, strict=True):
+                sent.append(pool.submit(client.post, path, json={"case_ids": [case_id], **body}))
+                while office.count(waiting) < len(sent):  # in a transaction of its own: within one, who is there is read once
+                    assert not sent[-1].done(), sent[-1].result().text
+        return [told(each.result())[0] for each in sent]
+
+
+PASS, REJECT = {"decision": "approve"}, {"decision": "reject", "reason": "不符合条件"}
+
+
+@pytest.mark.slow
+def test_of_two_decisions_that_meet_the_later_does_not_hit_the_next_step(office):
+    case_id = office.case("county_review")
+    outcomes = meeting(office, case_id, ("county", DECISIONS, PASS), ("colleague", DECISIONS, REJECT))
+    assert outcomes[0] == (case_id, "public_notice", None)
+    assert outcomes[1] == (case_id, "public_notice", "changed_meanwhile")
+    assert office.count("SELECT count(*) FROM certification_step WHERE case_id = :id", id=case_id) == 1
+
+
+@pytest.mark.control
+def test_without_the_version_that_stood_the_later_decision_hits_the_next_step(office, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(many, "read_of", lambda session, case_ids, named: any_read)
+    case_id = office.case("county_review")
+    outcomes = meeting(office, case_id, ("county", DECISIONS, PASS), ("colleague", DECISIONS, REJECT))
+    assert [code for _, _, code in outcomes] == [None, None]
+    assert office.count("SELECT count(*) FROM certification_step WHERE case_id = :id", id=case_id) == 2
+    assert office.read("county", case_id)["status"] == "rejected"
+
+
+@pytest.mark.slow
+def test_so_it_is_with_submissions_and_opinions_that_meet(office):
+    [draft] = complete_drafts(office, 1)
+    outcomes = meeting(office, draft, ("supplier", SUBMISSIONS, {}), ("supplier", SUBMISSIONS, {}))
+    assert sorted(str(code) for _, _, code in outcomes) == ["None", "changed_meanwhile"]
+    case_id = office.case("county_review")
+    opposed = OPINION | {"verdict": "oppose", "department": "forestry"}
+    outcomes = meeting(office, case_id, ("department", OPINIONS, OPINION), ("colleague", OPINIONS, opposed))
+    assert sorted(str(code) for _, _, code in outcomes) == ["None", "changed_meanwhile"]

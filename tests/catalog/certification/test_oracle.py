@@ -79,7 +79,7 @@ class Course(RuleBasedStateMachine):
             complete(session, self.case_id)
             self.days = workdays.calendar(session, self.today)
         self.status, self.sent_back, self.appealed, self.claimed = start, None, False, None
-        self.acted, self.spoken, self.objections = {}, {}, []
+        self.acted, self.spoken, self.objections = {}, [], []
         self.due = self.days.add(self.today, DAYS[start]) if start in WAY else None
         noticed = start in ("public_notice", "city_review", "filing")
         self.left, self.notice = None, (self.today - timedelta(days=8), self.today) if noticed else None
@@ -103,7 +103,7 @@ class Course(RuleBasedStateMachine):
             return against
         if self.claimed not in (None, who):
             return "claimed_by_other"
-        return self.matter_against(reason) if action == "approve" else None
+        return self.matter_against(who, reason) if action == "approve" else None
 
     def office_against(self, who):
         level = LEVEL.get(self.status, "city")
@@ -113,12 +113,13 @@ class Course(RuleBasedStateMachine):
             return "illegal_move"
         return "same_person" if self.acted.get(who, set()) - {level} else None
 
-    def matter_against(self, reason):
+    def matter_against(self, who, reason):
         if self.status == "county_review":
-            said = {department: verdict for (step, department), verdict in self.spoken.items() if step == self.status}
-            if not said:
+            said = {department: verdict for _, department, verdict in self.spoken}
+            of_others = {department: verdict for author, department, verdict in self.spoken if author != who}
+            if not of_others:
                 return "opinions_missing"
-            if "oppose" in said.values() and not reason:
+            if "oppose" in [*said.values(), *of_others.values()] and not reason:
                 return "reason_needed"
         if self.status == "public_notice":
             if self.today < self.notice[1]:
@@ -305,17 +306,21 @@ class Course(RuleBasedStateMachine):
             self.claimed = None
 
     @rule(
-        who=st.sampled_from(["county", "both", "supplier", "elsewhere"]),
+        who=st.sampled_from(["county", "both", "county", "both", "city", "township", "supplier", "elsewhere"]),
         department=st.sampled_from(["agriculture", "commerce", "weather"]),
         verdict=st.sampled_from([Verdict.SUPPORT, Verdict.SUPPORT, Verdict.NO_OBJECTION, Verdict.OPPOSE]),
     )
     @precondition(lambda self: self.status in WAY)
     def opine(self, who, department, verdict):
         asked = {"agriculture", "commerce"} if self.status == "county_review" else set()
-        due = {"elsewhere": "not_found", "supplier": "own_case"}.get(who) or (None if department in asked else "unknown_department")
+        due = "not_found" if who == "elsewhere" else self.office_against(who)
+        due = due or (None if department in asked else "unknown_department")
+        if due is None and [said for said in self.spoken if said[1] == department][-1:] == [(who, department, verdict.value)]:
+            due = "opinion_given"
         assert self.do(who, lambda s, a: desk.opine(s, a, self.case_id, department, verdict, "意见", [])) == due
         if due is None:
-            self.spoken[self.status, department] = verdict.value
+            self.spoken.append((who, department, verdict.value))
+            self.acted.setdefault(who, set()).add("county")
 
     @rule()
     @precondition(lambda self: self.status == "public_notice" and self.today < self.notice[1] and len(self.objections) < 3)

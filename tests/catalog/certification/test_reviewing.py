@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from shop.core import clock, outbox
+from shop.identity.models import UserRole
 from shop.identity.permissions import Role
 from tests.catalog.conftest import COUNTY, MONDAY, OPEN_AGAIN, TOWNSHIP
 from tests.factories.certification import complete, make_case
@@ -148,6 +149,74 @@ def test_whose_opinion_counts(office):
     assert office.do("department", case_id, "opinions", **said).status_code == 201
     with office.database.unit_of_work() as session, pytest.raises(Exception, match="append-only"):
         session.execute(text("UPDATE certification_opinion SET verdict = 'oppose'"))
+
+
+@pytest.mark.parametrize(
+    "field", ["statement", "documents.other", "product.village", "product.skus", "households", "comparable_price", "tiers", "grade"]
+)
+def test_what_is_to_be_corrected_is_a_field_of_an_application(office, field):
+    case_id = office.case("county_review")
+    item = {"message": "请更正"}
+    refused = office.do(
+        "county", case_id, "return", reason="x", corrections=[item | {"field": field}, item | {"field": "nonsense"}]
+    )
+    assert [(each["field"], each["code"]) for each in refused.json()["errors"]] == [("corrections[1].field", "unknown_field")]
+    many = {"case_ids": [case_id], "decision": "return", "reason": "x", "corrections": [item | {"field": f"{field}.nonsense"}]}
+    assert office.as_("county").post("/v1/certification-decisions", json=many).status_code == 422
+    returned = office.do("county", case_id, "return", reason="x", corrections=[item | {"field": field}])
+    assert returned.json()["corrections"] == [item | {"field": field}]
+
+
+def test_what_the_person_who_decides_wrote_is_no_department_heard(office):
+    case_id = office.case("county_review", opinions=False)
+    said = {"department": "agriculture", "verdict": "support", "opinion": "同意"}
+    assert office.do("county", case_id, "opinions", **said).status_code == 201
+    refused = office.do("county", case_id, "approve")
+    assert (code(refused), refused.json()["data"]["count"]) == ((409, "opinions_missing"), 1)
+    assert office.do("colleague", case_id, "approve").status_code == 200, "what came on paper counts for a colleague"
+
+
+def test_a_department_that_is_against_it_is_not_written_over_by_who_decides(office):
+    case_id = office.case("county_review", opinions=False)
+    said = {"department": "agriculture", "opinion": "x"}
+    assert office.do("department", case_id, "opinions", **said, verdict="oppose").status_code == 201
+    assert office.do("county", case_id, "opinions", **said, verdict="support").status_code == 201
+    assert code(office.do("county", case_id, "approve")) == (422, "reason_needed")
+
+
+def test_an_opinion_is_given_by_the_level_of_the_step(office):
+    case_id = office.case("county_review", opinions=False, township=TOWNSHIP)
+    said = {"department": "agriculture", "verdict": "support", "opinion": "同意"}
+    with office.database.unit_of_work() as session:
+        office.users["city_department"] = make_user(session, Role.DEPARTMENT_OFFICER, region_code="500000")
+        office.users["both"] = make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY)
+        session.add(UserRole(user_id=office.users["both"].id, role=Role.CITY_OFFICER, region_code="500000"))
+    for who in ("city", "city_department", "township"):
+        refused = office.do(who, case_id, "opinions", **said)
+        assert (who, code(refused)) == (who, (409, "illegal_move"))
+        assert refused.json()["data"]["state"] == "county_review"
+    assert office.do("both", case_id, "opinions", **said).status_code == 201
+
+
+def test_an_opinion_is_an_act_at_its_level(office):
+    """Whoever gave one decides at no other level, and whoever decided at another level gives none."""
+    case_id, passed = office.case("county_review", opinions=False), office.case("county_review", township=TOWNSHIP)
+    with office.database.unit_of_work() as session:
+        both = office.users["both"] = make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY)
+        session.add(UserRole(user_id=both.id, role=Role.CITY_OFFICER, region_code="500000"))
+        session.add(UserRole(user_id=both.id, role=Role.TOWNSHIP_OFFICER, region_code=TOWNSHIP))
+    said = {"department": "agriculture", "verdict": "support", "opinion": "同意"}
+    assert office.do("both", case_id, "opinions", **said).status_code == 201
+    with office.database.unit_of_work() as session:
+        session.execute(text("UPDATE certification_case SET status = 'city_review' WHERE id = :id"), {"id": case_id})
+        session.execute(text("UPDATE certification_case SET status = 'township_review' WHERE id = :id"), {"id": passed})
+    for action in ("approve", "claim"):
+        assert code(office.do("both", case_id, action)) == (403, "same_person")
+    assert "approve" not in office.read("both", case_id)["possible_actions"]
+    mine = office.as_("both").get("/v1/certification-cases", params={"mine": True}).json()["items"]
+    assert [row["id"] for row in mine] == [passed]
+    assert office.do("both", passed, "approve").json()["status"] == "county_review"
+    assert code(office.do("both", passed, "opinions", **said)) == (403, "same_person")
 
 
 def test_a_decision_that_is_sent_twice_is_told_where_the_case_is_by_now(office):

@@ -74,6 +74,9 @@ def test_the_certificate_in_force_is_shown(database, buyer, cooperative):
 FAULTS = [
     ({"name": " "}, "name", "string_too_short"),
     ({"name": "a\x00b"}, "name", "value_error"),
+    ({"name": "🍊😀"}, "name", "value_error"),
+    ({"name": "奉节脐橙🍊"}, "name", "value_error"),
+    ({"name": "2026"}, "name", "value_error"),
     ({"category": "gold"}, "category", "enum"),
     ({"district_code": "110000"}, "district_code", "string_pattern_mismatch"),
     ({"surprise": 1}, "surprise", "extra_forbidden"),

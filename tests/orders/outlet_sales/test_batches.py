@@ -823,7 +823,7 @@ def test_many_holds_are_decided_at_once_all_or_none(shop: Shop, verdict, certifi
     outbox.drain(shop.database, HANDLERS)
     assert shop.sums()["certified"] == certified
     again = officer.post("/v1/counting-holds/decide", json={"ids": others, "verdict": verdict, "reason": "已核实"})
-    assert [each["code"] for each in again.json()["errors"]] == ["hold_decided"] * 3
+    assert [(each["code"], each["already"]) for each in again.json()["errors"]] == [("hold_decided", True)] * 3
 
 
 def test_sales_outside_the_life_of_the_outlet_are_held_and_earlier_ones_count_late(shop: Shop):

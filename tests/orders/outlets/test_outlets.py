@@ -290,7 +290,10 @@ def test_a_key_is_shown_once_and_revoked_at_once(api, operator, database):
     assert operator.get(f"/v1/outlets/{made['id']}").json()["software"] == "1.0"
     assert operator.post("/v1/outlets/heartbeat", json={}).json()["code"] == "device_needed"
     assert operator.delete(f"{path}/{device['id']}").status_code == 204
-    assert operator.delete(f"{path}/{device['id']}").status_code == 404
+    again = operator.delete(f"{path}/{device['id']}")
+    assert (again.status_code, again.json()["code"], again.json()["data"]["already"]) == (409, "key_revoked", True)
+    other = register(operator, "SN-2")
+    assert operator.delete(f"/v1/outlets/{other['id']}/devices/{device['id']}").status_code == 404
     refused = api.post("/v1/outlets/heartbeat", headers=till, json={})
     assert (refused.status_code, refused.json()["code"]) == (401, "invalid_key")
 
@@ -542,9 +545,10 @@ def test_keys_come_as_a_file_and_many_end_at_once(operator, api):
     ended = operator.post("/v1/outlet-devices/revoke", json={"device_ids": [*ids, 10**12]}).json()
     assert (ended["done"], ended["failed"]) == (199, 2)
     assert [(each["device_id"], each["code"]) for each in ended["results"] if not each["done"]] == [
-        (ids[0], "not_found"),
+        (ids[0], "key_revoked"),
         (10**12, "not_found"),
     ]
+    assert [each["already"] for each in ended["results"] if not each["done"]] == [True, False]
     assert operator.get("/v1/outlet-devices", params={"revoked": False}).json()["items"] == []
     dead = api.post("/v1/outlets/heartbeat", json={}, headers={"Authorization": f"Bearer {keys[7]}"})
     assert dead.status_code == 401
@@ -560,6 +564,56 @@ def test_of_many_keys_those_of_others_are_neither_made_nor_ended_nor_listed(oper
     assert other.post("/v1/outlet-devices/revoke", json={"device_ids": [device["id"]]}).json()["results"][0]["code"] == "not_found"
     beat = api.post("/v1/outlets/heartbeat", json={}, headers={"Authorization": f"Bearer {device['key']}"})
     assert beat.status_code == 200
+
+
+def test_only_the_operator_makes_keys_and_hears_of_those_that_officers_end(operator, county, database):
+    """Officers decide about the sales that a key tells."""
+    made = [register(operator, f"SN-{n}") for n in range(3)]
+    paths = [f"/v1/outlets/{each['id']}/devices" for each in made]
+    refused = county.post(paths[0], json={"number": "till-1"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_your_outlet")
+    body = {"devices": [{"outlet_id": made[0]["id"], "number": "till-1"}]}
+    [told] = county.post("/v1/outlet-devices", json=body).json()["results"]
+    assert (told["done"], told["code"], told["key"], told["already"]) == (False, "not_your_outlet", None, False)
+    ids = [operator.post(path, json={"number": "till-1"}).json()["id"] for path in paths]
+    assert operator.delete(f"{paths[2]}/{ids[2]}").status_code == 204
+    ended = county.post("/v1/outlet-devices/revoke", json={"device_ids": ids}).json()["results"]
+    assert [(each["done"], each["code"]) for each in ended] == [(True, None), (True, None), (False, "key_revoked")]
+    outbox.drain(database, HANDLERS)
+    with database.unit_of_work() as session:
+        told = session.execute(text("SELECT count(*) FROM notification WHERE kind = 'outlet_keys.revoked'")).scalar_one()
+        params = session.execute(text("SELECT data FROM notification WHERE kind = 'outlet_keys.revoked'")).scalars().first()
+    assert (told, params["count"], params["number"]) == (1, 2, made[0]["number"])
+
+
+def test_an_outlet_that_was_refused_gets_no_keys(operator, county):
+    made = register(operator)
+    assert county.post(f"/v1/outlets/{made['id']}/refuse", json={"reason": "现场无此专柜"}).status_code == 200
+    path, number = f"/v1/outlets/{made['id']}/devices", {"number": "till-1"}
+    assert operator.post(path, json=number).json()["code"] == "outlet_is_refused"
+    body = {"devices": [{"outlet_id": made["id"], **number}]}
+    assert operator.post("/v1/outlet-devices", json=body).json()["results"][0]["code"] == "outlet_is_refused"
+    assert operator.put(f"/v1/outlets/{made['id']}", json=outlet(address="北广场")).json()["status"] == "registered"
+    assert operator.post(path, json=number).status_code == 201
+
+
+def test_the_number_of_an_ended_device_is_given_again(operator, api):
+    made = register(operator)
+    path, number = f"/v1/outlets/{made['id']}/devices", {"number": "till-1"}
+    body = {"devices": [{"outlet_id": made["id"], **number}]}
+    keys = []
+    for _ in range(2):
+        device = operator.post(path, json=number).json()
+        assert operator.post(path, json=number).json()["code"] == "device_number_taken"
+        assert operator.delete(f"{path}/{device['id']}").status_code == 204
+        keys.append(device["key"])
+    [last] = operator.post("/v1/outlet-devices", json=body).json()["results"]
+    assert operator.post("/v1/outlet-devices", json=body).json()["results"][0]["code"] == "device_number_taken"
+    beats = [
+        api.post("/v1/outlets/heartbeat", json={}, headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in [*keys, last["key"]]
+    ]
+    assert beats == [401, 401, 200]
 
 
 def test_a_plan_takes_the_place_of_the_one_before(operator, database):

@@ -67,16 +67,22 @@ def test_two_steps_and_then_the_order(bureau, database):
         placed_by = session.execute(text("SELECT placed_by FROM purchase_order")).scalar_one()
     assert placed_by == bureau.people["school_purchaser"].id
     assert "purchase_request.ordered" in inbox(bureau, database, "school_purchaser")
-    assert code(bureau.decide(request, "bureau_finance")) == (409, "illegal_move")
+    again = bureau.decide(request, "bureau_finance")
+    assert (code(again), again.json()["data"]["already"]) == ((409, "illegal_move"), True)
+    refused = bureau.decide(request, "bureau_finance", "reject", reason="x")
+    assert (code(refused), "already" in refused.json()["data"]) == ((409, "illegal_move"), False)
 
 
-def test_prices_above_those_of_comparable_goods_are_approved_with_a_reason(bureau, database):
+@pytest.mark.parametrize("ceiling", [1320, 1500])
+def test_prices_above_those_of_comparable_goods_are_approved_with_a_reason(bureau, database, ceiling):
     """Each step says why, as who awards a dearer offer does; who refuses or returns it says so anyway."""
     bureau.rule({"name": "校领导", "role": "approver"}, who="school_buyer_admin", min_amount="500.00")
     bureau.rule({"name": "教委财务", "role": "finance"}, min_amount="500.00")
     with database.unit_of_work() as session:
-        # officers passed a list above the ceiling: 69.90 for 5 kg, where 13.00 a kilogram needs no review
-        session.execute(text("UPDATE product SET ceiling_fen = 1300, ceiling_grams = 1000"))
+        # 69.90 for 5 kg, where comparable goods cost 12.00 a kilogram and ten percent more is tolerated: officers passed it, in the first application
+        # or by a review, which raised the ceiling
+        session.execute(text("UPDATE certificate SET comparable_price_fen = 1200, comparable_pack_grams = 1000"))
+        session.execute(text("UPDATE product SET ceiling_fen = :fen, ceiling_grams = 1000"), {"fen": ceiling})
     request = waiting(bureau.ask(20, reason="开学备货"))
     lines = bureau.as_("school_approver").get(f"/v1/purchase-requests/{request['id']}/lines").json()["items"]
     assert [line["above_comparable"] for line in lines] == [True]
@@ -87,7 +93,7 @@ def test_prices_above_those_of_comparable_goods_are_approved_with_a_reason(burea
     assert code(bureau.decide(request, "bureau_finance")) == (422, "reason_needed")
     assert bureau.decide(request, "bureau_finance", reason="已询价三家").json()["status"] == "ordered"
     with database.unit_of_work() as session:
-        session.execute(text("UPDATE product SET ceiling_fen = 1398"))
+        session.execute(text("UPDATE certificate SET comparable_price_fen = 1271"))  # with ten percent 13.98
     request = waiting(bureau.ask(20))
     lines = bureau.as_("school_approver").get(f"/v1/purchase-requests/{request['id']}/lines").json()["items"]
     assert [line["above_comparable"] for line in lines] == [False]
