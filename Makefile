@@ -10,8 +10,8 @@ export PYTHONDONTWRITEBYTECODE =
 
 help:
 	@echo 'make run                    start everything: servers, migrations, demo data, API, worker, beat'
-	@echo 'make test                   run the tests, on servers of their own; not the slow ones'
-	@echo 'make test-slow              run those that take longer than a second or two, half of the time of them all: whole stories, histories, races, killed workers, short forms of the long runs below'
+	@echo 'make test                   run the tests, on servers of their own; neither the slow ones nor the controls, which show a race where its guard is taken away'
+	@echo 'make test-slow              run the controls, and those that take longer than a second or two, half of the time of them all: whole stories, histories, races, killed workers, short forms of the long runs below'
 	@echo 'make thorough               the long forms of tests that make test-slow runs short: 200 histories of a case and of orders, the last units in 20 rounds, 2,000 baskets at once, 1,000 random questions to the figures, plans over 200,000 rows, 200 planted errors for the reconciliations that plant each kind once, 20,000 generated requests'
 	@echo 'make faults                 the long forms of the tests of money under faults and races: every request sent eight times at once, 500 orders given up while they are paid, 20 triggers of each settlement, 500 refunds at once, 100,000 split orders, one person where two are needed, a worker killed four times; 2,000 online payments with faults in a fifth of all calls, 2,000 events, all events lost, failing refunds, clocks a day off, a restored database; SHOP_FAULT_SEED repeats a run'
 	@echo 'make check                  style, types, import directions, migrations'
@@ -26,11 +26,11 @@ run:
 
 test:
 	$(bootstrap) requirements-dev.txt
-	$(in_parallel) -m 'not slow'
+	$(in_parallel) -m 'not slow and not control'
 
 test-slow:
 	$(bootstrap) requirements-dev.txt
-	$(in_parallel) -m slow
+	$(in_parallel) -m 'slow or control'
 
 thorough:
 	$(bootstrap) requirements-dev.txt

@@ -79,6 +79,7 @@ def everything(database):
                     )
 
 
+@pytest.mark.slow
 def test_no_personal_data_in_the_clear(office, canaries, request):
     supplier, public = office.as_("supplier"), office.api
     draft, noticed = office.case("draft"), office.case("public_notice", notice_until=date(2026, 12, 1))

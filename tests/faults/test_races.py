@@ -324,6 +324,7 @@ def test_t7_refunds_never_pass_what_was_paid(api, database):
     agree(database, orders=count, refused=statuses[409])
 
 
+@pytest.mark.slow
 def test_t7_nor_do_releases_of_what_was_asked_for_before(api, database):
     """Requests that were in time, of a credit that is smaller by now: their releases meet each other alone."""
     till = make_till(api, database)
@@ -436,6 +437,7 @@ def _money_paid_ahead(scene, number):
     return f"/v1/advances/{asked.json()['id']}/approve", [people["cashier"]], people["treasurer"], "two_persons_needed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "submit", [_refund_of_own, _payer_declared_by_oneself, _payout_drafted_and_approved, _bank_account_of_own, _money_paid_ahead]
 )

@@ -30,6 +30,7 @@ def reprice(scene, fen):
         )
 
 
+@pytest.mark.slow
 def test_prices_are_those_of_the_agreement(scene):
     fixed = scene.agreed(scene.line({"kind": "fixed", "unit_price": "3.80"}))
     off = scene.agreed(scene.line({"kind": "list_minus", "percent_off": "12.5"}))
@@ -54,6 +55,7 @@ def test_an_order_names_its_agreement(scene):
     assert order["buyer_id"] == scene.bureau.id
 
 
+@pytest.mark.slow
 def test_caps_hold_with_their_tolerance(scene):
     made = scene.agreed(scene.line(quantity_cap="100"), amount_cap="1000.00", tolerance_percent="5")
     assert scene.call_off(made, 90).status_code == 201

@@ -139,6 +139,7 @@ def test_orders_without_a_click_and_what_stands_against_them(scene):
         assert scene.position(made)["lines"][0]["ordered_quantity"] == "335"
 
 
+@pytest.mark.slow
 def test_late_instalments_are_listed_and_told_once(scene):
     made = term(scene)
     with at(date(2026, 9, 4)):

@@ -166,6 +166,7 @@ def test_files_made_at_once_hold_each_refund_once(desk):
     assert counted(desk, "refund_file_line") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_turns_and_index_the_same_rush_sends_refunds_twice(desk, monkeypatch):
     """The control."""
@@ -236,6 +237,7 @@ def crossed(desk, monkeypatch):
         return sorted(pool.map(one, range(2)))
 
 
+@pytest.mark.slow
 def test_lines_that_free_credit_of_the_same_buyers_do_not_wait_in_a_ring(desk, monkeypatch):
     assert crossed(desk, monkeypatch) == [2, 2]
     # who paid was not asked for here

@@ -71,6 +71,7 @@ def test_paid_too_much_stays_the_buyers_credit(desk):
     desk.agrees()
 
 
+@pytest.mark.slow
 def test_an_announced_transfer_is_shown_by_the_bank_once(desk):
     order = desk.order(10, 1)
     made = desk.announce(order, "500.00", "ICBC-2026-0001")
@@ -368,6 +369,7 @@ def test_the_money_behind_a_refund_is_looked_at_before_it_leaves(desk):
     assert [tuple(row) for row in reasons] == [("refund.confirm", told["despite"]), ("refund.send", told["despite"])]
 
 
+@pytest.mark.slow
 def test_nobody_says_of_a_refund_that_it_failed_which_the_bank_shows(desk):
     order = overpaid(desk)
     refund = refund_of(desk, order, "300.00")
@@ -381,6 +383,7 @@ def test_nobody_says_of_a_refund_that_it_failed_which_the_bank_shows(desk):
     desk.agrees()
 
 
+@pytest.mark.slow
 def test_a_refund_confirmed_by_hand_is_outstanding_until_the_bank_shows_it(desk):
     order = overpaid(desk)
     refund = refund_of(desk, order, "300.00", payee="别的名称")
@@ -474,6 +477,7 @@ def test_the_buyer_changes_between_announcement_and_statement(desk):
     assert [fen for _, fen in left] == [0]
 
 
+@pytest.mark.slow
 def test_refunds_go_into_one_file_each(desk):
     order = overpaid(desk)
     first, second = refund_of(desk, order, "100.00"), refund_of(desk, order, "50.00")

@@ -114,6 +114,7 @@ def test_one_debit_for_the_whole_list_is_matched_by_rule_and_undone_in_one_act(s
     assert (twice.status_code, twice.json()["code"]) == (409, "payout_does_not_fit")
 
 
+@pytest.mark.slow
 def test_by_hand_where_the_rule_is_not_certain(scene):
     made, settlements = scene.listed()
     short, into, line = scene.shows(

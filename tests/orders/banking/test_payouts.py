@@ -87,6 +87,7 @@ def test_without_number_or_payee_it_is_a_proposal(scene, row, name, named):
     assert agrees(scene) == []
 
 
+@pytest.mark.slow
 def test_a_match_of_a_payout_is_undone(scene, row):
     [line] = scene.shows((-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
     assert undo(scene, line)["open"] == "699.00"

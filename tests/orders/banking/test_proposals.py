@@ -176,6 +176,7 @@ def test_the_queue_is_searched_by_what_the_clerk_has(desk):
     assert len(exported.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_who_asked_is_not_offered_to_decide(scene):
     refund = refund_of(scene, overpaid(scene), release=False)
     [line] = scene.shows((-1_500, "", "账户管理费"))

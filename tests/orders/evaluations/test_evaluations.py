@@ -205,6 +205,7 @@ def test_photos_are_photos_and_few(scene):
     assert code(scene["buyer"].get("/v1/evaluations/999999/photos/1")) == (404, "not_found")
 
 
+@pytest.mark.slow
 def test_three_low_ratings_are_one_signal_to_the_county(scene, on):
     certificate = scene.product.certificate_id
     for _ in range(2):

@@ -106,6 +106,7 @@ def dispute(online, payment, **more):
     return online.twin.tell("disputes", charge=charge, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("won", "owed"), [(True, 0), (False, 69_900)])
 def test_a_charge_dispute_is_argued_over_and_decided(online, won, owed):
     order, payment = online.paid(10)

@@ -165,6 +165,7 @@ def test_events_about_what_is_not_kept_are_noted_and_nothing_more(online):
     assert online.rows("SELECT status FROM provider_call WHERE operation = 'look'")[0].status == "done"
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200), st.text(max_size=200), st.lists(st.text(min_size=1, max_size=20), max_size=2))
 def test_anything_else_is_a_bad_event_and_no_accident(body, header, secrets):
     with pytest.raises(rules.BadEvent):

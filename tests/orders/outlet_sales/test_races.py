@@ -103,6 +103,7 @@ def correct_while_it_is_decided(shop: Shop, n: int) -> list[int]:
     ]
 
 
+@pytest.mark.slow
 def test_what_is_decided_and_withdrawn_at_once_counts_no_more(shop: Shop):
     """Whichever comes first: an officer who comes later finds nothing to decide, and nobody waits for the other for ever."""
     for n in range(10):
@@ -173,6 +174,7 @@ def hold_while_its_sale_comes(shop: Shop, n: int) -> int:
         return session.execute(text(torn)).scalar_one()
 
 
+@pytest.mark.slow
 def test_a_refund_that_is_held_while_its_sale_comes_gives_back_once(shop: Shop):
     for n in range(8):
         assert hold_while_its_sale_comes(shop, n) == 0

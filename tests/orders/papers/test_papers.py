@@ -86,6 +86,7 @@ def test_an_invoice_is_in_the_register_too(api, market):
     )
 
 
+@pytest.mark.slow
 def test_of_many_at_once_all_are_kept_and_held(api, database, market):
     parts = [order(api, market) for _ in range(6)]
     with database.unit_of_work() as session:

@@ -49,6 +49,7 @@ def moved_to_another(database, order_id, from_id):
         return other.id
 
 
+@pytest.mark.slow
 def test_an_announcement_is_taken_back(till, database):
     order = till.order(10)["id"]
     payment = till.pay(order, "500.00", bank_reference="ICBC-1").json()
@@ -83,6 +84,7 @@ def test_what_the_bank_or_the_provider_shows_is_not_withdrawn(till, database):
     assert differences(database).keys() == {"unallocated", "bank_matches", "online_payments"}
 
 
+@pytest.mark.slow
 def test_credit_counts_for_another_order(till, database):
     giver, taker = till.credit("500.00"), till.order(5)["id"]
     assert code(move(till, giver, taker, "500.01")) == (409, "amount_above_credit")
@@ -113,6 +115,7 @@ def test_credit_of_another_school_is_out_of_reach(till, api, database):
         assert move(till, giver, taker, "1.00", who=who).status_code == 404
 
 
+@pytest.mark.slow
 def test_it_is_credited_at_once_however_many_ask(till, database):
     """One credit, ten orders that want all of it."""
     giver, takers = till.credit("69.90"), [till.order(1)["id"] for _ in range(10)]

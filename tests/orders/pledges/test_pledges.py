@@ -143,6 +143,7 @@ def rush(scene, order, pledges, guard=True):
     return {status: statuses.count(status) for status in set(statuses)}
 
 
+@pytest.mark.slow
 def test_of_many_at_once_one_counts_the_order(scene):
     pledges = [scene.pledge() for _ in range(8)]
     for _ in range(5):

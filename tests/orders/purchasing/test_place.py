@@ -113,6 +113,7 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(api, database):
     assert statements(1) == statements(200) <= 8
 
 
+@pytest.mark.slow
 def test_ten_thousand_lines_are_one_order(api, database):
     market = make_market(database, stock=100_000)
     body = market.order()

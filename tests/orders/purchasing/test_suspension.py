@@ -126,6 +126,7 @@ def test_no_order_commits_after_a_revocation(api, database):
     assert 50 <= placed < 150
 
 
+@pytest.mark.slow
 @pytest.mark.control
 def test_without_the_guard_orders_commit_after_a_suspension(api, database, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""

@@ -1,5 +1,6 @@
 """Claims that disagree with the ledger, or with what speaks against them, are found."""
 
+import pytest
 from sqlalchemy import text
 
 from tests.factories.after_sales import differences, finds
@@ -18,6 +19,7 @@ PLANTS = [
 ]
 
 
+@pytest.mark.slow
 def test_every_planted_error_is_found(api, database):
     trading, number = make_trading(api, database), invoice_number()
     trading.accepted()

@@ -162,6 +162,7 @@ def test_the_report_names_what_differs(clean):
     assert "1 differences" in out.getvalue()
 
 
+@pytest.mark.slow
 def test_over_http_stands_what_the_last_run_found(clean, api, monkeypatch):
     """It compares nothing itself, so that it answers at once however much there is; and says of when its figures are."""
     with clean.unit_of_work() as session:
@@ -236,6 +237,7 @@ def test_a_run_that_is_asked_for_is_made_in_the_background_and_kept(clean, api, 
     assert kept() == [(count, {"supplier_order_totals": count})] * 2 + [(0, {})]
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_or_was_killed_keeps_nobody_from_the_next(clean, api, monkeypatch):
     with clean.unit_of_work() as session:
         monitor = make_user(session, Role.MONITOR)

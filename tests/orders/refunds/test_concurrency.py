@@ -7,6 +7,7 @@ from tests.factories.money import make_till
 from tests.factories.racing import at_once, sessions
 
 
+@pytest.mark.slow
 def test_paid_and_failed_at_once_is_one_of_them_first(api, database):
     till = make_till(api, database)
     order = till.credit("100.00")

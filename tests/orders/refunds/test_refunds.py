@@ -81,6 +81,7 @@ def test_from_the_request_to_the_bank(till, database):
     assert {f"refund.{status}" for status in ("requested", "approved", "sent", "paid", "failed")} <= set(kinds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", list(RefundStatus))
 def test_every_move_from_every_state(till, database, status):
     """What the table allows is done, all else is refused and leaves everything as it was."""

@@ -23,6 +23,7 @@ def funds(progress):
     return {fund["fund_source"]: fund["amount"] for fund in progress["by_fund"]}
 
 
+@pytest.mark.slow
 def test_only_what_is_eligible_and_accepted_counts_live_and_by_fund(scene):
     scene.accept_share("first", scene.first, base="10000.00")
     scene.buy("first_buyer", 2)  # 2 × 69.90 of Fengjie

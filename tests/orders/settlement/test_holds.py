@@ -261,6 +261,7 @@ def test_what_went_back_after_the_period_is_not_paid_out_first(scene):
     assert scene.settlement()["due"] == "489.30"
 
 
+@pytest.mark.slow
 def test_holds_are_listed_by_page_and_seen_by_whom_they_concern(scene):
     for quantity in (1, 2, 3):
         scene.delivered(quantity)

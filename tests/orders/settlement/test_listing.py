@@ -267,6 +267,7 @@ def rush(scene, made, payout_id):
     return answers[0::3], answers[1::3], answers[2::3]
 
 
+@pytest.mark.slow
 def test_void_listed_again_and_confirmed_at_once_each_happens_once(scene):
     made, (first, _) = scene.listed()
     voided, listed, confirmed = rush(scene, made, first["payout_id"])

@@ -99,6 +99,7 @@ def test_what_cannot_be_the_notice_is_refused(database, off, worked, told):
         workdays.publish(session, 2027, workdays.days_told(off), workdays.days_told(worked))
 
 
+@pytest.mark.slow
 def test_the_command_enters_a_notice_or_says_what_is_wrong_with_it(database):
     def enter(*more: str) -> subprocess.CompletedProcess[str]:
         off = [word for span in NOTICE for word in ("--off", span)]
