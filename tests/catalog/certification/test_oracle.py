@@ -79,7 +79,7 @@ class Course(RuleBasedStateMachine):
             complete(session, self.case_id)
             self.days = workdays.calendar(session, self.today)
         self.status, self.sent_back, self.appealed, self.claimed = start, None, False, None
-        self.acted, self.spoken, self.objections = {}, [], []
+        self.acted, self.spoken, self.objections, self.rejecters = {}, [], [], set()
         self.due = self.days.add(self.today, DAYS[start]) if start in WAY else None
         noticed = start in ("public_notice", "city_review", "filing")
         self.left, self.notice = None, (self.today - timedelta(days=8), self.today) if noticed else None
@@ -111,6 +111,8 @@ class Course(RuleBasedStateMachine):
             return "own_case"
         if level not in OFFICE[who]:  # every office here has a step of the case, so it is at another one
             return "illegal_move"
+        if self.status == "appealed" and who in self.rejecters:
+            return "same_person"
         return "same_person" if self.acted.get(who, set()) - {level} else None
 
     def matter_against(self, who, reason):
@@ -149,6 +151,8 @@ class Course(RuleBasedStateMachine):
             left = max(self.days.between(self.today, due), 0) if due else None
         if status in ("returned", "rejected") and before != "appealed":
             self.sent_back = before
+        if status == "rejected" and before != "appealed":
+            self.rejecters.add(who)
         self.due = None
         if status in WAY:
             if status == "public_notice":
