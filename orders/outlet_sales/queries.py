@@ -256,9 +256,9 @@ def lines(
     """The lines of a batch in their order; as far as :func:`batch` shows it. Raises NotFound (404)."""
     _, whole = _found(session, actor, batch_id)
     start = paging.position(after, int)
-    values = {"id": batch_id, "whole": whole, "status": status, "start": start[0] if start else None, "rows": limit + 1}
-    values["today"] = clock.today()
-    rows = session.execute(_LINES, {**_reach(actor), **values}).all()
+    asked = {"id": batch_id, "whole": whole, "status": status, "today": clock.today()}
+    values = {**_reach(actor), **asked, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_LINES, values).all()
     return paging.page(rows, limit, _line_out, lambda row: [row.line_no])
 
 

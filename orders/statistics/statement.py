@@ -49,7 +49,7 @@ def _rollup(cube: Cube) -> _Source:
 def statement(question: Question, today: date, successors: Mapping[str, str], most: int | None = MAX_ROWS) -> tuple[str, Binds]:
     """The SQL of the answer; a district that was merged stands in its successor. Its rows: ``family`` (``sums`` or who is counted), ``total``
     (1 in the row over all groups), ``period`` (0 asked, 1 before), a column ``g0…`` for each group, and the values ``v0…``, of sums in the order
-    of :attr:`Question.sums`. Where there are more than ``most`` groups it ends after some of them, as it will be refused."""
+    of :attr:`Question.sums`, or how many entries there are where no sum is asked for. Where there are more than ``most`` groups it ends after some of them, as it will be refused."""
     bind = Binds()
     writer = _Writer(question, today, successors, bind)
     families = writer.families()

@@ -250,9 +250,13 @@ class _Reader:
         districts = self._districts(row, day)
         reported = self._reported(row, first, day, due, districts) if over and row.measure == "indicator_growth" else None
         shares = self.facts.reserved_share(due.year, districts, day) if over and row.measure == "reserved_share" else None
-        done = (
-            reported.growth if reported else shares.percent if shares else self._done(row, first, day, districts) if over else None
-        )
+        done: Decimal | None = None
+        if reported:
+            done = reported.growth
+        elif shares:
+            done = shares.percent
+        elif over:
+            done = self._done(row, first, day, districts)
         told = reported or shares
         complete = told is None or told.complete
         course = self._course(row, first, due, over, days, districts) if nature is Nature.FLOW else Course(over, days)

@@ -18,6 +18,7 @@ from catalog.certification.actions.cases import (
     begin,
     finish,
     hand_in,
+    keep,
     locked,
     locked_each,
     show_prices,
@@ -131,9 +132,8 @@ def submit_many(session: Session, actor: Actor, case_ids: Sequence[int], read: R
     products = _locked_products(session, [case.product_id for case in several.cases.values()])
     config, ineligible = _ineligible(session, actor.organisation_id, list(products.values()))
     several.sift(lambda case: _refuse_ineligible(case, products[case.product_id], ineligible))
-    rows = list(
-        queries.case_rows(session, actor, list(several.cases)).values()
-    )  # the products as they are now that they are locked
+    # once more, with the products as they are now that they are locked
+    rows = list(queries.case_rows(session, actor, list(several.cases)).values())
     missing = queries.missing_items(session, rows)
     papers = queries.supplier_papers(session, [row.id for row in rows if row.kind == CaseKind.CHANGE])
     several.sift(lambda case: _refuse_incomplete(case, missing[case.id], has_papers=case.id in papers))
@@ -268,11 +268,3 @@ def require_editable(actor: Actor, case: CertificationCase) -> None:
         raise Forbidden
     if case.status not in EDITABLE:
         raise CaseNotEditable
-
-
-def keep(session: Session, *cases: CertificationCase) -> None:
-    """Write cases that were changed, as a new version of each."""
-    for case in cases:
-        case.version += 1
-        session.add(case)
-    session.flush()

@@ -16,6 +16,7 @@ from catalog.certification.actions.cases import (
     authorise,
     begin,
     finish,
+    keep,
     locked,
     locked_each,
     refuse_claimed,
@@ -44,7 +45,7 @@ def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_m
     if not take_over:
         refuse_claimed(session, actor, case)
     case.claimed_by, case.claimed_at = actor.user_id, clock.now()
-    _keep(session, case)
+    keep(session, case)
     audit.record(session, actor, "certification.claimed", "certification_case", case.id)
 
 
@@ -58,7 +59,7 @@ def release(session: Session, actor: Actor, case_id: int, if_match: IfMatch = an
     if case.claimed_by is None or case.claimed_by != actor.user_id:
         raise NotClaimed
     case.claimed_by = case.claimed_at = None
-    _keep(session, case)
+    keep(session, case)
     audit.record(session, actor, "certification.released", "certification_case", case.id)
 
 
@@ -120,7 +121,7 @@ def opine_many(
         )
         for case in cases
     )
-    _keep(session, *cases)
+    keep(session, *cases)
     detail = {"department": department, "verdict": verdict}
     audit.record_each(session, actor, "certification.opinion_given", "certification_case", [(case.id, detail) for case in cases])
     return several.outcomes()
@@ -160,7 +161,7 @@ def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: 
         raise AppealTooLate(until=case.due_on.isoformat())
     finish(session, actor, case, CaseMove.APPEAL, reason)
     case.appealed = True
-    _keep(session, case)
+    keep(session, case)
     outbox.publish(session, "certification.appealed", case_id=case.id, version=case.version)
 
 
@@ -192,10 +193,3 @@ def _before(session: Session, actor: Actor, case_id: int, if_match: IfMatch = an
         raise IllegalMove(state=case.status, action="claim", allowed=[])
     authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT), "claim")
     return case
-
-
-def _keep(session: Session, *cases: CertificationCase) -> None:
-    for case in cases:
-        case.version += 1
-        session.add(case)
-    session.flush()

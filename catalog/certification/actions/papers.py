@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
-from catalog.certification.actions.applying import keep, own_editable, require_editable
-from catalog.certification.actions.cases import Outcomes, alone, locked, locked_each
+from catalog.certification.actions.applying import own_editable, require_editable
+from catalog.certification.actions.cases import Outcomes, alone, keep, locked, locked_each
 from catalog.certification.errors import TooManyDocuments
 from catalog.certification.models import CertificationCase, CertificationDocument
 from catalog.certification.queries import cases as queries

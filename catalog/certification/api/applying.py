@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import File, Form, UploadFile
+from fastapi import Depends, File, Form, UploadFile
 from fastapi.responses import Response
 
 from catalog.certification.actions import applying, papers, renewing
@@ -38,19 +38,22 @@ def edit_case(call: Call, case_id: Id, body: CasePatch) -> CaseOut:
     return _case(call, case_id)
 
 
-@routes.post("/certification-cases/{case_id}/documents", Permission.CERTIFICATIONS_APPLY)
-def add_document(
-    call: Call,
-    case_id: Id,
-    kind: Annotated[DocumentKind, Form()],
-    file: Paper,
+def _printed(
     number: Annotated[ShortText | None, Form(description="as printed on it")] = None,
     issuer: Annotated[ShortText | None, Form()] = None,
     issued_on: Annotated[Day | None, Form()] = None,
     valid_until: Annotated[Day | None, Form(description="its last day; a certificate does not hold beyond it")] = None,
-) -> CaseOut:
+) -> Printed:
+    return Printed(number, issuer, issued_on, valid_until)
+
+
+#: What is printed on a paper, as fields of a form.
+PrintedForm = Annotated[Printed, Depends(_printed)]
+
+
+@routes.post("/certification-cases/{case_id}/documents", Permission.CERTIFICATIONS_APPLY)
+def add_document(call: Call, case_id: Id, kind: Annotated[DocumentKind, Form()], file: Paper, printed: PrintedForm) -> CaseOut:
     """Add a paper to the own application. The newest of its kind counts."""
-    printed = Printed(number, issuer, issued_on, valid_until)
     papers.bring(call.session, call.actor, case_id, kind, printed, file.filename, file.file.read())
     return _case(call, case_id)
 

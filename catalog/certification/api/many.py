@@ -7,8 +7,7 @@ from fastapi import Form
 
 from catalog.certification.actions import applying, desk, listing, papers, reviewing
 from catalog.certification.actions.cases import Outcomes, Read, read_of
-from catalog.certification.actions.papers import Printed
-from catalog.certification.api.applying import Paper
+from catalog.certification.api.applying import Paper, PrintedForm
 from catalog.certification.queries import cases as queries
 from catalog.certification.rules import DocumentKind
 from catalog.certification.schemas.many import (
@@ -22,7 +21,6 @@ from catalog.certification.schemas.many import (
     SubmissionsIn,
     VersionsIn,
 )
-from shop.core.quantities import Day, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -60,14 +58,10 @@ def add_document_to_many(
     case_ids: Annotated[CaseIds, Form(min_length=1, max_length=MOST, description="the field once for each case")],
     kind: Annotated[DocumentKind, Form()],
     file: Paper,
-    number: Annotated[ShortText | None, Form(description="as printed on it")] = None,
-    issuer: Annotated[ShortText | None, Form()] = None,
-    issued_on: Annotated[Day | None, Form()] = None,
-    valid_until: Annotated[Day | None, Form(description="its last day; a certificate does not hold beyond it")] = None,
+    printed: PrintedForm,
 ) -> CaseResultsOut:
     """Add one paper, such as the business licence, to up to 200 own applications. Each gets it or is refused by itself: the answer has a result for
     every case, in the order given."""
-    printed = Printed(number, issuer, issued_on, valid_until)
     outcomes = papers.bring_many(call.session, call.actor, case_ids, kind, printed, file.filename, file.file.read())
     return _told(call, case_ids, outcomes)
 
