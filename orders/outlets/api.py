@@ -39,6 +39,7 @@ from orders.outlets.schemas.outlets import (
 )
 from orders.outlets.states import OutletKind, OutletStatus
 from shop.core import clock, exports
+from shop.core.outcomes import counts, outcome
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id, each_once, storable
 from shop.identity.access import Call, Routes
@@ -180,25 +181,19 @@ def make_devices(
 ) -> KeysMadeOut | Response:
     """Keys for up to 1,000 tills and cabinets of any of the own outlets, also as a file. Each is made by itself: the answer has a result for every one, in
     the order given, and is the only time that the keys are shown."""
-    results = []
-    for each in devices.make_many(call.session, call.actor, body.devices, call.language):
-        told = each.problem.told(call.language) if each.problem else {}
-        results.append(
-            KeyMadeOut(
-                outlet_id=each.outlet_id,
-                outlet_number=each.outlet and each.outlet.number,
-                outlet_name=each.outlet and each.outlet.name,
-                number=each.number,
-                done=each.problem is None,
-                code=told.get("code"),
-                message=told.get("title"),
-                already=each.problem is not None and each.problem.is_done_before,
-                device_id=each.device_id,
-                key=each.key,
-            )
+    results = [
+        KeyMadeOut(
+            **outcome(each.problem, call.language),
+            outlet_id=each.outlet_id,
+            outlet_number=each.outlet and each.outlet.number,
+            outlet_name=each.outlet and each.outlet.name,
+            number=each.number,
+            device_id=each.device_id,
+            key=each.key,
         )
-    failed = sum(not each.done for each in results)
-    made = KeysMadeOut(done=len(results) - failed, failed=failed, results=results)
+        for each in devices.make_many(call.session, call.actor, body.devices, call.language)
+    ]
+    made = KeysMadeOut(**counts(results), results=results)
     if format == "json":
         return made
     header, title = sheets.KEYS_HEADER[call.language], sheets.KEYS_TITLE[call.language]
@@ -211,15 +206,9 @@ def revoke_devices(
     device_ids: Annotated[list[Id], Body(embed=True), Field(min_length=1, max_length=MOST_DEVICES), AfterValidator(each_once)],
 ) -> KeysRevokedOut:
     """End up to 1,000 keys at once, each by itself; the answer has a result for every one, in the order given."""
-    results = []
-    for device_id, problem in devices.revoke_many(call.session, call.actor, device_ids).items():
-        told = problem.told(call.language) if problem else {}
-        already = problem is not None and problem.is_done_before
-        results.append(
-            RevokedOut(device_id=device_id, done=problem is None, code=told.get("code"), message=told.get("title"), already=already)
-        )
-    failed = sum(not each.done for each in results)
-    return KeysRevokedOut(done=len(results) - failed, failed=failed, results=results)
+    outcomes = devices.revoke_many(call.session, call.actor, device_ids)
+    results = [RevokedOut(device_id=device_id, **outcome(problem, call.language)) for device_id, problem in outcomes.items()]
+    return KeysRevokedOut(**counts(results), results=results)
 
 
 @routes.get("/outlet-devices", Permission.OUTLETS_READ)

@@ -21,6 +21,7 @@ from catalog.certification.schemas.many import (
     SubmissionsIn,
     VersionsIn,
 )
+from shop.core.outcomes import counts, outcome
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -36,20 +37,10 @@ def _told(call: Call, case_ids: Sequence[int], outcomes: Outcomes) -> CaseResult
     results = []
     for case_id in case_ids:
         problem = outcomes[case_id]
-        told = problem.told(call.language) if problem else {}
-        results.append(
-            CaseResultOut(
-                case_id=case_id,
-                done=problem is None,
-                status=states.get(case_id),
-                code=told.get("code"),
-                message=told.get("title"),
-                already=problem is not None and problem.is_done_before,
-                errors=told.get("errors", []),
-            )
-        )
-    failed = sum(not result.done for result in results)
-    return CaseResultsOut(done=len(results) - failed, failed=failed, results=results)
+        errors = problem.told(call.language).get("errors", []) if problem else []
+        told = outcome(problem, call.language)
+        results.append(CaseResultOut(**told, case_id=case_id, status=states.get(case_id), errors=errors))
+    return CaseResultsOut(**counts(results), results=results)
 
 
 @routes.post("/certification-documents", Permission.CERTIFICATIONS_APPLY, status=200)

@@ -9,6 +9,7 @@ from catalog.certification.schemas.cases import CorrectionIn
 from catalog.certification.states import CaseStatus
 from catalog.certification.steps import Decision, Verdict
 from shop.core.errors import BadValue
+from shop.core.outcomes import OutcomeOut
 from shop.core.quantities import Id, ShortText, each_once, whole
 
 #: As many cases as one request is about.
@@ -65,15 +66,11 @@ class ListCopyIn(ManyIn):
     from_case_id: Annotated[Id, Field(description="an own case, whose list the others get")]
 
 
-class CaseResultOut(BaseModel):
+class CaseResultOut(OutcomeOut):
     """What became of one case."""
 
     case_id: int
-    done: bool
     status: CaseStatus | None = Field(description="its present state, where it is within reach")
-    code: str | None = Field(description="why not")
-    message: str | None
-    already: bool = Field(description="it is not done because it was done before")
     errors: list[MissingItem] = Field(description="why not, field by field, such as everything that an application lacks")
 
 

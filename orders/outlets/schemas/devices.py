@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from orders.outlets.schemas.outlets import In, Number
 from orders.outlets.states import OutletStatus
+from shop.core.outcomes import OutcomeOut
 from shop.core.quantities import Id, QuantityOrZero
 
 #: As many devices as are made, or keys ended, by one request.
@@ -37,15 +38,6 @@ class DeviceOfIn(DeviceIn):
 
 class DevicesIn(In):
     devices: list[DeviceOfIn] = Field(min_length=1, max_length=MOST_DEVICES)
-
-
-class OutcomeOut(BaseModel):
-    """What became of one of many."""
-
-    done: bool
-    code: str | None = Field(description="why not")
-    message: str | None
-    already: bool = Field(description="it is not done because it was done before")
 
 
 class KeyMadeOut(OutcomeOut):
