@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -67,6 +68,35 @@ def test_the_processes_hold_what_was_loaded_once_and_count_together(served):
     told = httpx.get(f"http://{HOST}:{served.port}/metrics").text
     (line,) = [line for line in told.splitlines() if line.startswith("shop_requests_total") and '"/healthz"' in line]
     assert float(line.split()[-1]) == 20
+
+
+def test_connections_are_dealt_out_though_one_process_is_slow_to_wake(served):
+    def taken(child):
+        return sum(
+            each.status == psutil.CONN_ESTABLISHED and each.laddr.port == served.port for each in child.net_connections("tcp")
+        )
+
+    [first, second] = served.children
+    with contextlib.ExitStack() as held:
+        for child in (first, second):
+            child.suspend()
+        for _ in range(40):
+            held.enter_context(socket.create_connection((HOST, served.port)))
+        first.resume()
+        assert eventually(lambda: taken(first))
+        time.sleep(0.5)  # to take them all, if it could
+        second.resume()
+        assert eventually(lambda: taken(first) + taken(second) == 40)
+        assert min(taken(first), taken(second)) >= 4
+
+
+def test_a_second_server_at_the_same_place_is_refused(served):
+    environment = os.environ | {"SHOP_PORT": str(served.port), "SHOP_DATABASE_URL": "postgresql://nobody@nowhere/none"}
+    again = subprocess.run(
+        [sys.executable, "-m", "shop.cli", "serve"], env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert again.returncode != 0
+    assert b"address already in use" in again.stderr.lower() + again.stdout.lower()
 
 
 def test_a_process_that_dies_is_replaced_and_a_stop_ends_all_even_one_that_has_just_begun(served):
