@@ -181,20 +181,21 @@ def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | Non
     category, district = words.categories.get(cell["category"]), words.district(plain(cell["district"]) or "")
     township = words.township(district, plain(cell["township"]) or "") if cell["township"] else None
     known = bool(category and district and (township or not cell["township"]))
-    if category is None:
+    for name in ("category", "district", "unit"):
+        if not cell[name]:
+            row.refuse(name, "missing", "未填写", "is empty")
+    if cell["category"] and category is None:
         row.refuse("category", "unknown_category", "没有此品类", "there is no such category")
-    if district is None:
+    if cell["district"] and district is None:
         row.refuse("district", "unknown_origin", "没有此区县", "there is no such district")
-    elif cell["township"] and township is None:
+    elif district and cell["township"] and township is None:
         row.refuse("township", "unknown_origin", "该区县没有此乡镇", "the district has no such township")
     usual = (Kind.SERVICE if category == Category.RURAL_TOURISM else Kind.GOODS).value
     kind = words.kinds.get(cell["kind"]) if cell["kind"] else usual
     if kind is None:
         row.refuse("kind", "enum", *_one_of(*words.kind_labels))
     unit = words.units.get(cell["unit"])
-    if not cell["unit"]:
-        row.refuse("unit", "missing", "未填写", "is empty")
-    elif unit is None:
+    if cell["unit"] and unit is None:
         row.refuse("unit", "enum", *_one_of([unit_label(each, "zh") for each in Unit], [unit_label(each, "en") for each in Unit]))
     vat_bp = _basis_points(cell["vat_percent"])
     if vat_bp is None:

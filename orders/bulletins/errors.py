@@ -46,12 +46,12 @@ class ItemsOpen(Conflict):
 
 
 class CountiesLacking(Conflict):
-    """``data.lacking`` has the codes of the counties, ``data.names_zh`` and ``names_en`` their names in that order; closing without them needs each of
-    them named by its code, and a reason."""
+    """``data.lacking`` has the codes of the counties that nobody has named, ``data.names_zh`` and ``names_en`` their names in that order; closing without
+    them needs each of them named by its code, and a reason."""
 
     code = "counties_lacking"
-    zh = "尚有 {count} 个区县未结账，须逐一列出并说明理由：{names_zh}"
-    en = "{count} counties have not closed; name each of them, and the reason: {names_en}"
+    zh = "尚有 {count} 个区县未结账且未列出，须逐一列出并说明理由：{names_zh}"
+    en = "{count} counties have not closed and are not named; name each of them, and the reason: {names_en}"
     words = {"names_zh": {}, "names_en": {}}
 
 

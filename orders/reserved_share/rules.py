@@ -59,12 +59,13 @@ def faults(content: Content, config: Config, own_id: int) -> list[Fault]:
         if content.base_fen <= 0:
             found.append(Fault("base", "base_missing", "未填报采购基数", "The base must be above zero, unless the unit is exempt"))
         if content.percent_bp < least * 100:
+            said = plain(Decimal(content.percent_bp) / 100)
             found.append(
                 Fault(
                     "percent",
                     "below_minimum",
-                    f"预留比例不得低于 {least}%",
-                    f"At least {least} % must be reserved",
+                    f"预留比例不得低于 {least}%（所填为 {said}%）",
+                    f"At least {least} % must be reserved, not {said} %",
                     {"minimum": least},
                 )
             )

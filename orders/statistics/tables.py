@@ -58,6 +58,8 @@ def percent(zh: str, en: str) -> Column:
     return Column(Kind.PERCENT, zh, en, summed=False)
 
 
+#: The unit in the title of a column of tonnes, and that of the same in grams.
+_IN_GRAMS: dict[Language, tuple[str, str]] = {"zh": ("吨", "克"), "en": ("(t)", "(g)")}
 #: What stands first in a table by districts.
 COUNTY = {"county": text("区县代码", "county code"), "county_name": text("区县", "county")}
 
@@ -74,7 +76,8 @@ class Table:
 
 
 class TableOut(BaseModel):
-    """``columns`` names what each row holds, in the caller's language. Amounts are yuan, weights tonnes, rates percent with two decimals."""
+    """``columns`` names what each row holds, in the caller's language. Amounts are yuan, weights tonnes to the kilogram and, as ``…_grams``, exact grams,
+    which add up; rates percent with two decimals."""
 
     columns: dict[str, str]
     rows: list[dict[str, Any]]
@@ -101,12 +104,11 @@ class Filled:
     filters: Sequence[str] = ()
 
     def shown(self, language: Language) -> TableOut:
-        columns = self.table.columns
         place = 0 if language == "zh" else 1
         return TableOut(
-            columns={name: column.titled(language) for name, column in columns.items()},
-            rows=[{name: _shown(columns[name].kind, value) for name, value in self._rated(row).items()} for row in self.rows],
-            totals={name: _shown(columns[name].kind, value) for name, value in self._totals().items()},
+            columns=self._titles(language),
+            rows=[self._values(self._rated(row)) for row in self.rows],
+            totals=self._values(self._totals()),
             definition=self.table.definition[place],
             exact_to=self.exact_to,
             on=self.on,
@@ -123,6 +125,23 @@ class Filled:
         place = 0 if language == "zh" else 1
         about = exports.About(language, self.table.definition[place], self.exact_to, self.on, self.first, self.last, self.filters)
         return exports.file(format, self.table.name, header, self._cells(language), self.table.title[place], about)
+
+    def _titles(self, language: Language) -> dict[str, str]:
+        found = {}
+        for name, column in self.table.columns.items():
+            found[name] = column.titled(language)
+            if column.kind is Kind.TONNES:
+                found[f"{name}_grams"] = column.titled(language).replace(*_IN_GRAMS[language])
+        return found
+
+    def _values(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        found = {}
+        for name, value in row.items():
+            kind = self.table.columns[name].kind
+            found[name] = _shown(kind, value)
+            if kind is Kind.TONNES:
+                found[f"{name}_grams"] = None if value is None else int(value)
+        return found
 
     def _cells(self, language: Language) -> Iterable[list[Cell]]:
         columns = self.table.columns

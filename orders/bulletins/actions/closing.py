@@ -167,13 +167,13 @@ def _named(session: Session, lacking: list[str], body: CloseIn) -> None:
     if extra := sorted(set(body.without) - set(lacking)):
         zh, en = f"已结账或不参加结账：{'、'.join(extra)}", f"they have closed, or do not close: {', '.join(extra)}"
         raise Invalid.one("without", "not_lacking", zh, en)
-    if set(lacking) != set(body.without):
-        chinese, english = regions.names(session, lacking, "zh"), regions.names(session, lacking, "en")
+    if unnamed := [code for code in lacking if code not in body.without]:
+        chinese, english = regions.names(session, unnamed, "zh"), regions.names(session, unnamed, "en")
         raise CountiesLacking(
-            count=len(lacking),
-            lacking=lacking,
-            names_zh=[chinese(code) for code in lacking],
-            names_en=[english(code) for code in lacking],
+            count=len(unnamed),
+            lacking=unnamed,
+            names_zh=[chinese(code) for code in unnamed],
+            names_en=[english(code) for code in unnamed],
         )
     if lacking and body.reason is None:
         raise Invalid.one(

@@ -126,6 +126,7 @@ def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office
         line("戊", net_grams=""),
         line(taken, annual_capacity_kg="很多", month_2="2000000001"),
         line("a\x01b" * 100),
+        line("己", category="", district="", township="", unit=""),
     ]
     answer = send(office, rows)
     assert {(fault["row"], fault["column"], fault["code"]) for fault in answer.json()["errors"]} == {
@@ -139,6 +140,9 @@ def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office
         (4, "2月产能（公斤）", "less_than_equal"),
         (4, "产品名称", "case_open"),
         (5, "产品名称", "string_too_long"),
+        (6, "品类", "missing"),
+        (6, "区县", "missing"),
+        (6, "单位", "missing"),
     }
     assert counts(office) == (1, 1, 1)
 

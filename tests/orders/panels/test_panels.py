@@ -225,6 +225,8 @@ def test_the_lane_by_county_and_by_month(trade, database, monitor):
     )
     tonnes = (Decimal(whole.grams) / 1_000_000).quantize(Decimal("0.001"))
     assert Decimal(by_county["totals"]["weight"]) == tonnes
+    assert sum(row["weight_grams"] for row in by_county["rows"]) == by_county["totals"]["weight_grams"]
+    assert by_county["columns"]["weight_grams"] in ("净重（克）", "net weight (g)")
     assert fen_from_yuan(by_county["totals"]["sales"]) == whole.fen
     assert [row["rank"] for row in by_county["rows"]] == sorted(row["rank"] for row in by_county["rows"])
     by_month = panel(monitor, "shandong-lane", group_by="month")

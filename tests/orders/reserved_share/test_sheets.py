@@ -75,6 +75,9 @@ def test_every_fault_by_row_and_column(scene):
         (7, "预留比例", "bad_percent"),
         (7, "统一社会信用代码", "unit_twice"),
     ]
+    # 10 % as a spreadsheet program keeps it: what was read is told
+    kept = send(scene, [[scene.first.uscc, "100", "0.1"]]).json()["errors"]
+    assert [(fault["code"], "0.1%" in fault["message"].replace(" ", "")) for fault in kept] == [("below_minimum", True)]
     assert scene.get("first").json()["status"] == "missing"
     assert code(send(scene, [["x", "1"]], header=("代码", "食堂采购基数"))) == (422, "unreadable_spreadsheet")
     assert code(send(scene, rows, who="first_buyer")) == (403, "forbidden")
