@@ -62,8 +62,8 @@ def import_sales(call: Call, file: Sheet, dry_run: DryRun = False) -> SalesImpor
 
 @routes.post("/sales-batches/take-back", Permission.OUTLETS_MANAGE, status=200)
 def take_back(call: Call, body: TakeBackIn) -> TakenBackOut:
-    """Take wrong files back by their batches, up to 200 at once, all or none; the right file is then imported as any other. Where more counts of them
-    than `withdrawal_yuan` of the programme, an officer other than the caller has to agree first (`POST /v1/counting-holds/{id}/count`)."""
+    """Take wrong files back by their batches, up to 200 at once, all or none; the right file is then imported as any other. Where more counts of them,
+    together with what was taken out at these outlets before on the same day, than `withdrawal_yuan` of the programme, an officer other than the caller has to agree first (`POST /v1/counting-holds/{id}/count`)."""
     held = importing.take_back(call.session, call.actor, body.ids, body.reason)
     return TakenBackOut(taken_back=len(body.ids) - held, held=held)
 

@@ -35,6 +35,8 @@ class SalesBatch(SQLModel, table=True):
         Index(None, "outlet_id", "id"),
         Index("ix_sales_batch_file", "outlet_id", postgresql_where=text("way = 'file'")),
         Index(None, "status", "id", postgresql_where=text("status IN ('waiting','held')")),
+        CheckConstraint("num_nulls(taken_out_fen, taken_out_on) <> 1 AND taken_out_fen > 0", name="taken_out"),
+        Index(None, "outlet_id", "taken_out_on", postgresql_where=text("taken_out_on IS NOT NULL")),
     )
 
     id: int = key()
@@ -58,6 +60,9 @@ class SalesBatch(SQLModel, table=True):
     #: What it says was sold, refunds apart: certified goods of the list, and all others, in fen. Until it is taken all of it is other.
     certified_fen: int = fen()
     other_fen: int = fen()
+    #: What less counts since another took its place, or it was taken back, and the day on which that was done, if nobody else was asked; in fen.
+    taken_out_fen: int | None = fen(nullable=True)
+    taken_out_on: date | None = None
     #: Of the first and last sale in it; none of one without lines.
     first_sold_at: datetime | None = moment(nullable=True)
     last_sold_at: datetime | None = moment(nullable=True)

@@ -49,8 +49,8 @@ class CountingRules(Part):
     line_tonnes: int = Field(default=20, ge=1, le=1_000_000)
     #: A refund that an outlet told waits for its sale for so many days; then an officer decides about it.
     refund_days: int = Field(default=31, ge=1, le=730)
-    #: More than so many yuan are taken out of what counts, by withdrawing, correcting or taking back what an outlet told, only once a second person agrees.
-    #: As much as a figure needs to be large (``grading.growth_floor_yuan``).
+    #: More than so many yuan are taken out of what counts, by withdrawing, correcting or taking back what an outlet told, only once a second person agrees;
+    #: all that was taken out of one outlet's figures on a day together. As much as a figure needs to be large (``grading.growth_floor_yuan``).
     withdrawal_yuan: int = Field(default=50_000, ge=0)
     #: An outlet from which nothing was heard for so many hours is silent.
     silent_hours: int = Field(default=72, ge=1, le=2160)

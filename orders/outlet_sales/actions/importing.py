@@ -65,7 +65,11 @@ _TO_TAKE_BACK = text(
 )
 # its name goes with it, so that the same file may be sent again
 _TAKEN_BACK = text(
-    "UPDATE sales_batch SET status = 'withdrawn', batch_id = batch_id || '-taken-back-' || id WHERE id = ANY (CAST(:ids AS bigint[]))"
+    """
+    UPDATE sales_batch b SET status = 'withdrawn', batch_id = b.batch_id || '-taken-back-' || b.id,
+        taken_out_fen = nullif(t.fen, 0), taken_out_on = CASE WHEN t.fen > 0 THEN :today END
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:fens AS bigint[])) AS t (id, fen) WHERE b.id = t.id
+    """
 )
 #: A withdrawal as a device would send it; its name tells one from those that were left out before.
 _ASK = text(
@@ -141,8 +145,8 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
 
 def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: str) -> int:
     """Take batches of files back, all or none: what counted of them is taken out of the figures on the days of its sales, what was held is not decided any more,
-    and their numbers may be told anew by another file. Where more counts of all of them than the programme's ``withdrawal_yuan``, those that count are
-    held until a second person has decided; returns how many these are.
+    and their numbers may be told anew by another file. Where of all of them, and of what was taken out at these outlets today, more counts than the
+    programme's ``withdrawal_yuan``, those that count are held until a second person has decided; returns how many these are.
 
     Raises:
         NotFound: it is not within reach (404). NotFromFile: it is a device's, which corrects it by a batch (409).
@@ -158,10 +162,12 @@ def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: 
     refuse_some("ids", len(batch_ids), refused)
     counting = [each for each in batch_ids if found[each].counts_fen]
     most = programmes.config_of(session, clock.today()).counting.withdrawal_yuan
-    held = counting if sum(found[each].counts_fen for each in counting) > most * 100 else []
+    out = sum(found[each].counts_fen for each in counting) + taking.taken_out_today(session, outlet_ids).total()
+    held = counting if out > most * 100 else []
     at_once = [each for each in batch_ids if each not in held]
     refunding.undo(session, at_once)
-    session.execute(_TAKEN_BACK, {"ids": array(at_once)})
+    fens = [found[each].counts_fen for each in at_once]
+    session.execute(_TAKEN_BACK, {"ids": array(at_once), "fens": array(fens), "today": clock.today()})
     # refunds of other batches that did not fit before may do so now
     taking.settle(session, [], outlet_ids)
     if held:

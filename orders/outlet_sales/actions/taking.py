@@ -1,6 +1,7 @@
 """Taking batches: what of them counts, is other goods, resale or doubted; corrections; and the outlets' days. A constant number of statements,
 however many lines."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -51,9 +52,16 @@ _CORRECTED = text(
 )
 _SET_BATCHES = text(
     """
-    UPDATE sales_batch b SET status = t.status, reason_code = coalesce(t.reason, b.reason_code), replaces_id = coalesce(t.replaces, b.replaces_id)
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]), CAST(:replaces AS bigint[]))
-      AS t (id, status, reason, replaces) WHERE b.id = t.id
+    UPDATE sales_batch b SET status = t.status, reason_code = coalesce(t.reason, b.reason_code), replaces_id = coalesce(t.replaces, b.replaces_id),
+        taken_out_fen = coalesce(t.taken_out, b.taken_out_fen), taken_out_on = CASE WHEN t.taken_out > 0 THEN :today ELSE b.taken_out_on END
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]), CAST(:replaces AS bigint[]), CAST(:taken_out AS bigint[]))
+      AS t (id, status, reason, replaces, taken_out) WHERE b.id = t.id
+    """
+)
+_TAKEN_OUT = text(
+    """
+    SELECT outlet_id, sum(taken_out_fen)::bigint AS fen FROM sales_batch
+    WHERE outlet_id = ANY (CAST(:outlets AS bigint[])) AND taken_out_on = :today GROUP BY outlet_id
     """
 )
 _SET_LINES = text(
@@ -143,6 +151,8 @@ class _Plan:
     undone: list[int] = field(default_factory=list)
     #: What each tells, or takes out of the figures, in fen.
     fen: dict[int, int] = field(default_factory=dict)
+    #: What less counts of each that was replaced, nobody else asked, in fen.
+    taken_out: dict[int, int] = field(default_factory=dict)
 
     def of(self, *statuses: BatchStatus) -> list[int]:
         return [batch_id for batch_id, status in self.status.items() if status in statuses]
@@ -256,6 +266,7 @@ def statuses(session: Session, batch_ids: Sequence[int]) -> dict[int, dict[str, 
 def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], decided: bool) -> _Plan:
     plan, limits = _Plan(), programmes.config_of(session, clock.today()).counting
     corrected = _corrected(session, rows)
+    gone = taken_out_today(session, {outlet_id for outlet_id, _ in corrected})
     for row in rows:
         target = corrected.get((row.outlet_id, row.corrects), _NOTHING)
         plan.fen[row.id] = row.certified_fen + row.other_fen if row.line_count else target.fen
@@ -271,13 +282,17 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
                 else doubt(told, term_of(row), clock_minutes=limits.clock_minutes, late_days=limits.late_days)
             )
         if row.corrects is not None and reason is None:
+            out = 0 if decided else _taken_out(row, target, target_status)
             if target_status is None or target_status == BatchStatus.WAITING or is_replaced or target.id == row.id:
                 # one that is void stays void, but is corrected once, too
                 reason = Doubt.CORRECTS_NOTHING
-            elif not decided and (out := _taken_out(row, target, target_status)) and _is_much(row, out, limits.withdrawal_yuan):
+            elif out and _is_much(row, gone[row.outlet_id] + out, limits.withdrawal_yuan):
                 reason, plan.fen[row.id] = Doubt.WITHDRAWAL, out
             else:
                 plan.replaces[row.id] = target.id
+                if out:
+                    gone[row.outlet_id] += out
+                    plan.taken_out[target.id] = out
                 if target.id not in plan.status and target_status != BatchStatus.VOID:
                     plan.undone.append(target.id)
                 if target_status != BatchStatus.VOID:
@@ -291,6 +306,12 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
 def _taken_out(row: Row[Any], target: _Target, status: BatchStatus | None) -> int:
     """By how much less counts, in fen, once a batch stands in the place of another."""
     return max(target.counts_fen - row.instead_fen, 0) if status == BatchStatus.ACCEPTED else 0
+
+
+def taken_out_today(session: Session, outlet_ids: Collection[int]) -> Counter[int]:
+    """What less counts of each outlet by what was taken out of its figures today without a second person, in fen. The caller holds them locked."""
+    found = session.execute(_TAKEN_OUT, {"outlets": array(sorted(outlet_ids)), "today": clock.today()}) if outlet_ids else ()
+    return Counter({row.outlet_id: row.fen for row in found})
 
 
 def _is_much(row: Row[Any], out: int, most_yuan: int) -> bool:
@@ -319,6 +340,8 @@ def _set(session: Session, plan: _Plan) -> None:
         "statuses": [plan.status[each].value for each in ids],
         "reasons": [_value(plan.reasons.get(each)) for each in ids],
         "replaces": array(plan.replaces.get(each) for each in ids),
+        "taken_out": array(plan.taken_out.get(each) for each in ids),
+        "today": clock.today(),
     }
     session.execute(_SET_BATCHES, values)
     # what was counted before is taken back first; these never were

@@ -421,8 +421,23 @@ def test_what_takes_little_out_of_the_figures_is_done_at_once(shop: Shop):
     shop.send(shop.till.batch([much(), much("2", "X")]))
     # what counts in its place is no less by more than that; of other goods nothing counts
     assert shop.send(shop.till.batch([sale("3", "G1", 1)], corrects="t-1"))["status"] == "accepted"
-    assert shop.send(shop.till.batch([], corrects="t-2"))["status"] == "accepted"
-    assert shop.sums() == {"certified": 0, "other": 0, "resale": 0, "grams": 0}
+    assert shop.sums()["certified"] == 2500
+
+
+def test_many_small_withdrawals_of_a_day_are_one_large_one(shop: Shop):
+    for number in ("1", "2", "3", "4"):
+        shop.send(shop.till.batch([sale(number, "G1", 1000)]))  # 25,000 yuan each
+    first, second, third = (shop.send(shop.till.batch([], corrects=f"t-{n}")) for n in (1, 2, 3))
+    assert [first["status"], second["status"]] == ["accepted", "accepted"]
+    assert (third["status"], third["reason_code"], shop.sums()["certified"]) == ("held", "withdrawal", 5_000_000)
+    # a correction that takes nothing out of the figures is nobody else's matter, and what two persons agreed on adds to nothing
+    assert shop.send(shop.till.batch([sale("5", "G1", 1000)], corrects="t-4"))["status"] == "accepted"
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 2_500_000
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE sales_batch SET taken_out_on = taken_out_on - 1"))
+    assert shop.send(shop.till.batch([], corrects="t-8"))["status"] == "accepted"
+    assert shop.sums()["certified"] == 0
 
 
 def test_a_hold_of_a_whole_batch_tells_what_it_would_take_out(shop: Shop):

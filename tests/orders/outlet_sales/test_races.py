@@ -84,6 +84,35 @@ def test_without_the_lock_two_tills_give_back_too_much(shop: Shop, monkeypatch):
     assert broken
 
 
+def take_back_at_once(shop: Shop, n: int) -> int:
+    """Two files of 30,000 yuan each are taken back in one moment; how many of them are held. What was taken out before was yesterday."""
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE sales_batch SET taken_out_on = taken_out_on - 1"))
+    people = [signed_in(shop.api, Role.CITY_OFFICER) for _ in range(2)]
+    day = clock.today() - timedelta(days=1)
+    rows = [f"{shop.outlet.external_number},F{n}-{each},{day} 1{each}:{2 * n:02},G1,1200,30000.00,," for each in range(2)]
+    made = [send(people[0], [row]).json()["batch_ids"] for row in rows]
+    path = "/v1/sales-batches/take-back"
+    answers = at_once(
+        [
+            lambda each=each, ids=ids: each.post(path, json={"ids": ids, "reason": "误报"})
+            for each, ids in zip(people, made, strict=True)
+        ]
+    )
+    return sum(answer.json()["held"] for answer in answers)
+
+
+def test_two_files_taken_back_at_once_are_looked_at_together(shop: Shop):
+    assert [take_back_at_once(shop, n) for n in range(5)] == [1] * 5
+
+
+@pytest.mark.control
+def test_without_the_lock_two_files_are_taken_back_as_if_each_were_alone(shop: Shop, monkeypatch):
+    """The control: it is the outlet's lock that makes the second see the first."""
+    monkeypatch.setattr(taking, "lock", lambda *_: None)
+    assert any(take_back_at_once(shop, n) == 0 for n in range(30))
+
+
 def correct_while_it_is_decided(shop: Shop, n: int) -> list[int]:
     """A batch is held; its till withdraws it in the moment in which an officer counts it. Returns the statuses of both answers."""
     held = shop.send(shop.till.batch([sale(f"s{n}", "G1", 1)], sent_at=clock.now() + timedelta(hours=1)))
