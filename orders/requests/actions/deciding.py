@@ -63,7 +63,8 @@ def decide(
 
     Raises:
         NotFound: no such request within reach (404). IllegalMove: it does not wait (409), with ``already`` where it was approved before.
-        NotYoursToDecide: the step names others, it is the own request, or another step of it was the caller's (403).
+        NotYoursToDecide: the step names others, it is the own request, or another step of it was the caller's (403), with ``already`` where the caller
+            approved that one, as who sends an approval twice.
         NobodyToApprove: with this approval nobody would be left for a later step (409).
         ReasonNeeded: to approve prices above those of comparable goods needs one (422).
     """
@@ -76,6 +77,8 @@ def decide(
     decided = queries.took_part(steps)
     who = deciders(session, queries.step_of(step), request.requested_by, decided)
     if actor.user_id not in who:
+        if move is RequestMove.APPROVE and any((step.decided_by, step.status) == (actor.user_id, "approved") for step in steps):
+            raise NotYoursToDecide(already=True)
         raise NotYoursToDecide
     in_place_of = who[actor.user_id]
     if move is RequestMove.APPROVE:
