@@ -53,10 +53,14 @@ def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any
         NotFound: there is none within reach (404). Changed: it is no more what the caller read (412).
     """
     queries.case_row(session, actor, case_id)
-    statement = select(CertificationCase).where(col(CertificationCase.id) == case_id).with_for_update()
-    case = session.exec(statement.execution_options(populate_existing=True)).one()
+    case = _lock(session, case_id)
     if_match(case.version)
     return case
+
+
+def _lock(session: Session, case_id: int) -> CertificationCase:
+    statement = select(CertificationCase).where(col(CertificationCase.id) == case_id).with_for_update()
+    return session.exec(statement.execution_options(populate_existing=True)).one()
 
 
 @dataclass
@@ -110,20 +114,32 @@ def alone(outcomes: Outcomes) -> None:
             raise problem
 
 
+def stood(session: Session, actor: Actor, case_id: int) -> IfMatch:
+    """That a case is still what it was before it was waited for: of two that meet, the later one would hit a step that nobody meant.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    return version_read(queries.case_row(session, actor, case_id).version)
+
+
 def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match: IfMatch = any_version) -> CertificationCase:
     """Lock a case that the actor may move now.
 
     Raises:
-        NotFound: there is none within reach (404). Changed: it is no more what the caller read (412).
+        NotFound: there is none within reach (404). Changed: it is no more what the caller read, or what stood before it was waited for (412).
         IllegalMove: the case is not in a state for this, or at another step than the actor's (409).
         ClaimedByOther: a colleague has it on the desk (409).
         Forbidden and its kinds: somebody else's to do (403).
     """
-    case = locked(session, actor, case_id, if_match)
+    stands = stood(session, actor, case_id)
+    case = _lock(session, case_id)
+    if_match(case.version)
     queries.course_of(case).after(case.status, move)
     authorise(session, actor, case, queries.level_of(case, move), move)
     if move not in SUPPLIER_MOVES:
         refuse_claimed(session, actor, case)
+    stands(case.version)  # last: who does the same as the one before is told that it is done
     return case
 
 

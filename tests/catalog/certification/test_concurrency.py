@@ -10,7 +10,6 @@ from sqlmodel import col, select
 
 from catalog.certification.actions import cases, reviewing
 from catalog.certification.models import CertificationCase
-from catalog.certification.queries import cases as queries
 from shop.core import numbers
 from shop.core.errors import Problem
 from shop.identity import tokens
@@ -105,13 +104,12 @@ def test_without_the_lock_one_case_gets_several_certificates(database, monkeypat
     with database.unit_of_work() as session:  # the database's own guard would still let only one through
         session.execute(text("ALTER TABLE certificate DROP CONSTRAINT uq_certificate_case_id"))
 
-    def unlocked(session, actor, case_id, if_match=None):
-        queries.case_row(session, actor, case_id)
+    def unlocked(session, case_id):
         case = session.exec(select(CertificationCase).where(col(CertificationCase.id) == case_id)).one()
         read.wait(30)
         return case
 
-    monkeypatch.setattr(cases, "locked", unlocked)
+    monkeypatch.setattr(cases, "_lock", unlocked)
     results = at_once(database, certifying(officers(database, AT_ONCE), [case_id] * AT_ONCE))
     assert results.count(None) > 1
     assert len(certificates(database)) == results.count(None)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from catalog.certification.actions import applying, listing, papers
+from catalog.certification.actions import applying, cases, listing, papers
 from catalog.certification.actions.cases import Several, any_read
 from catalog.certification.actions.papers import Printed
 from catalog.certification.api import many
@@ -16,7 +16,7 @@ from catalog.certification.queries import cases as queries
 from catalog.certification.rules import DocumentKind
 from catalog.households import actions as households
 from shop.core import clock
-from shop.core.errors import Problem
+from shop.core.errors import Problem, any_version
 from shop.identity import tokens
 from tests.catalog.certification.test_many import DECISIONS, OPINION, OPINIONS, SUBMISSIONS, complete_drafts, listed, told, versions
 from tests.catalog.conftest import PDF
@@ -176,7 +176,7 @@ def test_without_the_lock_lists_given_at_once_are_mixed(office, monkeypatch):
 
 
 def meeting(office, case_id, *acts):
-    """Requests that all wait for a case before one of them gets it: what each is told of it. They go in the order in which they came."""
+    """Requests that all wait for a case before one of them gets it: what each is answered. They go in the order in which they came."""
     waiting = (
         "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.datname = current_database()"
     )
@@ -186,10 +186,16 @@ def meeting(office, case_id, *acts):
             session.execute(text("SELECT 1 FROM certification_case WHERE id = :id FOR UPDATE"), {"id": case_id})
             sent = []
             for client, (_, path, body) in zip(clients, acts, strict=True):
-                sent.append(pool.submit(client.post, path, json={"case_ids": [case_id], **body}))
+                sent.append(pool.submit(client.post, path, json=body))
                 while office.count(waiting) < len(sent):  # in a transaction of its own: within one, who is there is read once
                     assert not sent[-1].done(), sent[-1].result().text
-        return [told(each.result())[0] for each in sent]
+        return [each.result() for each in sent]
+
+
+def meeting_among_many(office, case_id, *acts):
+    """The same of requests that name many cases: what each is told of this one."""
+    acts = [(who, path, {"case_ids": [case_id], **body}) for who, path, body in acts]
+    return [told(answer)[0] for answer in meeting(office, case_id, *acts)]
 
 
 PASS, REJECT = {"decision": "approve"}, {"decision": "reject", "reason": "不符合条件"}
@@ -198,7 +204,7 @@ PASS, REJECT = {"decision": "approve"}, {"decision": "reject", "reason": "不符
 @pytest.mark.slow
 def test_of_two_decisions_that_meet_the_later_does_not_hit_the_next_step(office):
     case_id = office.case("county_review")
-    outcomes = meeting(office, case_id, ("county", DECISIONS, PASS), ("colleague", DECISIONS, REJECT))
+    outcomes = meeting_among_many(office, case_id, ("county", DECISIONS, PASS), ("colleague", DECISIONS, REJECT))
     assert outcomes[0] == (case_id, "public_notice", None)
     assert outcomes[1] == (case_id, "public_notice", "changed_meanwhile")
     assert office.count("SELECT count(*) FROM certification_step WHERE case_id = :id", id=case_id) == 1
@@ -208,19 +214,40 @@ def test_of_two_decisions_that_meet_the_later_does_not_hit_the_next_step(office)
 def test_without_the_version_that_stood_the_later_decision_hits_the_next_step(office, monkeypatch):
     """The control."""
     monkeypatch.setattr(many, "read_of", lambda session, case_ids, named: any_read)
+    monkeypatch.setattr(cases, "stood", lambda *_: any_version)
     case_id = office.case("county_review")
-    outcomes = meeting(office, case_id, ("county", DECISIONS, PASS), ("colleague", DECISIONS, REJECT))
+    outcomes = meeting_among_many(office, case_id, ("county", DECISIONS, PASS), ("colleague", DECISIONS, REJECT))
     assert [code for _, _, code in outcomes] == [None, None]
     assert office.count("SELECT count(*) FROM certification_step WHERE case_id = :id", id=case_id) == 2
     assert office.read("county", case_id)["status"] == "rejected"
 
 
+def alone(office):
+    """A county's approval and its colleague's rejection, each of one case by its own path, meet; what they are answered."""
+    case_id = office.case("county_review")
+    path = f"/v1/certification-cases/{case_id}"
+    met = meeting(office, case_id, ("county", f"{path}/approve", {}), ("colleague", f"{path}/reject", {"reason": "不符合条件"}))
+    return [answer.status_code for answer in met], office.read("county", case_id)["status"]
+
+
+@pytest.mark.slow
+def test_so_it_is_with_decisions_on_one_case(office):
+    assert alone(office) == ([200, 412], "public_notice")
+
+
+@pytest.mark.control
+def test_without_the_version_that_stood_the_rejection_hits_the_notice(office, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(cases, "stood", lambda *_: any_version)
+    assert alone(office) == ([200, 200], "rejected")
+
+
 @pytest.mark.slow
 def test_so_it_is_with_submissions_and_opinions_that_meet(office):
     [draft] = complete_drafts(office, 1)
-    outcomes = meeting(office, draft, ("supplier", SUBMISSIONS, {}), ("supplier", SUBMISSIONS, {}))
+    outcomes = meeting_among_many(office, draft, ("supplier", SUBMISSIONS, {}), ("supplier", SUBMISSIONS, {}))
     assert sorted(str(code) for _, _, code in outcomes) == ["None", "changed_meanwhile"]
     case_id = office.case("county_review")
     opposed = OPINION | {"verdict": "oppose", "department": "forestry"}
-    outcomes = meeting(office, case_id, ("department", OPINIONS, OPINION), ("colleague", OPINIONS, opposed))
+    outcomes = meeting_among_many(office, case_id, ("department", OPINIONS, OPINION), ("colleague", OPINIONS, opposed))
     assert sorted(str(code) for _, _, code in outcomes) == ["None", "changed_meanwhile"]
