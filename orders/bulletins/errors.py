@@ -28,6 +28,12 @@ class MonthNotClosed(Conflict):
     en = "The city has not closed {month}"
 
 
+class ClosedAlong(Conflict):
+    code = "closed_along"
+    zh = "{month} 随 {closed_with} 一并结账，没有单独的公报"
+    en = "{month} was closed along with {closed_with} and has no bulletin of its own"
+
+
 class NotInOrder(Conflict):
     """Months are closed one after the other."""
 

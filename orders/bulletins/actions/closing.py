@@ -1,6 +1,7 @@
 """Closing a month: each county, then the city."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -28,7 +29,10 @@ from shop.identity.permissions import Permission
 from shop.programmes.reporting import CloseItem
 from shop.regions import queries as regions
 
-_LAST_CLOSED = text("SELECT max(month) FROM closed_month")
+#: The last month that the city has closed, and the last one that a region has.
+_LAST_CLOSED = text(
+    "SELECT (SELECT max(month) FROM closed_month) AS city, (SELECT max(month) FROM month_close WHERE region_code = :region) AS own"
+)
 # The first month that is closed takes all before it along: nothing is booked any more into months that no bulletin shows.
 _CLOSE = text(
     """
@@ -90,8 +94,8 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
     of = _begin(session, actor, month, region_code)
     rules = checklists.rules_of(session, of)
     lacking: list[str] = []
+    _in_order(session, of, region_code)
     if region_code == CITY:
-        _in_order(session, of.first)
         lacking = closing.lacking(checklists.counties(session, of, rules), checklists.closed(session, of.first))
         _named(session, lacking, body)
     elif body.without or body.reason:
@@ -140,8 +144,7 @@ def _begin(session: Session, actor: Actor, month: str, region_code: str) -> Mont
     if of.last >= clock.today():
         raise MonthNotOver(month=month)
     _hold(session, month)
-    done = checklists.closed(session, of.first)
-    if region_code in done or CITY in done:
+    if of.first <= (_last_closed(session, region_code).city or date.min) or region_code in checklists.closed(session, of.first):
         raise MonthClosed(month=month)
     return of
 
@@ -151,15 +154,17 @@ def _hold(session: Session, month: str) -> None:
     locks.hold(session, f"month.close:{month}")
 
 
-def _in_order(session: Session, first: date) -> None:
-    last_closed = session.execute(_LAST_CLOSED).scalar_one()
-    if last_closed is None:
-        return
-    due = following(last_closed)
-    if first < due:
-        raise MonthClosed(month=f"{first:%Y-%m}")
-    if first > due:
-        raise NotInOrder(next=f"{due:%Y-%m}")
+def _last_closed(session: Session, region_code: str) -> Any:
+    return session.execute(_LAST_CLOSED, {"region": region_code}).one()
+
+
+def _in_order(session: Session, of: MonthDays, region_code: str) -> None:
+    """After the last month that the region has closed, or the city before it, comes the next one."""
+    last = _last_closed(session, region_code)
+    if known := [month for month in (last.city, last.own) if month is not None]:
+        due = following(max(known))
+        if of.first != due:
+            raise NotInOrder(next=f"{due:%Y-%m}")
 
 
 def _named(session: Session, lacking: list[str], body: CloseIn) -> None:

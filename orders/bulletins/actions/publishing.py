@@ -2,31 +2,37 @@
 
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from orders.bulletins import content as frozen
 from orders.bulletins import files, states
 from orders.bulletins.content import Content, Revision
-from orders.bulletins.errors import BulletinThere, MonthNotClosed, NoBulletin, NothingChanged, NotYourRegion, OtherContent, OwnDraft
+from orders.bulletins.errors import (
+    BulletinThere,
+    ClosedAlong,
+    MonthNotClosed,
+    NoBulletin,
+    NothingChanged,
+    NotYourRegion,
+    OtherContent,
+    OwnDraft,
+)
 from orders.bulletins.models import Bulletin, BulletinFile
-from orders.bulletins.queries import building, changes, ground
+from orders.bulletins.queries import building, changes, checklists, ground
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
 from shop.core import audit, clock, locks, numbers, outbox
 from shop.core.errors import IfMatch, NotFound
 from shop.core.months import days_of
-from shop.identity.actor import CITY, Actor
+from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.regions import queries as regions
-
-_CLOSED_AT = text("SELECT closed_at FROM month_close WHERE month = :month AND region_code = :city")
 
 
 def draft(session: Session, actor: Actor, month: str) -> int:
     """Draft the bulletin of a closed month; returns its id. Districts whose grade is too low stay out of it until somebody explains them.
 
     Raises:
-        NotYourRegion: not of the city's office (403). MonthNotClosed, BulletinThere: see there (409).
+        NotYourRegion: not of the city's office (403). MonthNotClosed, ClosedAlong, BulletinThere: see there (409).
     """
     first = days_of(month)[0]
     require_city(actor)
@@ -144,10 +150,18 @@ def require_city(actor: Actor) -> None:
 
 
 def _closed_at(session: Session, month: str) -> Any:
-    found = session.execute(_CLOSED_AT, {"month": days_of(month)[0], "city": CITY}).scalar()
-    if found is None:
+    """When the city closed a month.
+
+    Raises:
+        MonthNotClosed: it has not (409). ClosedAlong: it was closed along with a later one (409).
+    """
+    first = days_of(month)[0]
+    closed = checklists.closed_with(session, first)
+    if closed is None:
         raise MonthNotClosed(month=month)
-    return found
+    if closed.month != first:
+        raise ClosedAlong(month=month, closed_with=f"{closed.month:%Y-%m}")
+    return closed.closed_at
 
 
 def _alone(session: Session, month: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.bulletins.errors import NotAClosingRegion
@@ -123,6 +123,11 @@ def own_region(actor: Actor) -> str:
     return own[0][: len(CITY)] if len(own) == 1 else CITY
 
 
+def closed_with(session: Session, first: date) -> Row[Any] | None:
+    """The close of the city, ``month`` and ``closed_at``, that closed a month, its own or a later one that took it along; None while it is open."""
+    return session.execute(_CLOSED_WITH, {"city": CITY, "first": first}).first()
+
+
 def close(session: Session, month: str, region_code: str, language: Language) -> CloseOut:
     """The list of a month's close. Of the city everybody who watches over figures may read it, and so may one county that of another: it holds
     counts only.
@@ -137,7 +142,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
         raise NotAClosingRegion(region=region_code, month=month)
     done = closed(session, of.first)
     row = done.get(region_code)
-    along = None if row else session.execute(_CLOSED_WITH, {"city": CITY, "first": of.first}).first()
+    along = None if row else closed_with(session, of.first)
     items = row.items if row else open_items(session, of, region_code)
     said = {each.item: each for each in session.execute(_EXPLAINED, {"first": of.first, "region_code": region_code})}
     held = {item: Explained(each.open_count, each.explanation) for item, each in said.items()}

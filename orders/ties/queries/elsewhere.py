@@ -75,6 +75,7 @@ _EXTERNAL = f"""
                CASE WHEN x.status = 'accepted' AND l.differing > 0 THEN 'booked_differs' END,
                CASE WHEN x.status <> 'accepted' AND l.net_fen <> 0 THEN 'booked_without_counting' END], NULL) AS reasons
     FROM external_sale x
+    JOIN organisation claimant ON claimant.id = x.claimant_id
     JOIN organisation supplier ON supplier.id = x.supplier_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS documents, coalesce(greatest(sum(amount_fen) FILTER (WHERE kind = 'invoice'),
@@ -87,7 +88,9 @@ _EXTERNAL = f"""
         FROM external_sale_line l
         LEFT JOIN sale_entry e ON e.origin_kind = 'external_line' AND e.origin_id = l.id
         WHERE l.sale_id = x.id) l
-    WHERE x.side = 'seller' AND ({side("supplier")} OR x.district_code LIKE ANY (CAST(:regions AS text[])))
+    WHERE x.side = 'seller'
+      AND (coalesce(claimant.path LIKE CAST(:branch AS text), false)
+           OR x.submitted_at IS NOT NULL AND ({side("supplier")} OR x.district_code LIKE ANY (CAST(:regions AS text[]))))
       AND (CAST(:supplier_id AS bigint) IS NULL OR x.supplier_id = :supplier_id)
       AND (CAST(:first AS date) IS NULL OR x.sold_on >= :first)
       AND (CAST(:last AS date) IS NULL OR x.sold_on <= :last)
@@ -131,7 +134,7 @@ def external_sales(
     language: Language,
     asked: ExternalSalesSearch,
 ) -> Page[ExternalTieOut]:
-    """Sellers' claims of sales on these days, the newest first: of the supplier's own branch, or of a region."""
+    """Sellers' claims of sales on these days, the newest first: those of the own branch, and once they are handed in of the supplier's branch, or of a region."""
     start = paging.position(asked.after, int)
     values = {**reach(actor), "supplier_id": asked.supplier_id, "first": asked.first, "last": asked.last}
     rows = session.execute(

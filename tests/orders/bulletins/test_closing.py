@@ -123,6 +123,16 @@ def test_months_are_closed_in_order_and_never_before_they_are_over(scene, on):
     taken_along = scene.read_close(month="2026-08")
     assert (taken_along["closed_with"], taken_along["standing"]) == ("2026-09", [])
     assert taken_along["closed_at"] is not None
+    assert code(scene["county"].post(scene.close_path("/close", month="2026-08"), json={})) == (409, "month_closed")
+    about = {"item": "reports_missing", "explanation": REASON}
+    assert code(scene["county"].post(scene.close_path("/explanations", month="2026-08"), json=about)) == (409, "month_closed")
+    assert scene.read_close("county", "500236", month="2026-08") == {**taken_along, "region": "500236"} | {
+        name: scene.read_close("county", "500236", month="2026-08")[name] for name in ("items", "counties")
+    }
+    drafted = scene["city"].post("/v1/bulletins", json={"month": "2026-08"})
+    assert (code(drafted), drafted.json()["data"]["closed_with"]) == ((409, "closed_along"), "2026-09")
+    # a county closes one month after the other, too
+    assert code(scene["county"].post(scene.close_path("/close", month="2026-11"), json={})) == (409, "not_in_order")
     assert scene.close_city(month="2026-10").status_code == 201
     assert scene.close_city(month="2026-11").status_code == 201
 

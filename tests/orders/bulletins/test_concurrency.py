@@ -45,7 +45,7 @@ def test_without_the_guards_several_do(scene, monkeypatch):
 
     closing_now = threading.Event()
     monkeypatch.setattr(closing, "_hold", lambda session, month: None)
-    monkeypatch.setattr(closing, "_in_order", lambda session, first: None)
+    monkeypatch.setattr(closing, "_in_order", lambda *_: None)
     scene.explain("reports_missing")
     scene.lacking()
     monkeypatch.setattr(closing.checklists, "closed", late)

@@ -498,6 +498,19 @@ def test_external_sales_tie_with_their_papers_and_the_ledger(api, database):
     assert (found["id"], found["claimed"], found["documents"], found["booked"]) == (sale, "50.00", "40.00", "0.00")
     assert [each["code"] for each in found["reasons"]] == ["documents_differ", "not_booked"]
     assert client.get("/v1/ties/external-sales", params={"from": "2026-03-03"}).json()["items"] == []
+    # a draft is nobody else's business
+    assert [each["id"] for each in api.as_(other).get("/v1/ties/external-sales").json()["items"]] == [sale]
+    with database.unit_of_work() as session:
+        session.execute(
+            text(
+                "UPDATE external_sale SET status = 'draft', submitted_at = NULL, submitted_by = NULL, decided_at = NULL, decided_by = NULL"
+            )
+        )
+    assert [each["id"] for each in client.get("/v1/ties/external-sales").json()["items"]] == [sale]
+    assert api.as_(other).get("/v1/ties/external-sales").json()["items"] == []
+    with database.unit_of_work() as session:
+        restored = "UPDATE external_sale SET status = 'accepted', submitted_at = now(), submitted_by = :user, decided_at = now(), decided_by = :officer"
+        session.execute(text(restored), values)
 
 
 def test_a_claimed_sale_leads_to_the_files_of_its_evidence(api, database):
