@@ -91,12 +91,15 @@ class Agreements:
         for terms, until in ((_ON_TIME, long), (_BEHIND, long), (_ENDING, soon), (_BY_HAND, long)):
             self._note(self.began, 9, partial(self._make, terms, until))
         self._note(self.today - timedelta(days=2), 9, partial(self._propose, _PROPOSED, long))
-        self.diary.note(self.diary.now, partial(drafts.tell_late, self.session))
+        self.diary.note(self.diary.now, self._tell_late)
 
     def count(self) -> None:
         """What the worker does in time: the figures of the agreements are kept."""
         while recounting.recount(self.session):
             pass
+
+    def _tell_late(self) -> None:
+        drafts.tell_late(self.session)
 
     def _note(self, day: date, hour: int, act: Any) -> None:
         """``act`` happens on that day, unless its hour has not come yet."""
