@@ -19,6 +19,7 @@ from shop.demo.deliveries import Deliveries
 from shop.demo.diary import Diary
 from shop.demo.market import Offer
 from shop.demo.people import DEMO_FIRM, Buyer, People, acting
+from shop.identity.actor import Actor
 
 #: The pledges were opened so many days ago, if the demo reaches back so far, and end in so many.
 _OPENED, _ENDS = 45, 75
@@ -26,7 +27,7 @@ _OPENED, _ENDS = 45, 75
 _LEAST_FEN, _ROUND_FEN = 5_000_000, 100_00
 #: Where the demo's firm buys: it helps both counties.
 _BENEFITING = ("500240", "500229")
-#: Of the largest firms, by what was accepted of their orders since a day from districts that have not changed since: each order and its district.
+#: What firms ordered since a moment, and what of it was accepted by now, by order and district; of districts that have not changed meanwhile.
 _ORDERS = text(
     """
     SELECT po.id, po.buyer_id, po.placed_at, f.district_code AS district, sum(l.amount_fen)::bigint AS ordered_fen,
@@ -43,6 +44,7 @@ _ORDERS = text(
     GROUP BY po.id, f.district_code ORDER BY po.id, f.district_code
     """
 )
+_RECIPIENTS = text("SELECT id, heads, delivery_address FROM pledge_recipient WHERE pledge_id = :id ORDER BY id")
 
 
 class Pledges:
@@ -87,12 +89,12 @@ class Pledges:
     # --- of what a firm buys anyway -----------------------------------------------------------------------------------
 
     def _pledge(self, firm: Buyer, orders: Sequence[Row[Any]], title: str, kind: PledgeKind, *, nearly_done: bool) -> None:
-        """A pledge for the districts from which the firm buys most; its orders from there count."""
+        """A pledge for the districts from which the firm buys most; its orders from there count, towards one that is nearly done those that came."""
         districts: dict[str, int] = {}
         for row in orders:
             districts[row.district] = districts.get(row.district, 0) + row.accepted_fen
         regions = sorted(districts, key=lambda code: (-districts[code], code))[: 8 if nearly_done else 3] or list(_BENEFITING)
-        within = [row for row in orders if row.district in regions]
+        within = [row for row in orders if row.district in regions and (row.accepted_fen or not nearly_done)]
         ordered, accepted = (sum(getattr(row, name) for row in within) for name in ("ordered_fen", "accepted_fen"))
         fen = max(accepted * 100 // 94, ordered) if nearly_done else ordered * 2
         body = PledgeIn(
@@ -106,7 +108,7 @@ class Pledges:
             fund_source="welfare",
         )
         made: list[int] = []
-        self._note(self.opened, 10, lambda: made.append(self._open(firm.user_id, body)))
+        self._note(self.opened, 10, lambda: made.append(self._open(self.deliveries.actor(firm.user_id), body)))
         for order_id, placed_at in dict.fromkeys((row.id, row.placed_at) for row in within):
             self.diary.note(placed_at + timedelta(minutes=30), partial(self._add, firm, made, order_id))
         if nearly_done:
@@ -118,8 +120,7 @@ class Pledges:
     def _prove(self, firm: Buyer, made: Sequence[int]) -> None:
         proving.issue(self.session, self.deliveries.actor(firm.user_id), made[0])
 
-    def _open(self, user_id: int, body: PledgeIn) -> int:
-        actor = self.deliveries.actor(user_id)
+    def _open(self, actor: Actor, body: PledgeIn) -> int:
         made = pledging.create(self.session, actor, body)
         pledging.open_(self.session, actor, made)
         return made
@@ -128,8 +129,6 @@ class Pledges:
 
     def _demo_firm(self) -> None:
         """Gifts for two groups: those of the first are accepted, the order for the second waits for the suppliers."""
-        firm = acting(self.session, "firm")
-        address = "重庆市沙坪坝区渝碚路50号"
         body = PledgeIn.model_validate(
             {
                 "title": "以购代捐慰问一线医护人员和环卫工人",
@@ -142,26 +141,23 @@ class Pledges:
                 "per_head_cap": "300.00",
                 "fund_source": "welfare",
                 "recipients": [
-                    {"name": "沙坪坝区嘉陵医院", "heads": 120, "delivery_address": address},
+                    {"name": "沙坪坝区嘉陵医院", "heads": 120, "delivery_address": "重庆市沙坪坝区渝碚路50号"},
                     {"name": "南岸区环卫所", "heads": 80, "delivery_address": "重庆市南岸区南坪西路18号"},
                 ],
             }
         )
-        made = self._open(firm.user_id or 0, body)
-        recipients = [
-            row.id
-            for row in self.session.execute(text("SELECT id FROM pledge_recipient WHERE pledge_id = :id ORDER BY id"), {"id": made})
-        ]
-        self._note(self.opened + timedelta(days=2), 10, partial(self._give, made, recipients[0], 120, address, arrives=True))
-        self._note(self.today - timedelta(days=2), 10, partial(self._give, made, recipients[1], 60, address, arrives=False))
+        made = self._open(acting(self.session, "firm"), body)
+        first, second = self.session.execute(_RECIPIENTS, {"id": made}).all()
+        self._note(self.opened + timedelta(days=2), 10, partial(self._give, made, first, arrives=True))
+        self._note(self.today - timedelta(days=2), 10, partial(self._give, made, second, arrives=False))
 
-    def _give(self, made: int, recipient_id: int, heads: int, address: str, *, arrives: bool) -> None:
-        """One pack for each head of the first goods of each county."""
+    def _give(self, made: int, to: Row[Any], *, arrives: bool) -> None:
+        """For each head one pack of the first goods of each county."""
         firm = acting(self.session, "firm")
         packs = [next(offer for offer in self.offers if offer.place.startswith(code)) for code in _BENEFITING]
-        head = OrderHeadIn(fund_source="welfare", delivery_address=address)
-        order = place(self.session, firm, head, [OrderLineIn(sku_id=pack.sku_id, quantity=str(heads)) for pack in packs])
-        filling.add_order(self.session, firm, made, order.id, recipient_id)
+        head = OrderHeadIn(fund_source="welfare", delivery_address=to.delivery_address)
+        order = place(self.session, firm, head, [OrderLineIn(sku_id=pack.sku_id, quantity=str(to.heads)) for pack in packs])
+        filling.add_order(self.session, firm, made, order.id, to.id)
         if arrives:
             buyer = next(buyer for buyer in self.firms.values() if buyer.name == DEMO_FIRM)
             self.deliveries.confirm(order, buyer, clock.today() + timedelta(days=5))

@@ -149,7 +149,7 @@ def test_their_figures_are_kept_and_agree_with_the_books(demo):
 
 
 def test_their_records_stand_in_the_order_of_time(demo):
-    turned = "SELECT count(*) FROM (SELECT at, lag(at) OVER (ORDER BY id) AS before FROM audit_event) e WHERE at < before"
-    assert rows(demo, turned) == [(0,)]
+    turned = "SELECT count(*) FROM (SELECT at, lag(at) OVER (ORDER BY id) AS before FROM audit_event WHERE subject_type = ANY (:of)) e WHERE at < before"
+    assert rows(demo, turned, of=["agreement", "pledge", "purchase_proof"]) == [(0,)]
     found = {each.action for each in rows(demo, "SELECT DISTINCT action FROM audit_event")}
     assert {"agreement.signed", "agreement.called_off", "pledge.open", "pledge.order_added", "purchase_proof.issued"} <= found
