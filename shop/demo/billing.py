@@ -35,7 +35,7 @@ _OPEN_OF_DEMO = 12
 #: Days from the last delivery to the invoice, and how often.
 _DAYS, _HOW_OFTEN = (0, 1, 2, 4), (80, 12, 5, 3)
 #: What sellers say who are not presumed to be exempt.
-_SAID = (Exemption.VEGETABLES, Exemption.MEAT_AND_EGGS, Exemption.SELF_PRODUCED, Exemption.SMALL_SCALE)
+SAID = (Exemption.VEGETABLES, Exemption.MEAT_AND_EGGS, Exemption.SELF_PRODUCED, Exemption.SMALL_SCALE)
 
 _ACCEPTED = text(
     """
@@ -198,7 +198,7 @@ class Billing:
         if on not in self.grounds:
             self.grounds[on] = grounds_on(programmes.config_of(self.session, on).invoicing.exemptions, on)
         seller_kind = self.sides[line.supplier_id].kind
-        found = rules.exemption_of(self.grounds[on], seller_kind, line.product_kind, line.category, _SAID)
+        found = rules.exemption_of(self.grounds[on], seller_kind, line.product_kind, line.category, SAID)
         assert found is not None, line
         return str(found)
 

@@ -34,6 +34,7 @@ _DELIVERIES = text(
            (SELECT sum(l.amount_fen) FROM acceptance_line l WHERE l.acceptance_id = a.id)::bigint AS amount_fen
     FROM acceptance a JOIN supplier_order so ON so.id = a.supplier_order_id JOIN organisation s ON s.id = so.supplier_id
     JOIN purchase_order po ON po.id = so.purchase_order_id JOIN organisation b ON b.id = po.buyer_id
+    WHERE po.source_kind = 'direct'
     ORDER BY s.name = :supplier, b.name <> :buyer, a.id DESC
     """
 )

@@ -166,9 +166,9 @@ class _Town:
             else:
                 if row["name"] == DEMO_FIRM:
                     self.user("firm", organisation, [(Role.BUYER_ADMIN, None), (Role.PURCHASER, None)])
-                grants = [(Role.PURCHASER, None), (Role.FINANCE, None)]
-                user = self.user(f"buyer-{number}", organisation, grants)
-                role_name = f"{Role.PURCHASER},{Role.FINANCE}"
+                roles_held = (Role.BUYER_ADMIN, Role.PURCHASER, Role.FINANCE)
+                user = self.user(f"buyer-{number}", organisation, [(role_name, None) for role_name in roles_held])
+                role_name = ",".join(roles_held)
             yield Buyer(
                 id=organisation,
                 user_id=user,

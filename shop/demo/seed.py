@@ -21,16 +21,19 @@ from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
 from shop.demo import aims, desk, goods, months, register, standing
+from shop.demo.agreements import Agreements
 from shop.demo.billing import Billing
 from shop.demo.cases import CaseBook
 from shop.demo.claims import Claims
 from shop.demo.course import months_later
+from shop.demo.deliveries import Deliveries
 from shop.demo.diary import Diary
 from shop.demo.history import Bill, History
 from shop.demo.market import Market, Offer, Relation
 from shop.demo.outlets import Outlets
 from shop.demo.people import DEMO_BUYER, DEMO_SUPPLIER, Buyer, People
 from shop.demo.plan import Order, Pace, Planner
+from shop.demo.pledges import Pledges
 from shop.demo.reporting import Reporting
 from shop.demo.till import Till
 from shop.demo.trail import Trail
@@ -111,8 +114,15 @@ class _Load:
         self._ledger(folk, history.accepted_by)
         self._bill(folk)
         claims = self._elsewhere(folk, offers)
-        self._money(folk, history.bills)
+        promised = Deliveries(self.session, self.diary, folk, history.bills)
+        agreements = Agreements(self.session, self.diary, folk, offers, promised, self.start, self.today)
+        pledges = Pledges(self.session, self.diary, folk, offers, promised, self.start, self.today)
+        for each in (agreements, pledges):
+            each.plan()
+        self._money(folk, history.bills, promised)
         self.diary.until(self.diary.now)
+        for each in (agreements, pledges):
+            each.count()
         while statistics.refresh(self.session):
             pass
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
@@ -172,12 +182,13 @@ class _Load:
         Reporting(self.session, self.diary, folk, self.today).plan()
         return claims
 
-    def _money(self, folk: People, bills: Sequence[Bill]) -> None:
+    def _money(self, folk: People, bills: Sequence[Bill], promised: Deliveries) -> None:
         """What was paid, settled and paid out, then what is due of it."""
         till = Till(self.session, self.trail, self.diary, folk, bills, self.start, self.today)
         latest = till.write()
         while terms.catch_up(self.session):
             pass
+        promised.settle()
         desk.load(self.session, till.bank, bills, latest, self.today)
         self.say(f"demo data: {till.settlements:,} settlements with suppliers, bank statements up to yesterday")
 
