@@ -86,13 +86,14 @@ def of_days(
 ) -> list[list[Figures]]:
     """What holds by the end of each of some days in the same counties, of today what holds now: in all of a county (with an empty category), and with
     ``cells`` by county and category. There is no row for what has no certificate then."""
+    if not days:
+        return []
     asked = {"now": clock.now(), "district": district, "regions": list(within), "cells": cells}
     kept = session.execute(_DAYS, {**asked, "days": list(days)}).all()
     stale = kept[0].stale
-    held: list[Mapping[str, Any]] = [row._mapping for row in kept if row.county is not None]
-    suppliers: list[Mapping[str, Any]] = [
-        row._mapping for row in session.execute(_SUPPLIERS, {**asked, "stale": stale, "first": min(days), "last": max(days)})
-    ]
+    held = [dict(row._mapping) for row in kept if row.county is not None]
+    spanned = session.execute(_SUPPLIERS, {**asked, "stale": stale, "first": min(days), "last": max(days)})
+    suppliers = [dict(row._mapping) for row in spanned]
     for county in _of_these(stale, within, district):
         turns, spans = by_day(session, county)
         held += _at_ends(turns, days)
@@ -111,7 +112,7 @@ def of_days(
     ]
 
 
-def _at_ends(turns: Iterable[Mapping[str, Any]], days: Sequence[date]) -> Iterator[Mapping[str, Any]]:
+def _at_ends(turns: Iterable[Mapping[str, Any]], days: Sequence[date]) -> Iterator[Figures]:
     """Of numbers that hold until the next of the same category, in the order of their days: those of each of some days."""
     for _, rows in groupby(turns, key=itemgetter("category")):
         of_one = list(rows)

@@ -437,6 +437,13 @@ def test_it_takes_as_many_statements_for_twenty_as_for_two(office):
     source, counts = listed(office), {}
     office.as_("department")
     few, many = complete_drafts(office, 2), complete_drafts(office, 20)
+    decisions = {
+        "returned": ("county", "county_review", "initial", {"decision": "return", "reason": "x"}),
+        "rejected": ("county", "county_review", "initial", {"decision": "reject", "reason": "x"}),
+        "noticed": ("county", "county_review", "initial", {"decision": "approve"}),
+        "passed on": ("county", "public_notice", "initial", {"decision": "approve"}),
+        "filed": ("city", "city_review", "initial", {"decision": "approve"}),
+    }
     submit(office, complete_drafts(office, 1))  # what is read once in the life of a process
     for name, act in acts.items():
         for case_ids in (few, many):
@@ -445,4 +452,17 @@ def test_it_takes_as_many_statements_for_twenty_as_for_two(office):
             assert act(case_ids).json()["done"] == len(case_ids)
             event.remove(office.database.engine, "before_cursor_execute", note)
             counts.setdefault(name, []).append(len(seen))
+    for name, (who, status, kind, decision) in decisions.items():
+        for count in (1, 2, 20):  # the first reads what is read once in the life of a process
+            case_ids = [office.case(status, kind=kind) for _ in range(count)]
+            client = office.as_(who)
+            event.listen(office.database.engine, "before_cursor_execute", note)
+            seen.clear()
+            answer = client.post(DECISIONS, json={"case_ids": case_ids, **decision}).json()
+            event.remove(office.database.engine, "before_cursor_execute", note)
+            assert answer["done"] == count, answer
+            counts.setdefault(name, []).append(len(seen))
+        counts[name] = counts[name][1:]
+        # 19 for each of them when they were decided one by one
+        assert counts[name][1] < 40
     assert {name: few for name, (few, _) in counts.items()} == {name: many for name, (_, many) in counts.items()}
