@@ -106,7 +106,7 @@ def locked_each(session: Session, actor: Actor, case_ids: Sequence[int], read: R
     return several
 
 
-def alone(outcomes: Outcomes) -> None:
+def alone(outcomes: Mapping[int, Problem | None]) -> None:
     """Raise what an act on one case alone was refused for."""
     for problem in outcomes.values():
         if problem is not None:
@@ -238,6 +238,18 @@ def hand_in(session: Session, actor: Actor, cases: Sequence[CertificationCase]) 
     finish_each(session, actor, again, CaseMove.RESUBMIT)
     told = [{"case_id": case.id, "version": case.version, "status": case.status} for case in cases]
     outbox.publish_all(session, "certification.submitted", told)
+    tell_offices(session, cases)
+
+
+def tell_offices(session: Session, cases: Sequence[CertificationCase]) -> None:
+    """Let the officers know of what came before them, together. While the public is asked there is nothing to do."""
+    told = [
+        {"case_id": case.id, "version": case.version, "status": case.status}
+        for case in cases
+        if steps.step_of(case.steps, case.status) and case.status != CaseStatus.PUBLIC_NOTICE
+    ]
+    if told:
+        outbox.publish(session, "certification.awaiting", cases=told)
 
 
 def keep(session: Session, *cases: CertificationCase) -> None:

@@ -22,6 +22,7 @@ from catalog.certification.actions.cases import (
     refuse_claimed,
     refuse_unknown,
     show_prices,
+    tell_offices,
 )
 from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed, OpinionGiven, SamePerson
 from catalog.certification.models import CertificationCase, CertificationOpinion
@@ -189,6 +190,7 @@ def decide_appeal(
     case.decided_at = None if granted else clock.now()
     finish(session, actor, case, move, reason, documents=documents)
     outbox.publish(session, "certification.decided", case_id=case.id, version=case.version, status=case.status, reason=reason)
+    tell_offices(session, [case])
 
 
 def _refuse_undecided(case: CertificationCase) -> None:

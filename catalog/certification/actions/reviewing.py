@@ -19,6 +19,7 @@ from catalog.certification.actions.cases import (
     finish_each,
     refuse_moves,
     refuse_unknown,
+    tell_offices,
 )
 from catalog.certification.errors import (
     DistrictNotEligible,
@@ -277,3 +278,4 @@ def _publish_notices(session: Session, cases: Sequence[CertificationCase]) -> No
 def _tell(session: Session, cases: Sequence[CertificationCase], reason: str | None = None) -> None:
     told = [{"case_id": case.id, "version": case.version, "status": case.status, "reason": reason} for case in cases]
     outbox.publish_all(session, "certification.decided", told)
+    tell_offices(session, cases)

@@ -1,10 +1,13 @@
 """Many cases in one request: each is done or refused by itself, whether a supplier or an officer asks."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import event, text
 
 from catalog.certification.actions import listing
 from catalog.certification.actions.papers import MOST
+from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.catalog.certification.test_drafting import line, send
 from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
@@ -12,6 +15,7 @@ from tests.catalog.households.test_households import person
 from tests.factories.catalog import make_product
 from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_supplier, make_user
+from workers.handlers import HANDLERS
 
 SUBMISSIONS, DOCUMENTS = "/v1/certification-submissions", "/v1/certification-documents"
 LISTS, OPINIONS, DECISIONS = "/v1/certification-household-lists", "/v1/certification-opinions", "/v1/certification-decisions"
@@ -135,7 +139,7 @@ def test_what_is_told_to_the_offices_is_the_version_of_each(office):
     drafts = complete_drafts(office, 2)
     change(office, "UPDATE certification_case SET version = 7 WHERE id = :id", id=drafts[0])
     submit(office, drafts)
-    payloads = "SELECT jsonb_object_agg(payload ->> 'case_id', payload - 'case_id') FROM outbox_event"
+    payloads = "SELECT jsonb_object_agg(payload ->> 'case_id', payload - 'case_id') FROM outbox_event WHERE name = 'certification.submitted'"
     assert office.count(payloads) == {
         str(drafts[0]): {"version": 8, "status": "county_review"},
         str(drafts[1]): {"version": 2, "status": "county_review"},
@@ -421,6 +425,52 @@ def test_nobody_gives_an_opinion_on_the_own_cases(office):
     cases = [office.case("county_review", opinions=False) for _ in range(2)]
     answer = office.as_("member").post(OPINIONS, json={"case_ids": cases, **OPINION})
     assert [row[2] for row in told(answer)] == ["own_case"] * 2
+
+
+def notified(office, *, language="en"):
+    """What each office is told by now, newest first, with where it leads."""
+    with clock.fixed(MONDAY + timedelta(hours=1)):
+        office.clients.clear()
+        outbox.drain(office.database, HANDLERS)
+        told = {}
+        for who in ("township", "county", "city"):
+            answer = office.as_(who).get("/v1/notifications", headers={"Accept-Language": language}).json()
+            told[who] = [(row["text"], row["subject_type"], row["subject_id"]) for row in answer["items"]]
+        return told
+
+
+def name(office, case_id):
+    return office.count(
+        "SELECT p.name FROM product p JOIN certification_case c ON c.product_id = p.id WHERE c.id = :id", id=case_id
+    )
+
+
+def test_each_office_is_told_once_of_what_came_by_one_request(office):
+    drafts, townly = complete_drafts(office, 3), complete_drafts(office, 1, township=TOWNSHIP)
+    assert submit(office, [*reversed(drafts), *townly]).json()["done"] == 4
+    supplier = office.count("SELECT name FROM organisation WHERE id = :id", id=office.supplier.id)
+    many = f"3 applications await review, the first of them by {supplier} for “{name(office, drafts[0])}”"
+    one = f"An application for “{name(office, townly[0])}” awaits review"
+    assert notified(office) == {
+        "county": [(many, "certification_cases", drafts[0])],
+        "township": [(one, "certification_case", townly[0])],
+        "city": [],
+    }
+    chinese = f"有 3 件认定申请待审核，首件为{supplier}的“{name(office, drafts[0])}”"
+    assert notified(office, language="zh")["county"] == [(chinese, "certification_cases", drafts[0])]
+    # each of them is told to those who listen
+    assert office.count("SELECT count(*) FROM outbox_event WHERE name = 'certification.submitted'") == 4
+
+
+def test_so_is_the_next_office_of_what_was_passed_on(office):
+    cases = [office.case("public_notice") for _ in range(2)]
+    assert office.as_("county").post(DECISIONS, json={"case_ids": cases, "decision": "approve"}).json()["done"] == 2
+    told = notified(office)
+    assert [subject for _, *subject in told["city"]] == [["certification_cases", cases[0]]]
+    assert told["county"] == []
+    # to the public there is nothing to be done
+    office.as_("county").post(DECISIONS, json={"case_ids": [office.case("county_review")], "decision": "approve"})
+    assert notified(office) == told
 
 
 @pytest.mark.slow
