@@ -11,7 +11,8 @@ from catalog.certificates.reach import regions
 from catalog.monitoring import protection, rules
 from catalog.monitoring.protection import Told
 from catalog.monitoring.queries import history
-from catalog.monitoring.queries.stock import EVERYWHERE, of_counties, stock_rows, without_bands
+from catalog.monitoring.queries.counting import EVERYWHERE
+from catalog.monitoring.queries.stock import of_counties, stock_rows, without_bands
 from catalog.monitoring.queries.telling import Teller
 from catalog.monitoring.schemas import FiguresOut, Grain, StockKey
 from shop.core.cell_room import Key
@@ -59,7 +60,7 @@ def over_time(
     within = regions(actor, Permission.SUPERVISION_READ)["regions"]
     shown = reads_households(actor, within, district)
     if of_counties(within):
-        past = history.history(session, days)
+        past = history.history(session, days, cells=not shown)
         rows = past.totals(within, district)
         told = [shown or _told(*past.at(place)).within(_prefixes(within), district).tells() for place in range(len(days))]
     else:  # of less than counties no small number is told

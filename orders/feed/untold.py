@@ -16,6 +16,7 @@ NOT_TOLD: Mapping[str, str] = {
     "catalogue_batch.withdrawn": "a list of the officers; certificates say themselves whether they hold",
     "certificate.revocation_stated": "the supplier's own statement, for the city; the outcome is told (certificate.revoked, certificate.revocation_dropped)",
     "certification.appealed": "the supplier's own appeal, for the officers; the outcome is told (certification.decided)",
+    "certification.awaiting": "for the officers; each case is told when it was handed in or decided (certification.submitted, certification.decided)",
     "connected_account.refused": "the supplier hears by message, in the provider's words; no account came of it",
     "counting_hold.opened": "for the officers who decide; what it holds is told (sales_batch.held, external_sale.moved)",
     "credit.moved": "starts our own worker; what a supplier bears is told (loss_share.booked)",

@@ -1,5 +1,6 @@
 """Reads of organisations, users and keys, each within the reach of who asks."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -126,6 +127,12 @@ def is_approved(session: Session, organisation_id: int) -> bool:
     """Whether an organisation's registration is approved and not suspended."""
     status = session.execute(text("SELECT status FROM organisation WHERE id = :id"), {"id": organisation_id})
     return status.scalar() == OrganisationStatus.APPROVED
+
+
+def approved(session: Session, organisation_ids: Collection[int]) -> set[int]:
+    """Those of some organisations of which the same is so."""
+    statement = text("SELECT id FROM organisation WHERE id = ANY (:ids) AND status = :approved")
+    return set(session.execute(statement, {"ids": list(organisation_ids), "approved": OrganisationStatus.APPROVED.value}).scalars())
 
 
 def require_approved(session: Session, organisation_id: int) -> None:

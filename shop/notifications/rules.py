@@ -15,6 +15,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {kind: (words["zh"], words["en"]) for kin
 _MORE: Mapping[str, tuple[str, str]] = {
     kind: (words["more_zh"], words["more_en"]) for kind, words in _WORDS.items() if "more_zh" in words
 }
+#: What is said of several things that came together, where the data tell how many (``count``).
+_MANY: Mapping[str, tuple[str, str]] = {
+    kind: (words["many_zh"], words["many_en"]) for kind, words in _WORDS.items() if "many_zh" in words
+}
 
 
 class _Blank(dict[str, Any]):
@@ -24,7 +28,8 @@ class _Blank(dict[str, Any]):
 
 def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
     """The sentence of a notification. A kind without a text shows its code, so a message is never lost for want of words."""
-    texts = TEXTS.get(kind)
+    texts = _MANY.get(kind) if "count" in data else None
+    texts = texts or TEXTS.get(kind)
     if texts is None:
         return kind
     known = {name: value for name, value in data.items() if value is not None}
@@ -46,6 +51,7 @@ PLACES: Mapping[str, str] = {
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
     "certification_case": "/v1/certification-cases/{id}",
+    "certification_cases": "/v1/certification-cases?mine=true&sort=due",
     "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "charge_dispute": "/v1/charge-disputes",
     "complaint": "/v1/complaints/{id}",

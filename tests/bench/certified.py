@@ -3,7 +3,7 @@ monitoring, the risk list, the watch over capacity, publishing a batch, lists an
 
 import io
 import time
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import psycopg
@@ -14,7 +14,7 @@ from catalog.batches.schemas import BatchIn
 from catalog.certification import sheets
 from catalog.monitoring.actions import recounting
 from catalog.supervision.actions import capacity
-from shop.core import exports
+from shop.core import clock, exports
 from shop.core.db import Database
 from shop.demo.households import id_number
 from shop.identity import tokens
@@ -36,7 +36,12 @@ HOUSEHOLDS = """
     FROM certificate c, generate_series(1, :people / (SELECT count(*) FROM certificate)::int) n ON CONFLICT DO NOTHING
 """
 _FILL = [
-    "UPDATE certificate SET annual_capacity_kg = 50000, households = 20, persons = 60",
+    """INSERT INTO catalogue_batch (number, level, title, status, created_at, published_at)
+       SELECT 'B-' || n, 'city', 't', 'published', now(), now() FROM generate_series(1, 60) n""",
+    # in sixty batches of some three years
+    """UPDATE certificate c SET annual_capacity_kg = 50000, households = 20, persons = 60, batch_id = b.id,
+           issued_at = now() - make_interval(days => b.place::int * 17)
+       FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM catalogue_batch) b WHERE b.place = 1 + c.id * 37 % 60""",
     HOUSEHOLDS,
     """INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, order_line_id, at)
        SELECT s.id, 'reserve', 0, 1 + n % 5, n * 100000 + s.id, now() - make_interval(days => n % 600)
@@ -53,10 +58,16 @@ def run(made: Ground) -> list[Row]:
     database = Database(made.database_url, pool_size=2, statement_timeout_ms=600_000)
     county, monitor, city, supplier = _fill(database)
     rows: list[Row] = []
+    past = clock.today() - timedelta(days=100)
     with api(made) as address:
         for name, token, path, goal in (
             ("stock_of_a_county", county, "/v1/certification-statistics/stock?group_by=category", 100),
             ("stock_of_the_city", monitor, "/v1/certification-statistics/stock?group_by=county", None),
+            ("stock_by_batch_of_the_city", city, "/v1/certification-statistics/stock?group_by=batch", 100),
+            ("stock_by_state_of_the_city", city, "/v1/certification-statistics/stock?group_by=state", 100),
+            ("stock_of_the_city_on_a_day", monitor, f"/v1/certification-statistics/stock?group_by=county&on={past}", 100),
+            ("stock_over_time_of_the_city", city, "/v1/certification-statistics/stock-over-time", 100),
+            ("stock_over_time_of_the_city_shown", monitor, "/v1/certification-statistics/stock-over-time", 100),
             ("steps", monitor, "/v1/certification-statistics/steps?group_by=county", 100),
             ("flow", monitor, "/v1/certification-statistics/flow", 100),
             ("risk_list_of_a_county", county, "/v1/risk-list?limit=50", 100),

@@ -87,9 +87,9 @@ def issue(session: Session, actor: Actor, case_ids: Sequence[int], batch_id: int
     session.add_all(event(actor, certificate.id, "issued") for certificate, _ in issued)
     session.add_all(event(actor, case.certificate_id, "renewed") for _, case in issued if case.certificate_id is not None)
     session.flush()
-    for certificate, _ in issued:
-        audit.record(session, actor, "certificate.issued", "certificate", certificate.id, number=certificate.number)
-        outbox.publish(session, "certificate.issued", certificate_id=certificate.id)
+    numbered = [(certificate.id, {"number": certificate.number}) for certificate, _ in issued]
+    audit.record_each(session, actor, "certificate.issued", "certificate", numbered)
+    outbox.publish_each(session, "certificate.issued", "certificate_id", [certificate.id for certificate, _ in issued])
     return [certificate.id for certificate, _ in issued]
 
 

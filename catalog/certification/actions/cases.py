@@ -1,6 +1,6 @@
 """Finding a case for somebody who acts on it, and moving it with everything that a move leaves behind."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -43,7 +43,7 @@ _DONE = {
 }
 
 _ATTACHMENTS = text("SELECT id FROM certification_document WHERE case_id = :case_id AND side = 'officer' AND id = ANY (:ids)")
-_CLAIMANT = text("SELECT name FROM app_user WHERE id = :id")
+_CLAIMANTS = text("SELECT id, name FROM app_user WHERE id = ANY (:ids)")
 
 
 def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any_version) -> CertificationCase:
@@ -53,14 +53,10 @@ def locked(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any
         NotFound: there is none within reach (404). Changed: it is no more what the caller read (412).
     """
     queries.case_row(session, actor, case_id)
-    case = _lock(session, case_id)
+    statement = select(CertificationCase).where(col(CertificationCase.id) == case_id).with_for_update()
+    case = session.exec(statement.execution_options(populate_existing=True)).one()
     if_match(case.version)
     return case
-
-
-def _lock(session: Session, case_id: int) -> CertificationCase:
-    statement = select(CertificationCase).where(col(CertificationCase.id) == case_id).with_for_update()
-    return session.exec(statement.execution_options(populate_existing=True)).one()
 
 
 @dataclass
@@ -71,14 +67,21 @@ class Several:
     rows: dict[int, Row[Any]]
     refused: dict[int, Problem] = field(default_factory=dict)
 
-    def sift(self, check: Callable[[CertificationCase], None]) -> None:
+    def sift(self, check: Callable[[CertificationCase], object]) -> None:
         """Put aside every case that a check refuses. A check changes nothing, so there is nothing to be undone."""
         for case_id, case in list(self.cases.items()):
             try:
                 check(case)
             except Problem as problem:
-                self.refused[case_id] = problem
-                del self.cases[case_id]
+                self.refuse(case_id, problem)
+
+    def refuse(self, case_id: int, problem: Problem) -> None:
+        self.refused[case_id] = problem
+        del self.cases[case_id]
+
+    def refuse_moved(self, case: CertificationCase) -> None:
+        """Raises Changed: the case is not what it was before it was waited for (412). Of two that meet, the later one would hit a step that nobody meant."""
+        version_read(self.rows[case.id].version)(case.version)
 
     def outcomes(self) -> Outcomes:
         return {**dict.fromkeys(self.cases), **self.refused}
@@ -107,20 +110,11 @@ def locked_each(session: Session, actor: Actor, case_ids: Sequence[int], read: R
     return several
 
 
-def alone(outcomes: Outcomes) -> None:
+def alone(outcomes: Mapping[int, Problem | None]) -> None:
     """Raise what an act on one case alone was refused for."""
     for problem in outcomes.values():
         if problem is not None:
             raise problem
-
-
-def stood(session: Session, actor: Actor, case_id: int) -> IfMatch:
-    """That a case is still what it was before it was waited for: of two that meet, the later one would hit a step that nobody meant.
-
-    Raises:
-        NotFound: there is none within reach (404).
-    """
-    return version_read(queries.case_row(session, actor, case_id).version)
 
 
 def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match: IfMatch = any_version) -> CertificationCase:
@@ -132,15 +126,25 @@ def begin(session: Session, actor: Actor, case_id: int, move: CaseMove, if_match
         ClaimedByOther: a colleague has it on the desk (409).
         Forbidden and its kinds: somebody else's to do (403).
     """
-    stands = stood(session, actor, case_id)
-    case = _lock(session, case_id)
-    if_match(case.version)
-    queries.course_of(case).after(case.status, move)
-    authorise(session, actor, case, queries.level_of(case, move), move)
+    several = begin_each(session, actor, [case_id], move, lambda _: if_match)
+    alone(several.refused)
+    return several.cases[case_id]
+
+
+def begin_each(session: Session, actor: Actor, case_ids: Sequence[int], move: CaseMove, read: Read = any_read) -> Several:
+    """The same of several cases, each by itself: locked in the order of their ids, those refused that the actor may not move now."""
+    several = locked_each(session, actor, case_ids, read)
+    refuse_moves(session, actor, several, move)
+    several.sift(several.refuse_moved)  # last: who does the same as the one before is told that it is done
+    return several
+
+
+def refuse_moves(session: Session, actor: Actor, several: Several, move: CaseMove) -> None:
+    """Put locked cases aside that the actor may not move now. Refusals as of :func:`begin`."""
+    several.sift(lambda case: queries.course_of(case).after(case.status, move))
+    authorise(session, actor, several, move, move)
     if move not in SUPPLIER_MOVES:
-        refuse_claimed(session, actor, case)
-    stands(case.version)  # last: who does the same as the one before is told that it is done
-    return case
+        refuse_claimed(session, actor, several)
 
 
 def show_prices(case: CertificationCase, prices: Mapping[int, Mapping[str, int]]) -> bool:
@@ -151,11 +155,16 @@ def show_prices(case: CertificationCase, prices: Mapping[int, Mapping[str, int]]
     return is_dearer(before, case.prices_shown)
 
 
-def refuse_claimed(session: Session, actor: Actor, case: CertificationCase) -> None:
-    """Raises :class:`ClaimedByOther` when a colleague has the case on the desk."""
-    if case.claimed_by is not None and case.claimed_by != actor.user_id:
-        name = session.execute(_CLAIMANT, {"id": case.claimed_by}).scalar_one()
-        raise ClaimedByOther(name=name, since=case.claimed_at.isoformat() if case.claimed_at else None)
+def refuse_claimed(session: Session, actor: Actor, several: Several) -> None:
+    """Put aside, as :class:`ClaimedByOther`, what a colleague has on the desk."""
+    others = {case.claimed_by for case in several.cases.values()} - {None, actor.user_id}
+    names = {row.id: row.name for row in session.execute(_CLAIMANTS, {"ids": list(others)})} if others else {}
+
+    def check(case: CertificationCase) -> None:
+        if case.claimed_by in names:
+            raise ClaimedByOther(name=names[case.claimed_by], since=case.claimed_at.isoformat() if case.claimed_at else None)
+
+    several.sift(check)
 
 
 def finish(
@@ -234,6 +243,18 @@ def hand_in(session: Session, actor: Actor, cases: Sequence[CertificationCase]) 
     finish_each(session, actor, again, CaseMove.RESUBMIT)
     told = [{"case_id": case.id, "version": case.version, "status": case.status} for case in cases]
     outbox.publish_all(session, "certification.submitted", told)
+    tell_offices(session, cases)
+
+
+def tell_offices(session: Session, cases: Sequence[CertificationCase]) -> None:
+    """Let the officers know of what came before them, together. While the public is asked there is nothing to do."""
+    told = [
+        {"case_id": case.id, "version": case.version, "status": case.status}
+        for case in cases
+        if steps.step_of(case.steps, case.status) and case.status != CaseStatus.PUBLIC_NOTICE
+    ]
+    if told:
+        outbox.publish(session, "certification.awaiting", cases=told)
 
 
 def keep(session: Session, *cases: CertificationCase) -> None:
@@ -274,21 +295,34 @@ def _set_clock(
         case.due_on = days.add(today, config.appeal_working_days)
 
 
-def authorise(session: Session, actor: Actor, case: CertificationCase, level: Level, action: str) -> None:
-    """Raises Forbidden, OwnCase, NotYourRegion or SamePerson (RejectedByYou is one of them) when the case is not the actor's to decide at this level (403), and IllegalMove when it
-    is the actor's at another step than the present one, as after a decision that is sent twice (409)."""
-    path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": case.supplier_id}).scalar_one()
-    acted = queries.acted_levels(session, [case.id], actor.user_id)[case.id]
-    if queries.may_act(actor, case, path, level, acted):
-        if case.status == CaseStatus.APPEALED and level is not Level.SUPPLIER and queries.rejected(session, case.id, actor.user_id):
-            raise RejectedByYou
+def authorise(session: Session, actor: Actor, several: Several, move: CaseMove, action: str) -> None:
+    """Put cases aside that are not the actor's to decide at the level of a move: as Forbidden, OwnCase, NotYourRegion or SamePerson (RejectedByYou is
+    one of them) (403), and as IllegalMove what is the actor's at another step than the present one, as after a decision that is sent twice (409)."""
+    acted = queries.acted_levels(session, list(several.cases), actor.user_id)
+    several.sift(lambda case: _refuse_other(actor, case, several.rows[case.id].supplier_path, acted[case.id], move, action))
+    appealed = [case.id for case in several.cases.values() if case.status == CaseStatus.APPEALED and move not in SUPPLIER_MOVES]
+    if appealed:
+        own = queries.rejected(session, appealed, actor.user_id)
+        several.sift(lambda case: _refuse_rejected(case, own))
+
+
+def _refuse_other(
+    actor: Actor, case: CertificationCase, supplier_path: str, acted: set[Level], move: CaseMove, action: str
+) -> None:
+    level = queries.level_of(case, move)
+    if queries.may_act(actor, case, supplier_path, level, acted):
         return
     if level is Level.SUPPLIER:
         raise Forbidden
-    if actor.is_related(path):
+    if actor.is_related(supplier_path):
         raise OwnCase
     if not queries.is_before(actor, case, level):
         if any(queries.is_before(actor, case, Level(step["level"])) for step in case.steps):
             raise IllegalMove(state=case.status, action=action, allowed=[])
         raise NotYourRegion
     raise SamePerson
+
+
+def _refuse_rejected(case: CertificationCase, own: Collection[int]) -> None:
+    if case.id in own:
+        raise RejectedByYou

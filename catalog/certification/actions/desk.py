@@ -22,6 +22,7 @@ from catalog.certification.actions.cases import (
     refuse_claimed,
     refuse_unknown,
     show_prices,
+    tell_offices,
 )
 from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed, OpinionGiven, SamePerson
 from catalog.certification.models import CertificationCase, CertificationOpinion
@@ -41,9 +42,13 @@ def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool, if_m
         NotFound, NotYourRegion, OwnCase, SamePerson: as for every decision.
         IllegalMove: it is not at a step of review, or not at the actor's (409). ClaimedByOther: a colleague has it (409).
     """
-    case = _before(session, actor, case_id, if_match)
+    several = locked_each(session, actor, [case_id], lambda _: if_match)
+    several.sift(_refuse_undecided)
+    authorise(session, actor, several, CaseMove.REJECT, "claim")
     if not take_over:
-        refuse_claimed(session, actor, case)
+        refuse_claimed(session, actor, several)
+    alone(several.refused)
+    case = several.cases[case_id]
     case.claimed_by, case.claimed_at = actor.user_id, clock.now()
     keep(session, case)
     audit.record(session, actor, "certification.claimed", "certification_case", case.id)
@@ -185,11 +190,9 @@ def decide_appeal(
     case.decided_at = None if granted else clock.now()
     finish(session, actor, case, move, reason, documents=documents)
     outbox.publish(session, "certification.decided", case_id=case.id, version=case.version, status=case.status, reason=reason)
+    tell_offices(session, [case])
 
 
-def _before(session: Session, actor: Actor, case_id: int, if_match: IfMatch = any_version) -> CertificationCase:
-    case = locked(session, actor, case_id, if_match)
+def _refuse_undecided(case: CertificationCase) -> None:
     if steps.step_of(case.steps, case.status) is None and case.status != CaseStatus.APPEALED:
         raise IllegalMove(state=case.status, action="claim", allowed=[])
-    authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT), "claim")
-    return case

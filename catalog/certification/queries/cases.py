@@ -68,7 +68,7 @@ _ACTED = text(
     """
 )
 _REJECTED = text(
-    "SELECT EXISTS (SELECT FROM certification_step WHERE case_id = :id AND actor_id = :actor_id AND action = 'reject')"
+    "SELECT DISTINCT case_id FROM certification_step WHERE case_id = ANY (:ids) AND actor_id = :actor_id AND action = 'reject'"
 )
 _OPINIONS = text(
     "SELECT o.*, u.name AS author FROM certification_opinion o LEFT JOIN app_user u ON u.id = o.author_id"
@@ -200,9 +200,9 @@ def acted_levels(session: Session, case_ids: Sequence[int], actor_id: int | None
     return found
 
 
-def rejected(session: Session, case_id: int, actor_id: int | None) -> bool:
-    """Whether a person rejected a case: then somebody else hears its appeal."""
-    return bool(session.execute(_REJECTED, {"id": case_id, "actor_id": actor_id}).scalar_one())
+def rejected(session: Session, case_ids: Sequence[int], actor_id: int | None) -> set[int]:
+    """Which of these cases a person rejected: then somebody else hears the appeal."""
+    return set(session.execute(_REJECTED, {"ids": list(case_ids), "actor_id": actor_id}).scalars())
 
 
 def is_before(actor: Actor, case: Any, level: Level) -> bool:

@@ -3,9 +3,9 @@
 from sqlalchemy import delete, insert, text
 from sqlmodel import Session, col
 
-from catalog.monitoring.models import CertifiedStock, CertifiedStockTouched
-from catalog.monitoring.queries.stock import STALE, counted
-from catalog.monitoring.schemas import StockKey
+from catalog.monitoring.models import CertifiedStock, CertifiedStockDay, CertifiedStockTouched, CertifiedSupplierDays
+from catalog.monitoring.queries.counting import by_day, by_each
+from catalog.monitoring.queries.kept import STALE
 from shop.core import clock, locks
 
 _LOCK = "certified_stock.recount"
@@ -59,15 +59,17 @@ def _recounted(session: Session) -> int:
     codes = sorted(session.execute(_STALE, {"now": now}).scalars())
     if not codes:
         return 0
-    today, patterns = clock.today(), [f"{code}%" for code in codes]
-    rows = [
-        {"district_code": row.pop("county"), "category": row.pop("category", ""), **row}
-        for by in ([StockKey.COUNTY], [StockKey.COUNTY, StockKey.CATEGORY])
-        for row in counted(session, patterns, by, today)
-    ]
-    session.execute(delete(CertifiedStock).where(col(CertifiedStock.district_code).in_(codes)))
-    if rows:
-        session.execute(insert(CertifiedStock), rows)
+    for table in (CertifiedStock, CertifiedStockDay, CertifiedSupplierDays):
+        session.execute(delete(table).where(col(table.district_code).in_(codes)))
+    for code in codes:  # one by one, for all of them together do not fit into memory
+        days, suppliers = by_day(session, code)
+        for table, rows in (
+            (CertifiedStock, by_each(session, code)),
+            (CertifiedStockDay, days),
+            (CertifiedSupplierDays, suppliers),
+        ):
+            if rows:
+                session.execute(insert(table), [{"district_code": row.pop("county"), **row} for row in rows])
     session.execute(_COUNTED, {"now": now, "codes": codes})
     session.execute(delete(CertifiedStockTouched).where(col(CertifiedStockTouched.id).in_(touched)))
     return len(codes)

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from catalog.monitoring.queries.stock import Figures, kept_and_counted
+from catalog.monitoring.queries.kept import Figures, kept_and_counted
 from orders.reconcile.checks.check import Check, Difference, sql
 
 
@@ -11,7 +11,7 @@ def _stock(session: Session, keep: int) -> tuple[int, list[Difference]]:
     wrong = [cell for cell in sorted(kept | counted) if kept.get(cell) != counted.get(cell)]
     # which of them differ, and not by how much: who reads this may not be one who may know how many households there are
     return len(wrong), [
-        Difference(f"certified_stock {' '.join(cell)}", "as the lists", _differing(kept.get(cell), counted.get(cell)))
+        Difference(f"certified_stock {' '.join(cell).rstrip()}", "as the lists", _differing(kept.get(cell), counted.get(cell)))
         for cell in wrong[:keep]
     ]
 

@@ -6,14 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
 
 from catalog.certification.actions import cases, reviewing
-from catalog.certification.models import CertificationCase
 from shop.core import numbers
 from shop.core.errors import Problem
 from shop.identity import tokens
 from shop.identity.permissions import Role
+from tests.catalog.certification.test_many_at_once import unlocked
 from tests.factories.catalog import make_product
 from tests.factories.certification import make_case
 from tests.factories.identity import access_token, make_supplier, make_user
@@ -104,12 +103,7 @@ def test_without_the_lock_one_case_gets_several_certificates(database, monkeypat
     with database.unit_of_work() as session:  # the database's own guard would still let only one through
         session.execute(text("ALTER TABLE certificate DROP CONSTRAINT uq_certificate_case_id"))
 
-    def unlocked(session, case_id):
-        case = session.exec(select(CertificationCase).where(col(CertificationCase.id) == case_id)).one()
-        read.wait(30)
-        return case
-
-    monkeypatch.setattr(cases, "_lock", unlocked)
+    monkeypatch.setattr(cases, "locked_each", unlocked(read))
     results = at_once(database, certifying(officers(database, AT_ONCE), [case_id] * AT_ONCE))
     assert results.count(None) > 1
     assert len(certificates(database)) == results.count(None)

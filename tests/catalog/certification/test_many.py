@@ -1,10 +1,13 @@
 """Many cases in one request: each is done or refused by itself, whether a supplier or an officer asks."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import event, text
 
 from catalog.certification.actions import listing
 from catalog.certification.actions.papers import MOST
+from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.catalog.certification.test_drafting import line, send
 from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
@@ -12,6 +15,7 @@ from tests.catalog.households.test_households import person
 from tests.factories.catalog import make_product
 from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_supplier, make_user
+from workers.handlers import HANDLERS
 
 SUBMISSIONS, DOCUMENTS = "/v1/certification-submissions", "/v1/certification-documents"
 LISTS, OPINIONS, DECISIONS = "/v1/certification-household-lists", "/v1/certification-opinions", "/v1/certification-decisions"
@@ -135,7 +139,7 @@ def test_what_is_told_to_the_offices_is_the_version_of_each(office):
     drafts = complete_drafts(office, 2)
     change(office, "UPDATE certification_case SET version = 7 WHERE id = :id", id=drafts[0])
     submit(office, drafts)
-    payloads = "SELECT jsonb_object_agg(payload ->> 'case_id', payload - 'case_id') FROM outbox_event"
+    payloads = "SELECT jsonb_object_agg(payload ->> 'case_id', payload - 'case_id') FROM outbox_event WHERE name = 'certification.submitted'"
     assert office.count(payloads) == {
         str(drafts[0]): {"version": 8, "status": "county_review"},
         str(drafts[1]): {"version": 2, "status": "county_review"},
@@ -423,6 +427,52 @@ def test_nobody_gives_an_opinion_on_the_own_cases(office):
     assert [row[2] for row in told(answer)] == ["own_case"] * 2
 
 
+def notified(office, *, language="en"):
+    """What each office is told by now, newest first, with where it leads."""
+    with clock.fixed(MONDAY + timedelta(hours=1)):
+        office.clients.clear()
+        outbox.drain(office.database, HANDLERS)
+        told = {}
+        for who in ("township", "county", "city"):
+            answer = office.as_(who).get("/v1/notifications", headers={"Accept-Language": language}).json()
+            told[who] = [(row["text"], row["subject_type"], row["subject_id"]) for row in answer["items"]]
+        return told
+
+
+def name(office, case_id):
+    return office.count(
+        "SELECT p.name FROM product p JOIN certification_case c ON c.product_id = p.id WHERE c.id = :id", id=case_id
+    )
+
+
+def test_each_office_is_told_once_of_what_came_by_one_request(office):
+    drafts, townly = complete_drafts(office, 3), complete_drafts(office, 1, township=TOWNSHIP)
+    assert submit(office, [*reversed(drafts), *townly]).json()["done"] == 4
+    supplier = office.count("SELECT name FROM organisation WHERE id = :id", id=office.supplier.id)
+    many = f"3 applications await review, the first of them by {supplier} for “{name(office, drafts[0])}”"
+    one = f"An application for “{name(office, townly[0])}” awaits review"
+    assert notified(office) == {
+        "county": [(many, "certification_cases", drafts[0])],
+        "township": [(one, "certification_case", townly[0])],
+        "city": [],
+    }
+    chinese = f"有 3 件认定申请待审核，首件为{supplier}的“{name(office, drafts[0])}”"
+    assert notified(office, language="zh")["county"] == [(chinese, "certification_cases", drafts[0])]
+    # each of them is told to those who listen
+    assert office.count("SELECT count(*) FROM outbox_event WHERE name = 'certification.submitted'") == 4
+
+
+def test_so_is_the_next_office_of_what_was_passed_on(office):
+    cases = [office.case("public_notice") for _ in range(2)]
+    assert office.as_("county").post(DECISIONS, json={"case_ids": cases, "decision": "approve"}).json()["done"] == 2
+    told = notified(office)
+    assert [subject for _, *subject in told["city"]] == [["certification_cases", cases[0]]]
+    assert told["county"] == []
+    # to the public there is nothing to be done
+    office.as_("county").post(DECISIONS, json={"case_ids": [office.case("county_review")], "decision": "approve"})
+    assert notified(office) == told
+
+
 @pytest.mark.slow
 def test_it_takes_as_many_statements_for_twenty_as_for_two(office):
     seen = []
@@ -437,6 +487,13 @@ def test_it_takes_as_many_statements_for_twenty_as_for_two(office):
     source, counts = listed(office), {}
     office.as_("department")
     few, many = complete_drafts(office, 2), complete_drafts(office, 20)
+    decisions = {
+        "returned": ("county", "county_review", "initial", {"decision": "return", "reason": "x"}),
+        "rejected": ("county", "county_review", "initial", {"decision": "reject", "reason": "x"}),
+        "noticed": ("county", "county_review", "initial", {"decision": "approve"}),
+        "passed on": ("county", "public_notice", "initial", {"decision": "approve"}),
+        "filed": ("city", "city_review", "initial", {"decision": "approve"}),
+    }
     submit(office, complete_drafts(office, 1))  # what is read once in the life of a process
     for name, act in acts.items():
         for case_ids in (few, many):
@@ -445,4 +502,17 @@ def test_it_takes_as_many_statements_for_twenty_as_for_two(office):
             assert act(case_ids).json()["done"] == len(case_ids)
             event.remove(office.database.engine, "before_cursor_execute", note)
             counts.setdefault(name, []).append(len(seen))
+    for name, (who, status, kind, decision) in decisions.items():
+        for count in (1, 2, 20):  # the first reads what is read once in the life of a process
+            case_ids = [office.case(status, kind=kind) for _ in range(count)]
+            client = office.as_(who)
+            event.listen(office.database.engine, "before_cursor_execute", note)
+            seen.clear()
+            answer = client.post(DECISIONS, json={"case_ids": case_ids, **decision}).json()
+            event.remove(office.database.engine, "before_cursor_execute", note)
+            assert answer["done"] == count, answer
+            counts.setdefault(name, []).append(len(seen))
+        counts[name] = counts[name][1:]
+        # 19 for each of them when they were decided one by one
+        assert counts[name][1] < 40
     assert {name: few for name, (few, _) in counts.items()} == {name: many for name, (_, many) in counts.items()}

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from catalog.certification.actions import applying, cases, listing, papers
+from catalog.certification.actions import applying, listing, papers
 from catalog.certification.actions.cases import Several, any_read
 from catalog.certification.actions.papers import Printed
 from catalog.certification.api import many
@@ -16,7 +16,7 @@ from catalog.certification.queries import cases as queries
 from catalog.certification.rules import DocumentKind
 from catalog.households import actions as households
 from shop.core import clock
-from shop.core.errors import Problem, any_version
+from shop.core.errors import Problem
 from shop.identity import tokens
 from tests.catalog.certification.test_many import DECISIONS, OPINION, OPINIONS, SUBMISSIONS, complete_drafts, listed, told, versions
 from tests.catalog.conftest import PDF
@@ -214,7 +214,7 @@ def test_of_two_decisions_that_meet_the_later_does_not_hit_the_next_step(office)
 def test_without_the_version_that_stood_the_later_decision_hits_the_next_step(office, monkeypatch):
     """The control."""
     monkeypatch.setattr(many, "read_of", lambda session, case_ids, named: any_read)
-    monkeypatch.setattr(cases, "stood", lambda *_: any_version)
+    monkeypatch.setattr(Several, "refuse_moved", lambda *_: None)
     case_id = office.case("county_review")
     outcomes = meeting_among_many(office, case_id, ("county", DECISIONS, PASS), ("colleague", DECISIONS, REJECT))
     assert [code for _, _, code in outcomes] == [None, None]
@@ -238,7 +238,7 @@ def test_so_it_is_with_decisions_on_one_case(office):
 @pytest.mark.control
 def test_without_the_version_that_stood_the_rejection_hits_the_notice(office, monkeypatch):
     """The control."""
-    monkeypatch.setattr(cases, "stood", lambda *_: any_version)
+    monkeypatch.setattr(Several, "refuse_moved", lambda *_: None)
     assert alone(office) == ([200, 200], "rejected")
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from catalog.monitoring.actions import recounting
-from catalog.monitoring.queries import history, stock
+from catalog.monitoring.queries import counting, history, kept, stock
 from catalog.monitoring.schemas import Grain, StockKey
 from shop.core import clock, sealing
 from tests.catalog.conftest import COUNTY, MONDAY
@@ -18,27 +18,30 @@ from tests.catalog.monitoring.test_figures import ask, certified
 from tests.factories.identity import make_supplier
 
 GROUPS = ([], [StockKey.COUNTY], [StockKey.CATEGORY], [StockKey.COUNTY, StockKey.CATEGORY], [StockKey.CATEGORY, StockKey.COUNTY])
+#: What of today alone is kept.
+MORE = [[*county, key] for key in (StockKey.BATCH, StockKey.STATE, StockKey.KIND) for county in ([], [StockKey.COUNTY])]
 
 
-def told(row):
-    return {name: sorted(value) if isinstance(value, list | set) else value for name, value in row.items()}
-
-
-def recount(session, by, within, district, on=None):
+def recount(session, by, within, district, on=None, *, any_state=False):
     """The same from the lists, as whoever reads is told it."""
-    rows = [told(row) for row in stock.counted(session, within, by, on or clock.today(), district)]
-    for row in rows:
-        row["suppliers"] = len(row.pop("supplier_ids"))
+    rows = counting.counted(session, within, by, on or clock.today(), district, any_state=any_state)
     return [stock.with_people(row) for row in rows]
 
 
 def wrong(session):
     """Questions whose answer is not that of a recount."""
+    today = clock.today()
+    questions = [
+        *((by, today, False) for by in (*GROUPS, *MORE)),
+        *((by, today - timedelta(days=back), False) for by in GROUPS for back in (1, 3, 10, 40)),
+        *(([], today - timedelta(days=back), True) for back in (0, 3)),
+    ]
     return [
-        (by, within, district)
-        for by in GROUPS
+        (by, day, any_state, within, district)
+        for by, day, any_state in questions
         for within, district in ((["%"], None), ([f"{COUNTY}%"], None), (["%"], COUNTY))
-        if stock.stock_rows(session, within, by, clock.today(), district) != recount(session, by, within, district)
+        if stock.stock_rows(session, within, by, day, district, any_state=any_state)
+        != recount(session, by, within, district, day, any_state=any_state)
     ]
 
 
@@ -121,9 +124,9 @@ def test_any_course_of_changes_leaves_what_a_recount_says(counties, on, seed):
             with counties.unit_of_work() as session:
                 recounting.recount(session)
             with counties.unit_of_work() as session:
-                kept, lists = stock.kept_and_counted(session)
-                assert kept == lists
-                held += len(kept)
+                cells, lists = kept.kept_and_counted(session)
+                assert cells == lists
+                held += len(cells)
                 assert wrong(session) == [], (seed, day)
     assert held
 
@@ -133,8 +136,11 @@ def test_what_is_kept_is_read_and_nothing_is_counted(counties, office, monkeypat
         assert recounting.recount(session) == 2
     with counties.unit_of_work() as session:
         assert recounting.recount(session) == 0
-        monkeypatch.setattr(stock, "counted", lambda *_: pytest.fail("counted from the lists"))
-        assert not [by for by in GROUPS if not stock.stock_rows(session, ["%"], by, clock.today())]
+        for module, name in ((stock, "counted"), (kept, "counted"), (kept, "by_day")):
+            monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("counted from the lists"))
+        today = clock.today()
+        asked = [*((by, today) for by in (*GROUPS, *MORE)), *((by, today - timedelta(days=9)) for by in GROUPS)]
+        assert not [by for by, day in asked if not stock.stock_rows(session, ["%"], by, day)]
     assert ask(office, "stock", "city", group_by="county")["totals"]["certificates"] == 5
 
 
@@ -145,17 +151,17 @@ def test_what_is_committed_during_a_count_is_not_lost(counties, monkeypatch, gua
         recounting.recount(session)
         session.execute(text("INSERT INTO certified_stock_touched (district_code) VALUES (:county)"), {"county": COUNTY})
 
-    counted = recounting.counted
+    by_each = recounting.by_each
 
-    def change_behind(session, *asked):
-        rows = counted(session, *asked)
+    def change_behind(session, county):
+        rows = by_each(session, county)
         with counties.unit_of_work() as other:
             other.execute(
                 text("UPDATE certificate SET households = households + 1 WHERE district_code = :county"), {"county": COUNTY}
             )
         return rows
 
-    monkeypatch.setattr(recounting, "counted", change_behind)
+    monkeypatch.setattr(recounting, "by_each", change_behind)
     with counties.unit_of_work() as session:
         assert recounting.recount(session) == 1
         if not guarded:
@@ -192,9 +198,14 @@ def test_the_reconciliation_finds_what_is_not_as_the_lists_say(counties):
     with counties.unit_of_work() as session:
         recounting.recount(session)
         assert check.find(session, 5) == (0, [])
-        session.execute(text("UPDATE certified_stock SET persons_stated = persons_stated + 1 WHERE category = 'honey'"))
-        count, [found] = check.find(session, 5)
-    assert (count, found.subject) == (1, f"certified_stock {COUNTY} honey")
+        session.execute(text("UPDATE certified_stock SET persons_stated = persons_stated + 1 WHERE value = 'honey'"))
+        session.execute(text("UPDATE certified_stock_day SET persons_stated = persons_stated + 1 WHERE category = 'honey'"))
+        count, found = check.find(session, 5)
+    yesterday = clock.today() - timedelta(days=1)
+    assert (count, [each.subject for each in found]) == (
+        3,
+        [f"certified_stock {COUNTY} {name} honey" for name in (clock.today() - timedelta(days=30), yesterday, "category")],
+    )
     with counties.unit_of_work() as session:
         assert recounting.rebuild(session) == 2
         assert check.find(session, 5) == (0, [])
@@ -220,7 +231,7 @@ def test_the_past_is_what_each_of_its_days_says(counties, on, seed):
             assert list(cells) == [(row["county"], row["category"]) for row in recount(session, GROUPS[3], ["%"], None, end)]
             for by, found in ((GROUPS[3], cells.values()), (GROUPS[1], once.values())):
                 rows = recount(session, by, ["%"], None, end)
-                assert [row.items() <= {**want}.items() for row, want in zip(found, rows, strict=True)] == [True] * len(rows)
+                assert [{name: row[name] for name in want} for row, want in zip(found, rows, strict=True)] == rows
 
 
 @pytest.mark.slow
