@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 from catalog.certification.states import CaseKind
@@ -49,6 +50,11 @@ def snapshot(rules: CertificationRules, kind: CaseKind | str, *, has_township: b
 def step_of(steps: Sequence[Mapping[str, Any]], status: str) -> Mapping[str, Any] | None:
     """The step at which a case in this status is; None where nobody has to decide."""
     return next((step for step in steps if step["step"] == status), None)
+
+
+def passed(steps: Sequence[Mapping[str, Any]], status: str) -> list[Mapping[str, Any]]:
+    """The steps before the one at which a case in this status is."""
+    return list(takewhile(lambda step: step["step"] != status, steps))
 
 
 def codes(steps: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ from catalog.products.models import Product
 from catalog.products.states import ListingStatus
 from shop.core import audit, clock
 from shop.core.errors import Fault, Forbidden, IfMatch, NotFound, Problem, any_version
+from shop.core.states import IllegalMove
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -150,7 +151,12 @@ def submit_many(session: Session, actor: Actor, case_ids: Sequence[int], read: R
 
 def _refuse_move(actor: Actor, case: CertificationCase, supplier_path: str) -> None:
     move = CaseMove.RESUBMIT if case.status == CaseStatus.RETURNED else CaseMove.SUBMIT
-    queries.course_of(case).after(case.status, move)
+    try:
+        queries.course_of(case).after(case.status, move)
+    except IllegalMove as refused:
+        if steps.step_of(case.steps, case.status):  # an office has it: it was handed in before
+            refused.data["already"] = True
+        raise
     if not queries.may_act(actor, case, supplier_path, Level.SUPPLIER, set()):
         raise Forbidden
 

@@ -297,7 +297,8 @@ def _set_clock(
 
 def authorise(session: Session, actor: Actor, several: Several, move: CaseMove, action: str) -> None:
     """Put cases aside that are not the actor's to decide at the level of a move: as Forbidden, OwnCase, NotYourRegion or SamePerson (RejectedByYou is
-    one of them) (403), and as IllegalMove what is the actor's at another step than the present one, as after a decision that is sent twice (409)."""
+    one of them) (403), and as IllegalMove what is the actor's at another step than the present one (409), with ``already`` where that step was passed, as
+    after an approval that is sent twice."""
     acted = queries.acted_levels(session, list(several.cases), actor.user_id)
     several.sift(lambda case: _refuse_other(actor, case, several.rows[case.id].supplier_path, acted[case.id], move, action))
     appealed = [case.id for case in several.cases.values() if case.status == CaseStatus.APPEALED and move not in SUPPLIER_MOVES]
@@ -317,8 +318,10 @@ def _refuse_other(
     if actor.is_related(supplier_path):
         raise OwnCase
     if not queries.is_before(actor, case, level):
-        if any(queries.is_before(actor, case, Level(step["level"])) for step in case.steps):
-            raise IllegalMove(state=case.status, action=action, allowed=[])
+        own = [step for step in case.steps if queries.is_before(actor, case, Level(step["level"]))]
+        if own:
+            passed = move is CaseMove.APPROVE and any(step in own for step in steps.passed(case.steps, case.status))
+            raise IllegalMove(state=case.status, action=action, allowed=[], **({"already": True} if passed else {}))
         raise NotYourRegion
     raise SamePerson
 

@@ -204,7 +204,9 @@ def test_the_same_key_gives_the_same_answer(office):
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     assert office.count("SELECT count(*) FROM certification_step") == 2
     # without the key those that went are told as gone
-    assert [row[2] for row in told(submit(office, drafts))] == ["illegal_move", "illegal_move", "items_missing"]
+    again = submit(office, drafts)
+    assert [row[2] for row in told(again)] == ["illegal_move", "illegal_move", "items_missing"]
+    assert [row["already"] for row in again.json()["results"]] == [True, True, False]
 
 
 def test_a_version_that_somebody_changed_is_not_handed_in(office):

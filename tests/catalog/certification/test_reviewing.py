@@ -225,6 +225,7 @@ def test_a_decision_that_is_sent_twice_is_told_where_the_case_is_by_now(office):
     for action in ("approve", "claim"):
         again = office.do("township", case_id, action)
         assert (code(again), again.json()["data"]["state"]) == ((409, "illegal_move"), "county_review")
+        assert again.json()["data"].get("already", False) is (action == "approve")
 
 
 def test_each_level_decides_only_what_is_before_it(office):
@@ -232,6 +233,7 @@ def test_each_level_decides_only_what_is_before_it(office):
     assert code(office.do("elsewhere", case_id, "approve")) == (404, "not_found")
     early = office.do("city", case_id, "approve")
     assert (code(early), early.json()["data"]["state"]) == ((409, "illegal_move"), "county_review")
+    assert "already" not in early.json()["data"]
     assert code(office.do("township", case_id, "approve")) == (404, "not_found")
     assert code(office.do("supplier", case_id, "reject", reason="x")) == (403, "forbidden")
     assert code(office.do("monitor", case_id, "approve")) == (403, "forbidden")
