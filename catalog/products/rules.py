@@ -129,12 +129,19 @@ def unit_fault(kind: Kind | str, unit: Unit | str, net_grams: int | None) -> Fau
     if kind == Kind.SERVICE and grams:
         return Fault("unit", "unit_of_goods", f"服务不能按{label[0]}出售", f"a service is not sold by the {label[1]}")
     if kind == Kind.GOODS and unit in OF_SERVICES:
-        return Fault("unit", "unit_of_a_service", f"{label[0]}是服务的单位，不能用于商品", f"only services are sold by the {label[1]}")
+        return Fault(
+            "unit", "unit_of_a_service", f"{label[0]}是服务的单位，不能用于商品", f"only services are sold by the {label[1]}"
+        )
     if grams and net_grams not in (None, grams):
         zh = f"按{label[0]}出售的净重须为 {grams} 克；成件包装请选包装的单位，如箱、袋"
         en = f"one {label[1]} weighs {grams} grams; a pack of another weight is sold by the box, the bag or the like"
         return Fault("net_grams", "weight_of_unit", zh, en, {"grams": grams})
     return None
+
+
+def is_measure(quantity: Decimal, step: Decimal, unit: Unit | str) -> bool:
+    """Whether so much can be what was counted or weighed. The step is a rule for ordering: of what is sold by weight the scale says any gram."""
+    return unit in GRAMS_OF or is_multiple(quantity, step)
 
 
 def tier_faults(step: Decimal, tiers: Sequence[tuple[Decimal, int]]) -> list[Fault]:

@@ -16,7 +16,8 @@ _UNIT = """CASE WHEN unit = 'kg' THEN net_grams IS NOT DISTINCT FROM 1000
 
 
 def upgrade() -> None:
-    op.execute(f"UPDATE sku SET unit = CASE WHEN net_grams IS NULL THEN 'portion' ELSE 'piece' END, version = version + 1 WHERE NOT ({_UNIT})")
+    unit = "CASE WHEN net_grams IS NULL THEN 'portion' ELSE 'piece' END"
+    op.execute(f"UPDATE sku SET unit = {unit}, version = version + 1 WHERE NOT ({_UNIT})")  # noqa: S608
     op.create_check_constraint(op.f("ck_sku_unit"), "sku", _UNIT)
 
 

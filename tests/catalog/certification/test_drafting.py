@@ -148,7 +148,12 @@ def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office
 
 
 def test_a_row_by_weight_weighs_its_unit(office):
-    rows = [line("甲", unit="公斤"), line("乙", unit="公斤", net_grams="1"), line("丙", unit="间夜"), line("丁", unit="kg", district="外地")]
+    rows = [
+        line("甲", unit="公斤"),
+        line("乙", unit="公斤", net_grams="1"),
+        line("丙", unit="间夜"),
+        line("丁", unit="kg", district="外地"),
+    ]
     answer = send(office, rows)
     assert {(fault["row"], fault["column"], fault["code"]) for fault in answer.json()["errors"]} == {
         (2, "净重（克）", "weight_of_unit"),

@@ -119,7 +119,7 @@ def test_one_more_pack_by_the_kilogram_weighs_one(seller, oranges):
 @pytest.mark.parametrize("change", ["unit = 'kg'", "unit = 'person'", "unit = 'kg', net_grams = NULL"])
 def test_the_database_keeps_units_and_weights_together(database, oranges, change):
     with pytest.raises(IntegrityError, match="ck_sku_unit"), database.unit_of_work() as session:
-        session.execute(text(f"UPDATE sku SET {change}"))  # noqa: S608
+        session.execute(text(f"UPDATE sku SET {change}"))
 
 
 def test_the_origin_is_a_district_in_force_or_a_township_in_it(seller):
