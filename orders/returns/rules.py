@@ -152,8 +152,8 @@ class Corrected:
 
 
 def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[list[Corrected], list[Fault]]:
-    """What each named line is to be: at least what is asked back or given back of it, at most what was shipped, of a weight that can be. Not all of
-    them may stay as they are."""
+    """What each named line is to be: at least what is asked back or given back of it, at most what was shipped, of a weight that can be; without
+    one, of the weight that was accepted where the quantity stays, else of its share of the shipped weight. Not all of them may stay as they are."""
     lines = list(lines)
     stand = {(line.order_line_id, line.accepted, line.accepted_grams) for line in lines}
     by_id = {line.order_line_id: line for line in lines}
@@ -177,7 +177,9 @@ def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[
             expected = shipped_share(line, truth.quantity)
             faults.append(wrong_weight(f"{field}.accepted_grams", expected, line.unit))
         else:
-            weight = shipped_share(line, truth.quantity) if truth.grams is None else truth.grams
+            # what was weighed stays true of a quantity that stays
+            kept = line.accepted_grams if truth.quantity == line.accepted else shipped_share(line, truth.quantity)
+            weight = kept if truth.grams is None else truth.grams
             corrected.append(Corrected(line.acceptance_line_id, line.order_line_id, truth.quantity, weight))
     if not faults and all((line.order_line_id, line.quantity, line.grams) in stand for line in corrected):
         faults.append(Fault("lines", "unchanged", "与现有验收结果相同，无需更正", "This is what was accepted already"))
