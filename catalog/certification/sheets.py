@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certification.schemas.applying import CaseIn
-from catalog.products.rules import VAT_PERCENTS, VAT_RATES, Category, Kind, Unit, unit_label, weight_fault
+from catalog.products.rules import VAT_PERCENTS, VAT_RATES, Category, Kind, Unit, unit_fault, unit_label, weight_fault
 from catalog.products.schemas import ProductIn
 from shop.core import clock, sheets
 from shop.core.errors import Fault, Problem
@@ -218,8 +218,11 @@ def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | Non
     product: ProductIn | None = _checked(row, ProductIn, stated)
     if known and kind and unit and vat_bp is not None and product is not None:
         return product
-    if kind and (fault := weight_fault(kind, 1 if cell["net_grams"] else None)):  # otherwise told when the product is made
-        row.refuse("net_grams", fault.code, fault.zh, fault.en)
+    if kind:  # otherwise told when the product is made
+        grams = product.skus[0].net_grams if product else None
+        for fault in (weight_fault(kind, 1 if cell["net_grams"] else None), unit_fault(kind, unit, grams) if unit else None):
+            if fault:
+                row.refuse(fault.field, fault.code, fault.zh, fault.en)
     return None
 
 

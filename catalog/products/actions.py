@@ -47,7 +47,7 @@ def create(session: Session, actor: Actor, body: ProductIn) -> int:
     Raises:
         OrganisationNotApproved, NotASupplier: the organisation may not sell (409).
         NameTaken, SkuCodeTaken: see there (409).
-        UnknownOrigin, Invalid: the place, a weight or a price list is at fault (422).
+        UnknownOrigin, Invalid: the place, a weight, a unit or a price list is at fault (422).
     """
     _require_supplier(session, actor)
     require_origin(session, body.district_code, body.township_code)
@@ -104,7 +104,7 @@ def add_sku(session: Session, actor: Actor, product_id: int, body: SkuIn) -> int
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
         SkuCodeTaken, BarcodeTaken, UnderReview: see there (409).
-        Invalid: its weight or its price list is at fault (422).
+        Invalid: its weight, its unit or its price list is at fault (422).
     """
     product = _own_product(session, actor, product_id)
     _refuse_under_review(session, product.id)
@@ -206,8 +206,8 @@ _DONE = {
 
 def _add_sku(session: Session, product: Product, body: SkuIn, number: int, field: str = "") -> Sku:
     faults = _tier_faults(body.step, body.tiers)
-    if weight := rules.weight_fault(product.kind, body.net_grams):
-        faults.append(weight)
+    if pack := rules.weight_fault(product.kind, body.net_grams) or rules.unit_fault(product.kind, body.unit, body.net_grams):
+        faults.append(pack)
     if faults:
         raise Invalid(faults=[dataclasses.replace(fault, field=field + fault.field) for fault in faults])
     _refuse_dear(session, product.id, body.net_grams, body.tiers)

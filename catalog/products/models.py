@@ -79,6 +79,11 @@ class Sku(SQLModel, table=True):
         CheckConstraint("step > 0", name="step"),
         CheckConstraint("min_quantity > 0", name="min_quantity"),
         CheckConstraint("net_grams > 0", name="net_grams"),
+        CheckConstraint(
+            "CASE WHEN unit = 'kg' THEN net_grams IS NOT DISTINCT FROM 1000"
+            " WHEN unit IN ('person','room_night','ticket') THEN net_grams IS NULL ELSE true END",
+            name="unit",
+        ),
         CheckConstraint("vat_bp BETWEEN 0 AND 10000", name="vat_bp"),
         CheckConstraint("status IN ('active','withdrawn')", name="status"),
         CheckConstraint("(barcode IS NULL) = (barcode_of IS NULL)", name="barcode"),

@@ -85,6 +85,11 @@ _UNITS: dict[Unit, tuple[str, str]] = {
     Unit.TICKET: ("张", "ticket"),
 }
 
+#: Units that are weights, in grams: what is sold by one weighs that.
+GRAMS_OF: Mapping[str, int] = {Unit.KG: 1000}
+#: Units by which only services are sold.
+OF_SERVICES = frozenset({Unit.PERSON, Unit.ROOM_NIGHT, Unit.TICKET})
+
 MAX_TIERS = 20
 #: VAT that a price may hold by now, in basis points: the rates 13, 9, 6 and 0 % and the levies of 5, 3 and (by relief) 1 % (增值税法 §§10–11 and the
 #: rules of transition). What was sold on past days may hold others.
@@ -116,6 +121,27 @@ def weight_fault(kind: Kind | str, net_grams: int | None) -> Fault | None:
     if kind == Kind.SERVICE and net_grams is not None:
         return Fault("net_grams", "weight_of_a_service", "服务没有重量", "a service has no weight")
     return None
+
+
+def unit_fault(kind: Kind | str, unit: Unit | str, net_grams: int | None) -> Fault | None:
+    """What is sold by a unit of weight weighs that unit, or tonnes and the price ceiling would not hold; nobody buys goods by the night."""
+    label, grams = _UNITS[Unit(unit)], GRAMS_OF.get(unit)
+    if kind == Kind.SERVICE and grams:
+        return Fault("unit", "unit_of_goods", f"服务不能按{label[0]}出售", f"a service is not sold by the {label[1]}")
+    if kind == Kind.GOODS and unit in OF_SERVICES:
+        return Fault(
+            "unit", "unit_of_a_service", f"{label[0]}是服务的单位，不能用于商品", f"only services are sold by the {label[1]}"
+        )
+    if grams and net_grams not in (None, grams):
+        zh = f"按{label[0]}出售的净重须为 {grams} 克；成件包装请选包装的单位，如箱、袋"
+        en = f"one {label[1]} weighs {grams} grams; a pack of another weight is sold by the box, the bag or the like"
+        return Fault("net_grams", "weight_of_unit", zh, en, {"grams": grams})
+    return None
+
+
+def is_measure(quantity: Decimal, step: Decimal, unit: Unit | str) -> bool:
+    """Whether so much can be what was counted or weighed. The step is a rule for ordering: of what is sold by weight the scale says any gram."""
+    return unit in GRAMS_OF or is_multiple(quantity, step)
 
 
 def tier_faults(step: Decimal, tiers: Sequence[tuple[Decimal, int]]) -> list[Fault]:

@@ -6,13 +6,14 @@ from decimal import Decimal
 from sqlalchemy import TextClause, text
 from sqlmodel import Session
 
+from catalog.products.rules import is_measure
 from catalog.stock import queries
 from catalog.stock.errors import StockOutOfRange, StockShort
 from catalog.stock.rules import MAX_ON_HAND
 from catalog.stock.schemas import MovementIn
 from shop.core import audit, clock
 from shop.core.errors import Invalid
-from shop.core.quantities import is_multiple, plain
+from shop.core.quantities import plain
 from shop.identity.actor import Actor
 
 # One conditional UPDATE, so that an order that reserves at the same moment is never promised what is taken away here.
@@ -68,10 +69,11 @@ def move(session: Session, actor: Actor, sku_id: int, body: MovementIn) -> None:
 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
-        Invalid: not a whole number of steps (422).
+        Invalid: not a whole number of steps of what is counted (422).
         StockOutOfRange: less would be left than orders were promised (409).
     """
-    if not is_multiple(body.quantity, queries.require_own(session, actor, sku_id)):
+    sku = queries.require_own(session, actor, sku_id)
+    if not is_measure(body.quantity, sku.step, sku.unit):
         raise Invalid.one("quantity", "wrong_step", "数量不是步长的整数倍", "the quantity is not a multiple of the step")
     moved = session.execute(_ADJUST, {"sku_id": sku_id, "change": body.quantity, "most": MAX_ON_HAND}).first()
     if moved is None:

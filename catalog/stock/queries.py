@@ -1,8 +1,8 @@
 """Reads of a supplier's own stock."""
 
-from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session, col, select
 
 from catalog.products.errors import NotYourProduct
@@ -13,12 +13,12 @@ from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-_OWN = text("SELECT p.supplier_id, s.step FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = :id")
+_OWN = text("SELECT p.supplier_id, s.step, s.unit FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = :id")
 _STOCK = text("SELECT sku_id, on_hand, reserved, on_hand - reserved AS available FROM stock WHERE sku_id = :id")
 
 
-def require_own(session: Session, actor: Actor, sku_id: int) -> Decimal:
-    """Let only the supplier of a SKU go on; returns the SKU's step.
+def require_own(session: Session, actor: Actor, sku_id: int) -> Row[Any]:
+    """Let only the supplier of a SKU go on; returns the SKU's step and unit.
 
     Raises:
         NotFound: there is no such SKU (404).
@@ -29,7 +29,7 @@ def require_own(session: Session, actor: Actor, sku_id: int) -> Decimal:
         raise NotFound
     if row.supplier_id != actor.organisation:
         raise NotYourProduct
-    return Decimal(row.step)
+    return row
 
 
 def stock(session: Session, actor: Actor, sku_id: int) -> StockOut:

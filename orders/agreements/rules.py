@@ -1,6 +1,6 @@
 """Prices, caps, schedules and harvests of agreements as pure functions."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -136,6 +136,45 @@ def _over(field: str, code: str, cap: str, drawn: str, left: str) -> Fault:
         f"超过{zh} {cap}：已下单 {drawn}，含允差还可下单 {left}",
         f"passes {en}, {cap}: {drawn} was ordered, {left} is left with the tolerance",
         {"cap": cap, "drawn": drawn, "left": left},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A line by its number or, without one, a whole agreement: what was drawn, and what its schedule asks for beside that."""
+
+    line_no: int | None
+    caps: Caps
+    drawn: Drawn
+    planned: Drawn
+
+
+def beyond_caps(scheduled: Iterable[Scheduled], tolerance: Decimal) -> list[Fault]:
+    """Every cap that keeps a schedule from being ordered to its end, with its tolerance; not what passed its cap without one."""
+    faults = []
+    for each in scheduled:
+        caps, drawn, planned = each.caps, each.drawn, each.planned
+        if caps.quantity is not None and planned.quantity:
+            left = with_tolerance(caps.quantity, tolerance) - drawn.quantity
+            if planned.quantity > left:
+                told = (plain(quantity) for quantity in (caps.quantity, drawn.quantity, left, planned.quantity))
+                faults.append(_beyond(each.line_no, "quantity_cap", *told))
+        if caps.amount_fen is not None and planned.amount_fen:
+            left_fen = fen_with_tolerance(caps.amount_fen, tolerance) - drawn.amount_fen
+            if planned.amount_fen > left_fen:
+                told = (yuan_from_fen(fen) for fen in (caps.amount_fen, drawn.amount_fen, left_fen, planned.amount_fen))
+                faults.append(_beyond(each.line_no, "amount_cap" if each.line_no is None else "line_amount_cap", *told))
+    return faults
+
+
+def _beyond(line_no: int | None, code: str, cap: str, drawn: str, left: str, planned: str) -> Fault:
+    zh, en = _CAPS[code]
+    return Fault(
+        "schedule",
+        code,
+        f"供货计划尚有 {planned}，超过{zh} {cap}：已下单 {drawn}，含允差还可下单 {left}",
+        f"the schedule asks for {planned} and passes {en}, {cap}: {drawn} was ordered, {left} is left with the tolerance",
+        {"line_no": line_no, "cap": cap, "drawn": drawn, "left": left, "planned": planned},
     )
 
 

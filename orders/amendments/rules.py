@@ -66,7 +66,8 @@ def _fault(field: str, line: BoundLine | None, change: LineChange) -> Fault | No
         left = plain(line.open)
         zh, en = f"不能超过未发数量 {left}", f"Only {left} of it is open; more is a new order"
         return Fault(f"{field}.quantity", "above_open", zh, en, {"open": left})
-    if change.sku_id is None and not is_multiple(change.quantity, line.step):
+    # of goods sold by weight the rest that is open is what the scale left
+    if change.sku_id is None and change.quantity != line.open and not is_multiple(change.quantity, line.step):
         return Fault(f"{field}.quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
     if change.sku_id is not None and not change.quantity:
         return Fault(f"{field}.quantity", "no_quantity", "替换产品须填写数量", "A substitute needs a quantity")

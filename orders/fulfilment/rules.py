@@ -6,12 +6,10 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from catalog.products.rules import GRAMS_OF, is_measure
 from shop.core.errors import Fault
 from shop.core.money import line_amount
-from shop.core.quantities import is_multiple, plain, weight_of
-
-#: Units in which goods are weighed rather than counted: what arrives is never exactly what was ordered.
-WEIGHED_UNITS = frozenset({"kg"})
+from shop.core.quantities import plain, weight_of
 
 
 class RejectReason(StrEnum):
@@ -116,14 +114,14 @@ def plausible(grams: int, expected: int, unit: str) -> bool:
 
     A slip of the decimal point must not move a district's tonnes.
     """
-    return grams == expected if unit in WEIGHED_UNITS else expected <= 2 * grams <= 3 * expected
+    return grams == expected if unit in GRAMS_OF else expected <= 2 * grams <= 3 * expected
 
 
 def wrong_weight(field: str, expected: int, unit: str) -> Fault:
     """What is said of a weight that is not :func:`plausible`. Of goods sold by weight the quantity is what was weighed."""
     zh = f"重量与数量不符，应约为 {expected} 克"
     en = f"The weight does not go with the quantity: some {expected} grams are expected"
-    if unit in WEIGHED_UNITS:
+    if unit in GRAMS_OF:
         zh = f"按重量销售的货物，重量须与数量一致（{expected} 克）；称重不同的请改数量，验收时差额填入 difference_quantity（途损）或拒收数量"
         en = (
             f"Of goods sold by weight the quantity is the weight: {expected} grams. Say what was weighed by the quantity; at acceptance the rest"
@@ -178,11 +176,11 @@ def _shipping_fault(field: str, one: Sent, line: OpenLine | None, today: date, s
     if one.quantity > line.open:
         left = plain(line.open)
         return Fault(f"{field}.quantity", "above_open", f"超过未发数量 {left}", f"Only {left} is left to ship", {"open": left})
-    if not is_multiple(one.quantity, line.step):
+    if not is_measure(one.quantity, line.step, line.unit):
         return Fault(f"{field}.quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
     if one.grams is not None and not plausible(one.grams, weight_of(one.quantity, line.net_grams), line.unit):
         return wrong_weight(f"{field}.grams", weight_of(one.quantity, line.net_grams), line.unit)
-    if one.short and line.unit not in WEIGHED_UNITS:
+    if one.short and line.unit not in GRAMS_OF:
         return Fault(
             f"{field}.short",
             "not_weighed",
@@ -259,7 +257,7 @@ def _answer_fault(field: str, one: Answer, line: ShippedLine, photos: Collection
             {"shipped": shipped},
         )
     for name in ("accepted_quantity", "rejected_quantity"):
-        if not is_multiple(getattr(one, name), line.step):
+        if not is_measure(getattr(one, name), line.step, line.unit):
             return Fault(f"{field}.{name}", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
     if one.accepted_quantity < line.quantity and not one.reason and one.reason_code in (None, RejectReason.OTHER):
         return Fault(f"{field}.reason", "reason_missing", "拒收或短少须注明原因", "What is rejected or missing needs a reason")

@@ -19,12 +19,12 @@ from shop.core.sheets import number
 #: The columns of the template; a list needs the quantity, and a code or a name.
 TEMPLATE = ["产品编码", "产品名称", "产地区县", "规格", "数量", "单位", "备注"]
 _NOTES = [
-    "产品编码与产品名称填写其一即可；有编码的以编码为准。",
+    "产品编码与产品名称填写其一即可；编码与所填名称、产地或规格不符的，不会自动下单，须由您选择产品。",
     "产品名称须与平台目录一致；不同区县有同名产品的，请填写产地区县。",
     "同一产品有多个规格的，请填写规格，如 5kg/箱。",
     "数量须为正数，最多三位小数，按平台的销售单位计。",
     "每个文件最多 10,000 行；表头上方可保留标题，小计、合计、空行和签字行会自动略过。",
-    "Fill in either the code or the name; add district and pack where several products have the name. Quantities count in the unit of sale.",
+    "Fill in either the code or the name; add district and pack where several products have the name. A code that goes with another name, district or pack is left to you to decide. Quantities count in the unit of sale.",
 ]
 
 STATES: dict[RowState, tuple[str, str]] = {

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from catalog.products.rules import is_measure
 from orders.fulfilment.rules import plausible, wrong_weight
 from shop.core.errors import Fault
 from shop.core.money import half_up, line_amount
-from shop.core.quantities import is_multiple, plain
+from shop.core.quantities import plain
 
 
 class ReturnReason(StrEnum):
@@ -79,7 +80,7 @@ def to_return(lines: Iterable[AcceptedLine], asked: Iterable[tuple[int, Decimal]
             faults.append(_unknown(index))
         elif quantity > line.left:
             faults.append(above_left(f"lines[{index}].quantity", line.left))
-        elif not is_multiple(quantity, line.step):
+        elif not is_measure(quantity, line.step, line.unit):
             faults.append(_wrong_step(f"lines[{index}].quantity"))
         else:
             taken[line.acceptance_line_id] = quantity
@@ -98,9 +99,9 @@ class Receipt:
 
 
 def to_receive(
-    lines: Mapping[int, tuple[Decimal, Decimal]], told: Iterable[Receipt] | None
+    lines: Mapping[int, tuple[Decimal, Decimal, str]], told: Iterable[Receipt] | None
 ) -> tuple[dict[int, Receipt], list[Fault]]:
-    """The receipt of every line (id -> quantity sent, step): what is not named has arrived whole and does not go back into stock."""
+    """The receipt of every line (id -> quantity sent, step, unit): what is not named has arrived whole and does not go back into stock."""
     given: dict[int, Receipt] = {}
     faults = []
     for index, one in enumerate(told or ()):
@@ -109,7 +110,7 @@ def to_receive(
                 Fault(f"lines[{index}].id", "unknown_line", "该退货单没有此行，或重复", "Not in this return, or named twice")
             )
             continue
-        sent, step = lines[one.line_id]
+        sent, step, unit = lines[one.line_id]
         given[one.line_id] = one
         if one.received > sent:
             faults.append(
@@ -123,9 +124,9 @@ def to_receive(
             )
         elif one.restocked > one.received:
             faults.append(Fault(f"lines[{index}].restock_quantity", "above_received", "超过收到的数量", "More than was received"))
-        elif not (is_multiple(one.received, step) and is_multiple(one.restocked, step)):
+        elif not (is_measure(one.received, step, unit) and is_measure(one.restocked, step, unit)):
             faults.append(_wrong_step(f"lines[{index}].received_quantity"))
-    return {line_id: given.get(line_id) or Receipt(line_id, sent, Decimal(0)) for line_id, (sent, _) in lines.items()}, faults
+    return {line_id: given.get(line_id) or Receipt(line_id, sent, Decimal(0)) for line_id, (sent, *_) in lines.items()}, faults
 
 
 def shipped_share(line: AcceptedLine, quantity: Decimal) -> int:
@@ -151,8 +152,8 @@ class Corrected:
 
 
 def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[list[Corrected], list[Fault]]:
-    """What each named line is to be: at least what is asked back or given back of it, at most what was shipped, of a weight that can be. Not all of
-    them may stay as they are."""
+    """What each named line is to be: at least what is asked back or given back of it, at most what was shipped, of a weight that can be; without
+    one, of the weight that was accepted where the quantity stays, else of its share of the shipped weight. Not all of them may stay as they are."""
     lines = list(lines)
     stand = {(line.order_line_id, line.accepted, line.accepted_grams) for line in lines}
     by_id = {line.order_line_id: line for line in lines}
@@ -170,13 +171,15 @@ def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[
             least = plain(line.spoken_for)
             zh, en = f"已有 {least} 退货或正在退货", f"{least} was given back or is asked back"
             faults.append(Fault(f"{field}.accepted_quantity", "below_returned", zh, en, {"returned": least}))
-        elif not is_multiple(truth.quantity, line.step):
+        elif not is_measure(truth.quantity, line.step, line.unit):
             faults.append(_wrong_step(f"{field}.accepted_quantity"))
         elif truth.grams is not None and not plausible(truth.grams, shipped_share(line, truth.quantity), line.unit):
             expected = shipped_share(line, truth.quantity)
             faults.append(wrong_weight(f"{field}.accepted_grams", expected, line.unit))
         else:
-            weight = shipped_share(line, truth.quantity) if truth.grams is None else truth.grams
+            # what was weighed stays true of a quantity that stays
+            kept = line.accepted_grams if truth.quantity == line.accepted else shipped_share(line, truth.quantity)
+            weight = kept if truth.grams is None else truth.grams
             corrected.append(Corrected(line.acceptance_line_id, line.order_line_id, truth.quantity, weight))
     if not faults and all((line.order_line_id, line.quantity, line.grams) in stand for line in corrected):
         faults.append(Fault("lines", "unchanged", "与现有验收结果相同，无需更正", "This is what was accepted already"))

@@ -156,7 +156,9 @@ class ReturnableOut(BaseModel):
 class CorrectionLineIn(In):
     order_line_id: Id
     accepted_quantity: QuantityOrZero
-    accepted_grams: Grams | None = Field(default=None, description="default: the shipped weight in proportion")
+    accepted_grams: Grams | None = Field(
+        default=None, description="default: what was accepted where the quantity stays, else the shipped weight in proportion"
+    )
 
 
 class CorrectionIn(BaseModel):

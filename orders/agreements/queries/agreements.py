@@ -8,7 +8,9 @@ from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql, pausing_sql
 from catalog.products.rules import highest_agreed_sql
+from orders.agreements.queries.kept import PRICE
 from orders.agreements.queries.reach import SEEN, SIDES, reach, require_seen
+from orders.agreements.rules import Caps, Drawn, Scheduled, beyond_caps
 from orders.agreements.schemas.terms import (
     AgreementLineOut,
     AgreementOut,
@@ -20,6 +22,7 @@ from orders.agreements.schemas.terms import (
     PartyOut,
     PlaceOut,
     PriceOut,
+    ScheduleWarningOut,
     TermsOut,
     WarnedLineOut,
 )
@@ -91,6 +94,24 @@ _ENTRIES = text(
     WHERE l.agreement_id = :id AND NOT e.ended ORDER BY e.id
     """
 )
+# What is ordered of a schedule is drawn; what was due before today and not drafted is not asked for any more.
+_SCHEDULED = text(
+    f"""
+    SELECT l.line_no, l.quantity_cap, l.amount_cap_fen, drawn.*, planned.*
+    FROM agreement_line l
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(d.quantity), 0) AS drawn, coalesce(sum(d.amount_fen), 0)::bigint AS drawn_fen
+        FROM agreement_drawn d WHERE d.agreement_line_id = l.id
+    ) drawn
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(i.quantity * i.times), 0) AS planned,
+               coalesce(sum(round(i.quantity * coalesce({PRICE}, 0)) * i.times), 0)::bigint AS planned_fen
+        FROM (SELECT quantity, count(*) AS times FROM instalment
+              WHERE agreement_line_id = l.id AND (status = 'drafted' OR status = 'planned' AND due_on >= :today) GROUP BY quantity) i
+    ) planned
+    WHERE l.agreement_id = :id ORDER BY l.line_no
+    """  # noqa: S608
+)
 _CHANGES = text(
     """
     SELECT c.*, p.name AS proposed_by_name, r.name AS answered_by_name
@@ -157,6 +178,7 @@ def agreement(session: Session, actor: Actor, agreement_id: int, language: Langu
     if row is None:
         raise NotFound
     asked = {"id": agreement_id}
+    entries = session.execute(_ENTRIES, asked).all()
     return AgreementOut(
         **{name: getattr(row, name) for name in AgreementOut.model_fields if hasattr(row, name)},
         buyer=PartyOut(id=row.buyer_id, name=row.buyer_name, signed_at=row.buyer_signed_at, signed_by_name=row.buyer_signer),
@@ -168,9 +190,31 @@ def agreement(session: Session, actor: Actor, agreement_id: int, language: Langu
             for line in session.execute(_LINES, {**asked, "today": clock.today(), "now": clock.now()})
         ],
         places=_all(PlaceOut, session.execute(_PLACES, asked).all()),
-        schedule=_all(EntryOut, session.execute(_ENTRIES, asked).all()),
+        schedule=_all(EntryOut, entries),
+        schedule_warnings=_beyond_caps(session, row, language) if entries and row.state not in _OVER else [],
         possible_actions=AGREEMENT.possible(row.status),
     )
+
+
+def _beyond_caps(session: Session, agreement: Row[Any], language: Language) -> list[ScheduleWarningOut]:
+    lines = [
+        Scheduled(
+            row.line_no,
+            Caps(row.quantity_cap, row.amount_cap_fen),
+            Drawn(row.drawn, row.drawn_fen),
+            Drawn(row.planned, row.planned_fen),
+        )
+        for row in session.execute(_SCHEDULED, {"id": agreement.id, "today": clock.today()})
+    ]
+    drawn, planned = (
+        Drawn(amount_fen=sum(part.amount_fen for part in parts))
+        for parts in ([line.drawn for line in lines], [line.planned for line in lines])
+    )
+    whole = Scheduled(None, Caps(amount_fen=agreement.amount_cap_fen), drawn, planned)
+    return [
+        ScheduleWarningOut.model_validate(fault.told(language))
+        for fault in beyond_caps([*lines, whole], agreement.tolerance_percent)
+    ]
 
 
 def _all(kind: Any, rows: Sequence[Row[Any]]) -> list[Any]:

@@ -11,8 +11,8 @@ from orders.statistics import cover
 #: The figures of a day or month of an agreement: fen, grams, and how many instalments and entries they are the sum of.
 SUMS = ("promised_fen", "promised_grams", "delivered_fen", "delivered_grams", "entries")
 _ADDED = ", ".join(f"sum({name})::bigint AS {name}" for name in SUMS)
-# The price of an instalment, as rules.unit_price says it; a price off the list is that of the list now.
-_PRICE = """
+#: SQL: the price of instalment ``i`` of line ``l``, as rules.unit_price says it; a price off the list is that of the list now.
+PRICE = """
     CASE l.price_kind WHEN 'fixed' THEN l.unit_price_fen
     WHEN 'list_minus' THEN greatest(round((SELECT t.unit_price_fen FROM price_tier t WHERE t.sku_id = l.sku_id AND t.min_quantity <= i.quantity
         ORDER BY t.min_quantity DESC LIMIT 1) * (100 - l.percent_off) / 100), 1)
@@ -25,7 +25,7 @@ def counted(agreements: str) -> str:
     """SQL: the days of agreements as instalments and the ledger say them now; ``agreements`` is SQL that selects ids."""
     return f"""
     SELECT agreement_id, district_code, day, {_ADDED} FROM (
-        SELECT a.id AS agreement_id, p.district_code, i.due_on AS day, round(i.quantity * coalesce({_PRICE}, 0)) AS promised_fen,
+        SELECT a.id AS agreement_id, p.district_code, i.due_on AS day, round(i.quantity * coalesce({PRICE}, 0)) AS promised_fen,
                round(i.quantity * coalesce(s.net_grams, 0)) AS promised_grams, 0 AS delivered_fen, 0 AS delivered_grams, 1 AS entries
         FROM agreement a JOIN agreement_line l ON l.agreement_id = a.id JOIN instalment i ON i.agreement_line_id = l.id
         JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id

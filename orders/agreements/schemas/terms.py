@@ -295,6 +295,18 @@ class EntryOut(BaseModel):
     skips_public_holidays: bool
 
 
+class ScheduleWarningOut(BaseModel):
+    """A cap that the schedule passes: quantities in units of sale, amounts in yuan."""
+
+    code: Literal["quantity_cap", "line_amount_cap", "amount_cap"]
+    message: str
+    line_no: int | None = Field(description="none of the cap of the whole agreement")
+    cap: str
+    drawn: str = Field(description="what was ordered or waits for approval")
+    left: str = Field(description="what may still be ordered, with the tolerance")
+    planned: str = Field(description="what the schedule asks for beside what was ordered")
+
+
 class AgreementOut(AgreementRow):
     tolerance_percent: PercentOut
     minimum_amount: YuanOut | None
@@ -313,6 +325,9 @@ class AgreementOut(AgreementRow):
     lines: list[AgreementLineOut]
     places: list[PlaceOut]
     schedule: list[EntryOut]
+    schedule_warnings: list[ScheduleWarningOut] = Field(
+        description="caps that keep the schedule from being ordered to its end; of an agreement that is over none"
+    )
     possible_actions: list[AgreementMove]
     harvest: str | None = Field(default=None, description="after signing: what the supplier's declared harvest says to it")
 

@@ -29,7 +29,7 @@ _DECIDED = text(
 )
 _LINES = text(
     """
-    SELECT r.id, r.acceptance_line_id, r.order_line_id, r.quantity, l.sku_id, s.step,
+    SELECT r.id, r.acceptance_line_id, r.order_line_id, r.quantity, l.sku_id, s.step, s.unit,
            CASE WHEN g.without_goods THEN r.quantity ELSE r.received_quantity END AS to_send
     FROM goods_return_line r JOIN goods_return g ON g.id = r.goods_return_id JOIN order_line l ON l.id = r.order_line_id
     JOIN sku s ON s.id = l.sku_id
@@ -135,7 +135,7 @@ def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn, if_
     told = (
         None if body.lines is None else [rules.Receipt(one.id, one.received_quantity, one.restock_quantity) for one in body.lines]
     )
-    receipts, faults = rules.to_receive({line.id: (line.quantity, line.step) for line in lines}, told)
+    receipts, faults = rules.to_receive({line.id: (line.quantity, line.step, line.unit) for line in lines}, told)
     if faults:
         raise ReceiptLinesWrong(count=len(faults), faults=faults)
     given = [receipts[line.id] for line in lines]

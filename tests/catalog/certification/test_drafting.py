@@ -147,6 +147,25 @@ def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office
     assert counts(office) == (1, 1, 1)
 
 
+def test_a_row_by_weight_weighs_its_unit(office):
+    rows = [
+        line("甲", unit="公斤"),
+        line("乙", unit="公斤", net_grams="1"),
+        line("丙", unit="间夜"),
+        line("丁", unit="kg", district="外地"),
+    ]
+    answer = send(office, rows)
+    assert {(fault["row"], fault["column"], fault["code"]) for fault in answer.json()["errors"]} == {
+        (2, "净重（克）", "weight_of_unit"),
+        (3, "净重（克）", "weight_of_unit"),
+        (4, "单位", "unit_of_a_service"),
+        (5, "区县", "unknown_origin"),
+        (5, "净重（克）", "weight_of_unit"),
+    }
+    assert counts(office) == (0, 0, 0)
+    assert send(office, [line("甲", unit="公斤", net_grams="1000")]).status_code == 201
+
+
 def test_figures_are_read_as_a_workbook_keeps_them(office):
     """A program that keeps cells as numbers writes 500236.0 for a code and a day for a date."""
     row = line("甲脐橙", price=Decimal("69.9"), net_grams=5000, district=500236, annual_capacity_kg=1200, vat_percent=9)

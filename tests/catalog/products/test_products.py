@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product, recount_search
@@ -82,6 +83,10 @@ FAULTS = [
     ({"surprise": 1}, "surprise", "extra_forbidden"),
     ({"skus": [{**PACK, "net_grams": None}]}, "skus[0].net_grams", "weight_missing"),
     ({"kind": "service"}, "skus[0].net_grams", "weight_of_a_service"),
+    ({"skus": [{**PACK, "unit": "kg"}]}, "skus[0].net_grams", "weight_of_unit"),
+    ({"skus": [{**PACK, "unit": "kg", "net_grams": 1}]}, "skus[0].net_grams", "weight_of_unit"),
+    ({"skus": [{**PACK, "unit": "room_night"}]}, "skus[0].unit", "unit_of_a_service"),
+    ({"kind": "service", "skus": [{**PACK, "unit": "kg", "net_grams": None}]}, "skus[0].unit", "unit_of_goods"),
     ({"skus": [{**PACK, "net_grams": 0}]}, "skus[0].net_grams", "greater_than_equal"),
     ({"skus": [{**PACK, "tiers": []}]}, "skus[0].tiers", "too_short"),
     ({"skus": [{**PACK, "step": "0"}]}, "skus[0].step", "greater_than"),
@@ -101,6 +106,20 @@ def test_what_is_at_fault_is_named_and_nothing_is_saved(seller):
         assert refused.status_code == 422, change
         assert (field, code) in [(e["field"], e["code"]) for e in refused.json()["errors"]], change
     assert seller.get("/v1/products").json()["items"] == []
+
+
+def test_one_more_pack_by_the_kilogram_weighs_one(seller, oranges):
+    path = f"/v1/products/{oranges['id']}/skus"
+    refused = seller.post(path, json={**PACK, "unit": "kg", "net_grams": 10_000})
+    assert [(fault["field"], fault["code"]) for fault in refused.json()["errors"]] == [("net_grams", "weight_of_unit")]
+    assert len(seller.get(f"/v1/products/{oranges['id']}").json()["skus"]) == 1
+    assert seller.post(path, json={**PACK, "unit": "kg", "net_grams": 1000}).status_code == 201
+
+
+@pytest.mark.parametrize("change", ["unit = 'kg'", "unit = 'person'", "unit = 'kg', net_grams = NULL"])
+def test_the_database_keeps_units_and_weights_together(database, oranges, change):
+    with pytest.raises(IntegrityError, match="ck_sku_unit"), database.unit_of_work() as session:
+        session.execute(text(f"UPDATE sku SET {change}"))
 
 
 def test_the_origin_is_a_district_in_force_or_a_township_in_it(seller):

@@ -40,6 +40,26 @@ def test_goods_are_weighed_and_services_are_not(kind, grams, code):
     assert rules.weight_fault(Kind.SERVICE, None) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "unit", "grams", "fault"),
+    [
+        ("goods", "kg", 999, ("net_grams", "weight_of_unit")),
+        ("goods", "kg", 5000, ("net_grams", "weight_of_unit")),
+        ("goods", "room_night", 500, ("unit", "unit_of_a_service")),
+        ("goods", "person", 500, ("unit", "unit_of_a_service")),
+        ("goods", "ticket", 500, ("unit", "unit_of_a_service")),
+        ("service", "kg", None, ("unit", "unit_of_goods")),
+        ("goods", "kg", 1000, None),
+        ("goods", "box", 5000, None),
+        ("service", "room_night", None, None),
+        ("service", "portion", None, None),
+    ],
+)
+def test_what_is_sold_by_weight_weighs_its_unit_and_nobody_buys_goods_by_the_night(kind, unit, grams, fault):
+    told = rules.unit_fault(kind, unit, grams)
+    assert (told and (told.field, told.code)) == fault
+
+
 def test_every_unit_has_a_name_in_both_languages():
     for unit in Unit:
         assert rules.unit_label(unit, "zh")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.agreements import rules
-from orders.agreements.rules import Caps, Closure, Drawn, Entry, Portion, Price, PriceKind, Wanted
+from orders.agreements.rules import Caps, Closure, Drawn, Entry, Portion, Price, PriceKind, Scheduled, Wanted
 from orders.agreements.states import AgreementState, SkipReason, state_on
 
 fens = st.integers(1, 10**9)
@@ -176,3 +176,19 @@ def test_what_is_not_drawn_whole_is_not_shown_as_all():
     assert rules.percent_of(99_996, 100_000) == Decimal("99.9")
     assert rules.percent_of(100, Decimal(100)) == 100
     assert rules.percent_of(1, None) is None
+
+
+amounts = st.integers(0, 10**9)
+counts = st.decimals("0", "100000", places=3)
+
+
+@given(quantities, counts, counts, fens, amounts, amounts, tolerances)
+def test_a_schedule_passes_a_cap_where_ordering_all_of_it_would(
+    cap, ordered, planned, cap_fen, ordered_fen, planned_fen, tolerance
+):
+    line = Scheduled(1, Caps(cap), Drawn(ordered), Drawn(planned))
+    whole = Scheduled(None, Caps(amount_fen=cap_fen), Drawn(amount_fen=ordered_fen), Drawn(amount_fen=planned_fen))
+    found = {(fault.code, fault.data["line_no"]) for fault in rules.beyond_caps([line, whole], tolerance)}
+    by_quantity = planned > 0 and (ordered + planned) * 100 > cap * (100 + tolerance) and "quantity_cap"
+    by_amount = planned_fen > 0 and (ordered_fen + planned_fen) * 100 > cap_fen * (100 + tolerance) and "amount_cap"
+    assert found == {told for told in ((by_quantity, 1), (by_amount, None)) if told[0]}

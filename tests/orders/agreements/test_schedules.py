@@ -57,6 +57,55 @@ def test_five_hundred_kilograms_a_week_to_three_schools_with_holidays_skipped(sc
     assert {each["place_name"] for each in one} == {"第二小学食堂"}
 
 
+def test_a_schedule_that_passes_a_cap_is_told_from_the_draft_on(scene):
+    """Eighteen Mondays of 500 kg at 3.80 under a cap of 8000 kg and 30,000 yuan; what is ordered is not asked for again."""
+    capped = {"valid_from": "2026-09-01", "valid_until": "2027-01-15", "tolerance_percent": "5", "amount_cap": "30000.00"}
+    line = scene.line(quantity_cap="8000", amount_cap="90000.00")
+    made = scene.draft(line, **capped)
+    assert made["schedule_warnings"] == []
+    path = f"/v1/agreements/{made['id']}"
+    written = scene.clients["buyer"].put(f"{path}/schedule", json=scene.weekly()).json()
+    assert written["schedule_warnings"] == [
+        {
+            "code": "quantity_cap",
+            "message": "the schedule asks for 9000 and passes the cap by quantity, 8000: 0 was ordered, 8400 is left with the tolerance",
+            "line_no": 1,
+            "cap": "8000",
+            "drawn": "0",
+            "left": "8400",
+            "planned": "9000",
+        },
+        {
+            "code": "amount_cap",
+            "message": "the schedule asks for 34200.00 and passes the agreement's cap by amount, 30000.00: 0.00 was ordered,"
+            " 31500.00 is left with the tolerance",
+            "line_no": None,
+            "cap": "30000.00",
+            "drawn": "0.00",
+            "left": "31500.00",
+            "planned": "34200.00",
+        },
+    ]
+    assert scene.post("buyer", f"agreements/{made['id']}/propose").status_code == 200
+    shown = scene.get("farm", f"agreements/{made['id']}").json()
+    assert [each["planned"] for each in shown["schedule_warnings"]] == ["9000", "34200.00"]
+    for who in ("farm", "head"):
+        assert scene.sign(who, shown).status_code == 200
+    with at(date(2026, 9, 6)):
+        scene.sign_in()
+        draft(scene)
+        [waiting] = scene.get("buyer", "call-off-drafts", limit=1).json()["items"]
+        ordered = scene.post("buyer", f"call-off-drafts/{waiting['id']}/order")
+        assert ordered.status_code in (200, 201), ordered.text
+        told = scene.get("buyer", f"agreements/{made['id']}").json()["schedule_warnings"]
+        assert (told[0]["drawn"], told[0]["left"], told[0]["planned"]) == ("170", "8230", "8830")
+    with at(date(2026, 11, 1)):  # what nobody asked for in time comes no more
+        scene.sign_in()
+        assert scene.get("buyer", f"agreements/{made['id']}").json()["schedule_warnings"] == []
+    fits = scene.draft(scene.line(quantity_cap="8572"), schedule=scene.weekly(), **(capped | {"amount_cap": "40000.00"}))
+    assert scene.get("buyer", f"agreements/{fits['id']}").json()["schedule_warnings"] == []
+
+
 def test_a_school_of_its_own_closes_and_opens_again(scene):
     made = term(scene)
     body = {"name": "消毒", "starts_on": "2026-09-14", "ends_on": "2026-09-14", "organisation_id": scene.schools[0].id}

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -173,6 +174,50 @@ def test_the_three_parts_are_what_was_shipped_and_weigh_no_more(accepted, reject
     assert got.accepted_quantity + got.rejected_quantity + got.difference_quantity == shipped
     assert got.accepted_grams + got.rejected_grams <= grams
     assert (got.reason_code is None) == (rejected + difference == 0)
+
+
+@given(st.lists(st.tuples(quantities, quantities, quantities), min_size=1, max_size=6), st.integers(1, 10**6))
+def test_of_what_is_sold_by_weight_the_parts_are_what_the_scale_says(deliveries, price):
+    """Whatever step it is ordered in: quantities, grams and fen of the parts add up, delivery by delivery."""
+    ordered = sum((sum(parts) for parts in deliveries), D(0))
+    if not ordered:
+        return
+    still_open, taken, paid = ordered, D(0), 0
+    for accepted, rejected, lost in deliveries:
+        quantity = accepted + rejected + lost
+        if not quantity:
+            continue
+        [shipped], faults = rules.to_ship(
+            [weighed(step=D("0.5"), quantity=ordered, open=still_open)], [Sent(1, quantity)], today=TODAY
+        )
+        assert faults == []
+        still_open -= quantity
+        line = shipped_line(
+            quantity=quantity,
+            grams=shipped.grams,
+            net_grams=1000,
+            unit="kg",
+            step=D("0.5"),
+            unit_price_fen=price,
+            accepted_before=taken,
+            paid_before_fen=paid,
+        )
+        one = Answer(1, accepted, rejected, int(accepted * 1000), int(rejected * 1000), "复秤", lost)
+        [got], faults = rules.answer([line], [one])
+        assert faults == []
+        assert got.accepted_quantity + got.rejected_quantity + got.difference_quantity == quantity
+        assert (got.accepted_grams, got.rejected_grams) == (accepted * 1000, rejected * 1000)
+        assert rules.answer([line], [replace(one, accepted_grams=None, rejected_grams=None)]) == ([got], [])
+        taken, paid = taken + accepted, paid + got.amount_fen
+    assert still_open == 0
+    assert paid == line_amount(taken, price)
+
+
+def test_what_is_counted_comes_and_is_taken_in_whole_steps():
+    _, faults = rules.to_ship([open_line(step=D(2))], [Sent(1, D(3))], today=TODAY)
+    assert codes(faults) == ["wrong_step"]
+    _, faults = rules.answer([shipped_line(step=D(2))], [Answer(1, D(7), D(0), reason="途损", difference_quantity=D(3))])
+    assert codes(faults) == ["wrong_step"]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -104,6 +105,60 @@ def test_three_hundred_ordered_two_hundred_and_seventy_came(api, database, marke
     assert buyer.get(f"/v1/purchase-orders/{order['id']}").json()["payable"] == "12193.89"
     outbox.drain(database, HANDLERS)
     assert "shipment.short" in kinds(buyer)
+    assert report.differences(database) == 0
+
+
+def test_what_is_ordered_by_the_half_kilogram_is_what_the_scale_says(api, database, market):
+    """Sent, taken, refused, lost, given back, put right and counted to the gram; only what is ordered goes by the step."""
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    sku = market.products[3].sku_id
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE sku SET step = 0.5 WHERE id = :id"), {"id": sku})
+    refused = buyer.post("/v1/purchase-orders", json=market.order(None, None, None, "500.137")).json()
+    assert refused["errors"][0]["code"] == "wrong_step"
+    order, part, line = confirmed(api, market, None, None, None, 500)
+
+    def ship(quantity):
+        body = {"lines": [{"order_line_id": line, "quantity": quantity}]}
+        sent = seller.post(f"/v1/supplier-orders/{part}/shipments", json=body)
+        assert sent.status_code == 201, sent.text
+        return sent.json()["id"]
+
+    def accept(shipment, **parts):
+        answer = {"order_line_id": line, "reason_code": "short_weight", **parts}
+        accepted = buyer.post(f"/v1/shipments/{shipment}/acceptance", json={"lines": [answer]})
+        assert accepted.status_code == 201, accepted.text
+
+    def answered(client, path, **body):
+        done = client.post(path, json=body)
+        assert done.status_code in (200, 201), done.text
+        return done.json()
+
+    first = ship("400.137")
+    cheaper = {"order_line_id": line, "quantity": "99.863", "unit_price": "45.66"}  # what is open stays as it is
+    proposed = answered(buyer, f"/v1/supplier-orders/{part}/amendments", reason="降价", lines=[cheaper])
+    answered(buyer, f"/v1/amendments/{proposed['id']}/withdraw")
+    accept(first, accepted_quantity="399.137", rejected_quantity="0.877", difference_quantity="0.123")
+    accept(ship("99.863"), accepted_quantity="99.863")
+    assert seller.get(f"/v1/supplier-orders/{part}").json()["payable"] == "22789.33"  # 499 × 45.67
+    assert rows(database, "SELECT on_hand, reserved FROM stock WHERE sku_id = :s", s=sku) == [(500, 0)]
+
+    asked = {"reason_code": "quality", "reason": "变质", "lines": [{"order_line_id": line, "quantity": "1.234"}]}
+    back = answered(buyer, f"/v1/shipments/{first}/returns", **asked)
+    path = f"/v1/returns/{back['id']}"
+    answered(seller, f"{path}/approve")
+    answered(buyer, f"{path}/send")
+    came = {"id": back["lines"][0]["id"], "received_quantity": "1.229", "restock_quantity": "0.618"}
+    assert answered(seller, f"{path}/receive", lines=[came])["refund"] == "56.13"
+    truth = {"order_line_id": line, "accepted_quantity": "398.999"}
+    made = answered(seller, f"/v1/shipments/{first}/corrections", reason="复秤", lines=[truth])
+    answered(buyer, f"/v1/acceptance-corrections/{made['id']}/agree")
+    assert rows(database, "SELECT sum(quantity), sum(grams), sum(amount_fen) FROM sale_entry") == [
+        (Decimal("497.633"), 497_633, 2_272_690)
+    ]
+    assert buyer.get(f"/v1/purchase-orders/{order['id']}").json()["payable"] == "22726.90"
+    counted = {"kind": "adjust", "quantity": "-0.618", "reason": "盘点"}
+    assert answered(seller, f"/v1/skus/{sku}/stock-movements", **counted)["on_hand"] == "500"
     assert report.differences(database) == 0
 
 

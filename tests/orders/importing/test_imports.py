@@ -614,6 +614,9 @@ def test_the_template_is_understood_when_it_is_filled_in(desk, format):
     template = desk.client.get("/v1/order-imports/template", params={"format": format})
     assert template.status_code == 200
     assert desk.upload(template.content, f"t.{format}")["fault"]["code"] == "no_lines"
+    if format == "xlsx":
+        notes = CalamineWorkbook.from_filelike(io.BytesIO(template.content)).get_sheet_by_name("填写说明").to_python()
+        assert "编码与所填名称、产地或规格不符的" in notes[0][0]  # what becomes of such a row is shown above
     [header] = sheets.rows(template.content)
     filled = desk.upload(as_csv(["", "奉节脐橙", "奉节", "", 10, "箱", ""], header=header))
     assert filled["counts"] == {"matched": 1}

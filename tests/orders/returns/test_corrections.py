@@ -1,5 +1,6 @@
 """Acceptances are put right by agreement; and whatever is accepted, given back and corrected, the ledger and the figures say the same."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from orders.ledger import actions as ledger
 from orders.ledger.rules import Part, part_to_reverse
-from orders.returns.rules import Standing, after_correction
+from orders.returns.rules import AcceptedLine, Standing, Truth, after_correction, to_correct
 from shop.core import outbox
 from shop.identity.permissions import Role
 from tests.factories.after_sales import Delivered, ask_back, ask_back_as, deliver, differences, rows
@@ -64,6 +65,44 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
         assert len(buyer.get("/v1/acceptance-corrections", params={"status": status}).json()["items"]) == count
     outbox.drain(database, HANDLERS)
     assert differences(database) == {}
+
+
+def test_a_measured_weight_stays_with_its_quantity(api, database, market):
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    sent = deliver(api, market, 100, accept=False)
+    answer = {
+        "order_line_id": sent.line,
+        "accepted_quantity": "97",
+        "accepted_grams": 480_001,
+        "rejected_quantity": "3",
+        "reason": "压坏",
+    }
+    assert buyer.post(f"/v1/shipments/{sent.shipment}/acceptance", json={"lines": [answer]}).status_code == 201
+    refused = propose(seller, sent, 97)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "unchanged")
+    assert rows(database, "SELECT count(*) FROM acceptance_correction") == [(0,)]
+    made = propose(seller, sent, 98).json()
+    assert made["lines"][0]["accepted_grams"] == 490_000
+    seller.post(f"/v1/acceptance-corrections/{made['id']}/withdraw", json={})
+    made = propose(seller, sent, 97, 480_011).json()
+    assert buyer.post(f"/v1/acceptance-corrections/{made['id']}/agree", json={}).status_code == 200
+    assert rows(database, "SELECT sum(grams) FROM sale_entry") == [(480_011,)]
+    assert propose(seller, sent, 97).json()["errors"][0]["code"] == "unchanged"  # nor does what both agreed to give way
+    assert differences(database) == {}
+
+
+thousandths = st.integers(1, 10**6).map(lambda n: Decimal(n) / 1000)
+
+
+@given(thousandths, thousandths, st.integers(1, 10**7))
+def test_only_another_quantity_takes_its_share_of_the_shipped_weight(shipped, accepted, weighed):
+    accepted, grams = min(accepted, shipped), 5_000_000
+    one = AcceptedLine(1, 1, shipped, grams, accepted, weighed, accepted, Decimal("0.001"), "box")
+    assert [fault.code for fault in to_correct([one], [Truth(1, accepted)])[1]] == ["unchanged"]
+    [other], faults = to_correct(
+        [one, replace(one, acceptance_line_id=2, order_line_id=2, accepted=Decimal(0), left=Decimal(0))], [Truth(2, shipped)]
+    )
+    assert (faults, other.grams) == ([], grams)
 
 
 @pytest.mark.slow
