@@ -320,8 +320,10 @@ def _refuse_other(
     if not queries.is_before(actor, case, level):
         own = [step for step in case.steps if queries.is_before(actor, case, Level(step["level"]))]
         if own:
-            passed = move is CaseMove.APPROVE and any(step in own for step in steps.passed(case.steps, case.status))
-            raise IllegalMove(state=case.status, action=action, allowed=[], **({"already": True} if passed else {}))
+            refused = IllegalMove(state=case.status, action=action, allowed=[])
+            if move is CaseMove.APPROVE and any(step in own for step in steps.passed(case.steps, case.status)):
+                refused.data["already"] = True
+            raise refused
         raise NotYourRegion
     raise SamePerson
 

@@ -7,7 +7,7 @@ that was ordered or booked moves.
 from alembic import op
 
 revision = "0065"
-down_revision = "0063"
+down_revision = "0064"
 branch_labels = None
 depends_on = None
 
