@@ -24,7 +24,7 @@ from pydantic import Field
 
 from shop.core import sheet_reader, uploads
 from shop.core.errors import BadValue, Fault, Invalid
-from shop.core.quantities import plausible, readable
+from shop.core.quantities import in_one_line, plausible
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS, SECONDS, UNSHOWN
 
 #: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
@@ -366,11 +366,11 @@ def fault_of(titles: Mapping[str, Sequence[str]], row: int, name: str, code: str
 
 
 def unreadable(titles: Mapping[str, Sequence[str]], row: int, cells: Mapping[str, str]) -> list[Fault]:
-    """The cells of a row whose text no request may hold either, see :func:`shop.core.quantities.readable`."""
+    """The cells of a row whose text no request may hold either, see :func:`shop.core.quantities.in_one_line`."""
     found = []
     for name, written in cells.items():
         try:
-            readable(written)
+            in_one_line(written)
         except BadValue as wrong:
             found.append(fault_of(titles, row, name, "bad_value", wrong.zh, str(wrong)))
     return found

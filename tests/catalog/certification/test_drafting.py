@@ -175,6 +175,14 @@ def test_a_cell_that_cannot_be_stored_is_named(office):
     assert counts(office) == (0, 0, 0)
 
 
+def test_a_name_in_two_lines_is_a_fault_of_its_cell(office):
+    refused = send(
+        office, [line("甲脐橙\n二"), line("乙脐橙", producer="合作社\u200b"), line("丙脐橙", statement="一\n二")], kind="xlsx"
+    )
+    told = [(fault["row"], fault["column"], fault["code"]) for fault in refused.json()["errors"]]
+    assert told == [(2, "产品名称", "value_error"), (3, "生产者", "value_error")]
+
+
 @pytest.mark.parametrize("rate", ["1E+999999", "9e999999999999", "NaN", "Infinity", "九"])
 def test_a_rate_that_no_number_can_hold_is_a_fault_of_its_cell(office, rate):
     answer = send(office, [line("甲", vat_percent=rate)])
