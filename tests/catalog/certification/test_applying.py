@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from shop.core import clock
-from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
+from tests.catalog.conftest import COUNTY, MONDAY, TOWNSHIP
+from tests.factories.catalog import PDF
 from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_supplier, make_user
 
