@@ -175,8 +175,9 @@ def _require_opinions(session: Session, actor: Actor, case: CertificationCase, r
     spoken = queries.latest_opinions(session, [case], but_of=actor.user_id)[case.id]
     missing = step.get("min_opinions", 0) - len(spoken)
     if missing > 0:
-        silent = [name for name in step["departments"] if name not in spoken]
-        raise OpinionsMissing(count=missing, departments=", ".join(silent))
+        refused = OpinionsMissing(count=missing, departments=[name for name in step["departments"] if name not in spoken])
+        refused.words = {"departments": programmes.words(session, clock.today(), "zh")("department")}
+        raise refused
     if not reason and any(each.verdict == Verdict.OPPOSE for each in [*everything.values(), *spoken.values()]):
         zh, en = "有部门持反对意见，通过时须说明理由", "A department opposes this case; passing it needs a reason"
         raise ReasonNeeded(faults=[Fault("reason", ReasonNeeded.code, zh, en)])
