@@ -175,6 +175,12 @@ def test_a_cell_that_cannot_be_stored_is_named(office):
     assert counts(office) == (0, 0, 0)
 
 
+def test_a_county_that_is_not_designated_is_a_fault_of_its_cell(office):
+    refused = send(office, [line("甲", district="渝中区"), line("乙")])
+    told = [(fault["row"], fault["column"], fault["code"]) for fault in refused.json()["errors"]]
+    assert told == [(2, "区县", "district_not_eligible")]
+
+
 def test_a_name_in_two_lines_is_a_fault_of_its_cell(office):
     refused = send(
         office, [line("甲脐橙\n二"), line("乙脐橙", producer="合作社\u200b"), line("丙脐橙", statement="一\n二")], kind="xlsx"
