@@ -14,7 +14,7 @@ from catalog.products.rules import VAT_PERCENTS, VAT_RATES, Category, Kind, Unit
 from catalog.products.schemas import ProductIn
 from shop.core import clock, sheets
 from shop.core.errors import Fault, Problem
-from shop.core.faults import fault_of
+from shop.core.faults import of_cell
 from shop.programmes.schemas import ProgrammeConfig
 
 #: The headers accepted for each column, its own first.
@@ -261,7 +261,7 @@ def _checked(row: Row, schema: type[BaseModel], content: dict[str, Any]) -> Any:
     except ValidationError as error:
         for wrong in error.errors():
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong["loc"]).removeprefix(".")
-            found = fault_of(wrong)
+            found = of_cell(wrong)
             zh, en = ("未填写", "is empty") if wrong["type"] in _EMPTY else (found.zh, found.en)
             row.refuse(_column(where), wrong["type"], zh, en)
     return None

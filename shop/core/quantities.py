@@ -36,12 +36,18 @@ def plain(quantity: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def no_number(value: Any) -> BadValue:
+class NoNumber(BadValue):
+    """A value of a request that is no number. ``in_cell``: what is said of a cell of a spreadsheet, where more is taken."""
+
+    in_cell = "须为数字，如 1234.50 或 1,234.50", "not a number such as 1234.50 or 1,234.50"
+
+
+def no_number(value: Any) -> NoNumber:
     """What is said of a value that is no number in plain digits."""
     meant = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
     if _PLAIN_NUMBER.fullmatch(meant) and meant != value.strip():
-        return BadValue(f"请用半角数字，如 {meant}", f"digits of full width are not taken; write {meant}")
-    return BadValue(
+        return NoNumber(f"请用半角数字，如 {meant}", f"digits of full width are not taken; write {meant}")
+    return NoNumber(
         "须为数字，如 1234.50，不含千分位和货币符号",
         "not a number such as 1234.50, without thousands separators and currency signs",
     )

@@ -209,6 +209,9 @@ def test_commas_that_part_no_thousands_are_faults_of_their_cells(office):
     assert send(office, rows[:1]).status_code == 201
     assert office.count("SELECT net_grams FROM sku") == 5000
     assert office.count("SELECT unit_price_fen FROM price_tier") == 106990
+    office.as_("supplier").headers["Accept-Language"] = "zh"
+    [told] = send(office, [line("丁", price="69,90")]).json()["errors"]
+    assert told["message"] == "第 2 行：须为数字，如 1234.50 或 1,234.50"
 
 
 @pytest.mark.parametrize(
