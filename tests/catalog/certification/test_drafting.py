@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import event
 
 from catalog.certification import sheets
 from catalog.certification.actions import drafting
@@ -268,20 +269,38 @@ def test_of_two_sheets_with_the_same_products_at_once_the_second_finds_what_the_
 
 @pytest.mark.slow
 @pytest.mark.control
-def test_without_the_lock_two_sheets_wait_for_one_another(office, monkeypatch):
+def test_without_the_lock_the_second_of_two_sheets_makes_products_that_are_there(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
-    first, draw_up = threading.Barrier(2), drafting._draw_up
+    together, known = threading.Barrier(2), drafting._known
 
-    def together(session, actor, row, product_id):
-        drawn = draw_up(session, actor, row, product_id)
-        if row.number == 2:
-            first.wait(30)
-        return drawn
+    def at_once(*asked):
+        found = known(*asked)
+        together.wait(30)
+        return found
 
     monkeypatch.setattr(drafting.locks, "hold", lambda session, name: None)
-    monkeypatch.setattr(drafting, "_draw_up", together)
+    monkeypatch.setattr(drafting, "_known", at_once)
     made, refused = in_opposite_order(office)
-    assert (made.status_code, code(refused)) == (201, (503, "unavailable"))
+    assert made.status_code == 201
+    # the second waits for a name of the first; or each for one of the other's
+    assert code(refused) in ((409, "product_name_taken"), (503, "unavailable"))
+
+
+def test_many_rows_take_as_many_statements_as_one(office):
+    def statements(rows):
+        heard = []
+        note = lambda connection, cursor, statement, *_: heard.append(statement)  # noqa: E731
+        event.listen(office.database.engine, "before_cursor_execute", note)
+        try:
+            made = send(office, rows)
+        finally:
+            event.remove(office.database.engine, "before_cursor_execute", note)
+        assert made.status_code == 201, made.text
+        return len(heard)
+
+    statements([line("先")])  # what is kept from here on is read once
+    one = statements([line("甲")])
+    assert statements([line(f"产品{number}") for number in range(50)]) == one
 
 
 def test_who_and_how_many(office):
