@@ -60,7 +60,7 @@ class ObjectionUpheld(Conflict):
 
 
 class OpinionsMissing(Conflict):
-    """``departments`` may still speak."""
+    """``departments`` may still speak; Chinese names are those of the programme."""
 
     code = "opinions_missing"
     zh = "还需 {count} 个部门的意见：{departments}"

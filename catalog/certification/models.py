@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, JSONB
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, grams, key, moment, ref
+from shop.core.quantities import none_asked
 
 
 class CertificationCase(SQLModel, table=True):
@@ -93,7 +94,9 @@ class CertificationCase(SQLModel, table=True):
 
     #: Reasons of the latest return or rejection, and what is to be corrected.
     decision_reason: str | None = None
-    corrections: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False, server_default="[]"))
+    corrections: list[dict[str, Any]] = Field(
+        default_factory=none_asked, sa_column=Column(JSONB, nullable=False, server_default="[]")
+    )
     submitted_at: datetime | None = moment(nullable=True)
     #: The day on which the notice was published, and the day after its last; a decision is possible from the start of ``notice_until``.
     notice_from: date | None = None

@@ -8,12 +8,13 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certification.errors import DistrictNotEligible
 from catalog.certification.schemas.applying import CaseIn
 from catalog.products.rules import VAT_PERCENTS, VAT_RATES, Category, Kind, Unit, unit_fault, unit_label, weight_fault
 from catalog.products.schemas import ProductIn
 from shop.core import clock, sheets
 from shop.core.errors import Fault, Problem
-from shop.core.faults import fault_of
+from shop.core.faults import of_cell
 from shop.programmes.schemas import ProgrammeConfig
 
 #: The headers accepted for each column, its own first.
@@ -83,6 +84,8 @@ _FIELDS = {
     "skus[0].tiers[0].unit_price": "price",
     "skus[0].tiers[0].min_quantity": "price",
 }
+#: Refusals of the whole application that one column is to blame for; of any other it is the product itself.
+_BLAMED = {DistrictNotEligible.code: "district"}
 #: Of a cell these say that it is empty.
 _EMPTY = frozenset({"missing", "string_too_short"})
 _PLACES = text(
@@ -137,7 +140,8 @@ class Row:
         for fault in problem.faults:
             self.refuse(_column(fault.field), fault.code, fault.zh, fault.en)
         if not problem.faults:
-            self.refuse("name", problem.code, problem.told("zh")["title"], problem.told("en")["title"])
+            column = _BLAMED.get(problem.code, "name")
+            self.refuse(column, problem.code, problem.told("zh")["title"], problem.told("en")["title"])
 
 
 def read(content: bytes, most: int) -> sheets.Table:
@@ -260,7 +264,7 @@ def _checked(row: Row, schema: type[BaseModel], content: dict[str, Any]) -> Any:
     except ValidationError as error:
         for wrong in error.errors():
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong["loc"]).removeprefix(".")
-            found = fault_of(wrong)
+            found = of_cell(wrong)
             zh, en = ("未填写", "is empty") if wrong["type"] in _EMPTY else (found.zh, found.en)
             row.refuse(_column(where), wrong["type"], zh, en)
     return None

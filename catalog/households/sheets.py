@@ -8,7 +8,7 @@ from catalog.households.rules import Member
 from catalog.households.schemas import MOST, MOST_FAULTS
 from shop.core import sheets
 from shop.core.errors import BadValue, Fault
-from shop.core.quantities import readable, spoken
+from shop.core.quantities import in_one_line, spoken
 from shop.core.sheets import by_row
 from shop.programmes.schemas import ProgrammeConfig
 
@@ -62,7 +62,7 @@ def _fault(row: int, name: str, value: str) -> Fault | None:
     if not value or len(value) > _LONGEST:
         return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
     try:
-        readable(value)
+        in_one_line(value)
         if name == "name":
             spoken(value)
     except BadValue as wrong:

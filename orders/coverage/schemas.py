@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from orders.coverage.rules import StationKind
-from shop.core.quantities import Day, Id, Name, OptionalText, ShortText, each_once
+from shop.core.quantities import Day, Id, Name, OptionalLine, ShortText, each_once
 from shop.core.sheets import IgnoredColumns
 
 #: A district or a township.
@@ -20,7 +20,7 @@ class StationIn(BaseModel):
     kind: StationKind
     name: Name
     region_code: PlaceCode
-    address: OptionalText = ""
+    address: OptionalLine = ""
     opened_on: Day
     evidence: ShortText = Field(description="what proves it: contract, record of acceptance, with its number")
     villages: VillageIds = Field(default=[], description="the poor villages that it serves from its first day on")

@@ -13,13 +13,13 @@ from orders.external_sales.states import SaleMove, SaleStatus
 from orders.purchasing.schemas import FundSource
 from shop.core import uscc
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Code, Day, Grams, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, each_once, readable
+from shop.core.quantities import Code, Day, Grams, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, each_once, in_one_line
 from shop.core.sheets import IgnoredColumns
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$"), Field(examples=["371600"])]
-Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), AfterValidator(readable)]
+Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), AfterValidator(in_one_line)]
 #: A number as people write it: normalised before it is compared.
-DocumentNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(readable)]
+DocumentNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(in_one_line)]
 Uscc = Annotated[str, AfterValidator(uscc.checked)]
 #: As many lines a claim has, and as many claims are handed in or imported at once.
 MOST_LINES = 200

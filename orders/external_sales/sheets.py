@@ -16,7 +16,7 @@ from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.faults import fault_of
 from shop.core.money import fen_from_yuan, yuan
-from shop.core.quantities import MAX_QUANTITY, Id, Name, readable
+from shop.core.quantities import MAX_QUANTITY, Id, Name, in_one_line
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
 HEADER: dict[Language, list[str]] = {
@@ -140,7 +140,7 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
         if not said[name]:
             return None
         try:
-            return read(readable(said[name]))
+            return read(in_one_line(said[name]))
         except BadValue as wrong:
             faults.append(fault(number, name, "bad_value", wrong.zh, str(wrong)))
         return None

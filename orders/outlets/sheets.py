@@ -13,7 +13,7 @@ from shop.core import sheets
 from shop.core.clock import shanghai_text
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
-from shop.core.faults import fault_of
+from shop.core.faults import fault_of, of_cell
 from shop.core.sheet_reader import MAX_ROWS
 
 M = TypeVar("M", bound=BaseModel)
@@ -187,7 +187,7 @@ def fault(row: int, columns: Mapping[str, Sequence[str]], name: str, code: str, 
 
 
 def _of_cell(row: int, columns: Mapping[str, Sequence[str]], entry: Any) -> Fault:
-    told = fault_of(entry)
+    told = of_cell(entry)
     return sheets.fault(row, columns[told.field][0] if told.field in columns else "", told.code, told.zh, told.en)
 
 

@@ -9,7 +9,7 @@ from orders.promotions.states import PromotionAction, PromotionStatus
 from orders.statistics.tables import TableOut
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, LongText, Name, ShortText, each_once
+from shop.core.quantities import Day, Id, LongText, Name, OneLine, each_once
 from shop.regions.schemas import DistrictCode
 
 
@@ -33,7 +33,7 @@ class PromotionIn(BaseModel):
     region_code: DistrictCode
     starts_on: Day
     ends_on: Day
-    online_place: ShortText = Field(description="where on the net, such as the address of a shop")
+    online_place: OneLine = Field(description="where on the net, such as the address of a shop")
     outlets: Annotated[list[Id], AfterValidator(each_once)] = Field(default=[], max_length=2000)
     lines: Annotated[list[LineIn], AfterValidator(_each_sku_once)] = Field(default=[], max_length=500)
 

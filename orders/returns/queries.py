@@ -3,7 +3,7 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
@@ -22,11 +22,22 @@ from orders.returns.schemas import (
     ReturnOut,
     ReturnRow,
 )
-from orders.returns.states import CORRECTION, RETURN, CorrectionStatus, ReturnKind, ReturnStatus
+from orders.returns.states import (
+    ANSWERS,
+    CORRECTION,
+    REQUESTS,
+    RETURN,
+    CorrectionMove,
+    CorrectionStatus,
+    ReturnKind,
+    ReturnMove,
+    ReturnStatus,
+)
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
 _ACCEPTANCE = text(
@@ -91,7 +102,8 @@ def returnable(session: Session, actor: Actor, shipment_id: int) -> ReturnableOu
 
 _HEAD = f"""
     SELECT r.*, r.refund_fen AS refund, a.shipment_id, po.id AS purchase_order_id, po.number AS purchase_order_number, po.buyer_id,
-           buyer.name AS buyer_name, so.supplier_id, supplier.name AS supplier_name, buyer.path AS buyer_path, unit.path AS unit_path
+           buyer.name AS buyer_name, so.supplier_id, supplier.name AS supplier_name, buyer.path AS buyer_path, unit.path AS unit_path,
+           supplier.path AS supplier_path
     FROM goods_return r JOIN acceptance a ON a.id = r.acceptance_id JOIN supplier_order so ON so.id = r.supplier_order_id {SIDES}
 """
 _RETURN_LINES = text(
@@ -159,8 +171,22 @@ def goods_return(session: Session, actor: Actor, return_id: int) -> ReturnOut:
         **_fields(ReturnOut, row),
         lines=[ReturnLineOut.model_validate(line, from_attributes=True) for line in lines],
         files=[ReturnFileOut(**_fields(ReturnFileOut, file), by_buyer=file.organisation_id != row.supplier_id) for file in files],
-        possible_actions=RETURN.possible(row.status),
+        possible_actions=RETURN.possible(row.status, moves_of(actor, row)),
     )
+
+
+def moves_of(actor: Actor, row: Any) -> set[ReturnMove]:
+    """What the actor may do with a return at all: ask, as its buyer, or answer, as its supplier; ``row`` has the paths of both sides."""
+    moves: set[ReturnMove] = set()
+    if actor.may(Permission.RETURNS_REQUEST) and _buys(actor, row):
+        moves |= REQUESTS
+    if actor.may(Permission.RETURNS_ANSWER) and actor.within_branch(row.supplier_path):
+        moves |= ANSWERS
+    return moves
+
+
+def _buys(actor: Actor, row: Any) -> bool:
+    return actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)
 
 
 def file(session: Session, actor: Actor, return_id: int, file_id: int) -> Row[Any]:
@@ -173,7 +199,8 @@ def file(session: Session, actor: Actor, return_id: int, file_id: int) -> Row[An
 
 
 _CORRECTION = f"""
-    SELECT c.*, a.shipment_id, po.number AS purchase_order_number, buyer.name AS buyer_name, supplier.name AS supplier_name
+    SELECT c.*, a.shipment_id, po.number AS purchase_order_number, buyer.name AS buyer_name, supplier.name AS supplier_name,
+           buyer.path AS buyer_path, unit.path AS unit_path, supplier.path AS supplier_path
     FROM acceptance_correction c JOIN acceptance a ON a.id = c.acceptance_id JOIN supplier_order so ON so.id = c.supplier_order_id {SIDES}
     WHERE {IN_REACH}
 """
@@ -229,8 +256,23 @@ def correction(session: Session, actor: Actor, correction_id: int) -> Correction
     return CorrectionOut(
         **_fields(CorrectionOut, row),
         lines=[CorrectionLineOut.model_validate(line, from_attributes=True) for line in lines],
-        possible_actions=CORRECTION.possible(row.status),
+        possible_actions=CORRECTION.possible(row.status, correction_moves_of(actor, row)),
     )
+
+
+def side_of(actor: Actor, row: Any) -> Literal["supplier", "buyer"] | None:
+    """On which side of the order the actor stands, if on one; ``row`` has the paths of both."""
+    if actor.within_branch(row.supplier_path):
+        return "supplier"
+    return "buyer" if _buys(actor, row) else None
+
+
+def correction_moves_of(actor: Actor, row: Any) -> set[CorrectionMove]:
+    """What the actor may do with a correction at all: answer what the other side proposed, or take back what the own did."""
+    side = side_of(actor, row)
+    if side is None or not actor.may(Permission.ACCEPTANCES_CORRECT):
+        return set()
+    return {CorrectionMove.WITHDRAW} if side == row.proposed_side else {CorrectionMove.AGREE, CorrectionMove.DECLINE}
 
 
 def _fields(schema: Any, row: Row[Any]) -> dict[str, Any]:

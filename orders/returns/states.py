@@ -61,6 +61,9 @@ RETURN = StateTable(
     by_itself={_M.OVERRULE},
 )
 
+#: What the buyer does with it, and what the supplier does.
+REQUESTS = frozenset({_M.CANCEL, _M.SEND, _M.CLOSE})
+ANSWERS = frozenset({_M.APPROVE, _M.APPROVE_WITHOUT_GOODS, _M.REFUSE, _M.RECEIVE, _M.REPLACE, _M.REFUND})
 #: Nothing more will come of it.
 ENDED = (ReturnStatus.REFUSED, ReturnStatus.CLOSED, ReturnStatus.CANCELLED)
 

@@ -28,7 +28,7 @@ from orders.tax_invoices.schemas import (
     TotalsPage,
     TotalsRow,
 )
-from orders.tax_invoices.states import COUNTED, LIVE, TAX_INVOICE
+from orders.tax_invoices.states import COUNTED, LIVE, TAX_INVOICE, TaxInvoiceMove
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -74,6 +74,7 @@ TOGETHER = f"""
 """
 _TAX_INVOICE = f"""
     SELECT t.*, t.gross_fen AS gross, t.vat_fen AS vat, t.file_id IS NOT NULL AS has_file, supplier.name AS seller_name, supplier.uscc AS seller_uscc,
+           supplier.path AS seller_path, supplier.region_code AS seller_region, buyer.region_code AS buyer_region,
            buyer.name AS buyer_name, w.expected, w.expected_vat, CASE WHEN t.status IN ({_LIVE}) THEN a.gross_fen - a.expected_fen END AS difference,
            CASE WHEN t.status IN ({_LIVE}) THEN a.vat_fen - a.expected_vat_fen END AS vat_difference
     FROM tax_invoice t JOIN organisation supplier ON supplier.id = t.seller_id JOIN organisation buyer ON buyer.id = t.buyer_id
@@ -201,8 +202,23 @@ def tax_invoice(session: Session, actor: Actor, tax_invoice_id: int, *, followed
         note=row.note if whole else None,
         covers=[CoverOut.model_validate(cover, from_attributes=True) for cover in session.execute(_COVERS, {"id": row.id})],
         same_number=[SameNumberOut.model_validate(one, from_attributes=True) for one in same],
-        possible_actions=TAX_INVOICE.possible(row.status) if whole else [],
+        possible_actions=TAX_INVOICE.possible(row.status, moves_of(actor, row)) if whole else [],
     )
+
+
+def moves_of(actor: Actor, row: Any) -> set[TaxInvoiceMove]:
+    """What the actor may do with a tax invoice at all: void it, as its seller, or decide about it, as who keeps the money of either side's region."""
+    moves: set[TaxInvoiceMove] = set()
+    if actor.may(Permission.INVOICES_ISSUE) and actor.within_branch(row.seller_path):
+        moves.add(TaxInvoiceMove.VOID)
+    if actor.may(Permission.MONEY_MANAGE) and decides(actor, row):
+        moves |= {TaxInvoiceMove.CLEAR, TaxInvoiceMove.REFUSE}
+    return moves
+
+
+def decides(actor: Actor, row: Any) -> bool:
+    """Whether the actor keeps the money of the seller's or the buyer's region."""
+    return any(actor.covers_region(Permission.MONEY_MANAGE, region) for region in (row.seller_region, row.buyer_region))
 
 
 def tax_invoices(session: Session, actor: Actor, asked: TaxInvoiceFilter, *, limit: int, after: str | None) -> Page[TaxInvoiceRow]:

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shop.core.quantities import Id, Name, ShortText
+from shop.core.quantities import Id, Name, OneLine
 from shop.identity.schemas import Phone
 from shop.programmes.payment import PaymentTerms
 
@@ -19,7 +19,7 @@ class DeliveryAddressIn(BaseModel):
 
     organisation_id: Id | None = None
     name: Name
-    address: ShortText
+    address: OneLine
     contact: Name | None = None
     phone: Phone | None = None
     is_default: bool = False
@@ -29,7 +29,7 @@ class DeliveryAddressPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
-    address: ShortText | None = None
+    address: OneLine | None = None
     contact: Name | None = None
     phone: Phone | None = None
     is_default: bool | None = None

@@ -1,11 +1,13 @@
 """What is wrong with a value of a request or a file, in words that say what is expected: pydantic's findings in both languages. Pure."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from shop.core.errors import BadValue, Fault
 from shop.core.months import MONTH_PATTERN
+from shop.core.quantities import NoNumber
 
 #: What needs no more than the kind of the fault.
 _ZH = {
@@ -166,3 +168,12 @@ def fault_of(entry: Any, body: Any = None) -> Fault:
     for part in where:
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
     return Fault(path or "".join(str(part) for part in entry["loc"][:1]), code, *_told(entry))
+
+
+def of_cell(entry: Any) -> Fault:
+    """The same of a cell that was read as the field of a request; of a number, by what a cell may hold."""
+    found = fault_of(entry)
+    if not isinstance(entry.get("ctx", {}).get("error"), NoNumber):
+        return found
+    zh, en = NoNumber.in_cell
+    return dataclasses.replace(found, zh=zh, en=en)

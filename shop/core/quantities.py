@@ -36,12 +36,18 @@ def plain(quantity: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def no_number(value: Any) -> BadValue:
+class NoNumber(BadValue):
+    """A value of a request that is no number. ``in_cell``: what is said of a cell of a spreadsheet, where more is taken."""
+
+    in_cell = "须为数字，如 1234.50 或 1,234.50", "not a number such as 1234.50 or 1,234.50"
+
+
+def no_number(value: Any) -> NoNumber:
     """What is said of a value that is no number in plain digits."""
     meant = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
     if _PLAIN_NUMBER.fullmatch(meant) and meant != value.strip():
-        return BadValue(f"请用半角数字，如 {meant}", f"digits of full width are not taken; write {meant}")
-    return BadValue(
+        return NoNumber(f"请用半角数字，如 {meant}", f"digits of full width are not taken; write {meant}")
+    return NoNumber(
         "须为数字，如 1234.50，不含千分位和货币符号",
         "not a number such as 1234.50, without thousands separators and currency signs",
     )
@@ -125,6 +131,24 @@ def readable(value: str) -> str:
     return value
 
 
+#: Kinds of signs that break a line or stand in it unseen: controls, formats, private use, ends of lines and of paragraphs.
+_NOT_IN_LINE = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
+#: Letters and patterns that have no shape.
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def in_one_line(value: str) -> str:
+    """Readable text that fills one line of a list or a paper, and looks like what it is: two that are told apart look apart. A sign of private use shows
+    as whatever a reader's font makes of it."""
+    readable(value)
+    if any(unicodedata.category(character) in _NOT_IN_LINE or character in _BLANKS for character in value):
+        raise BadValue(
+            "须写在一行内，不含换行、制表符和看不见的字符",
+            "text of one line, without line breaks, tabs and characters that nobody sees",
+        )
+    return value
+
+
 def written(value: Any) -> Any:
     """A day or moment of a request as it came, written out. Pydantic itself takes a number, also one in a text, for seconds since 1970, or
     milliseconds, whichever gives the likelier day; who sends one means something else.
@@ -161,8 +185,8 @@ def plausible_moment(moment: datetime) -> datetime:
 
 
 def none_asked() -> list[Any]:
-    """The default of a list that a query may leave out. Not the bare ``list``: for every request Pydantic would read a builtin's signature, out of its
-    text, which takes it 0.4 ms each."""
+    """The default of a list that a query, or one of many rows, may leave out. Not the bare ``list``: each time Pydantic would read a builtin's signature,
+    out of its text, which takes it 0.4 ms."""
     return []
 
 
@@ -200,10 +224,14 @@ def _text(limit: int, least: int = 1) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=limit)
 
 
-Name = Annotated[str, _text(200), AfterValidator(readable)]
+Name = Annotated[str, _text(200), AfterValidator(in_one_line)]
 #: What a product or a person is called.
 ProperName = Annotated[Name, AfterValidator(spoken)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=64)]
+#: A longer text of one line, such as an address.
+OneLine = Annotated[str, _text(500), AfterValidator(in_one_line)]
+OptionalLine = Annotated[str, _text(500, least=0), AfterValidator(in_one_line)]
+#: Texts in which people may begin new lines: reasons, remarks, statements.
 ShortText = Annotated[str, _text(500), AfterValidator(readable)]
 LongText = Annotated[str, _text(5000), AfterValidator(readable)]
 OptionalText = Annotated[str, _text(5000, least=0), AfterValidator(readable)]

@@ -24,7 +24,7 @@ from pydantic import Field
 
 from shop.core import sheet_reader, uploads
 from shop.core.errors import BadValue, Fault, Invalid
-from shop.core.quantities import plausible, readable
+from shop.core.quantities import NoNumber, in_one_line, plausible
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS, SECONDS, UNSHOWN
 
 #: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
@@ -47,7 +47,6 @@ _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
 _NO_DAY = ("须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text")
 _NUMBER = re.compile(r"-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
-_NO_NUMBER = ("须为数字，如 1234.50 或 1,234.50", "not a number such as 1234.50 or 1,234.50")
 #: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
 _PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
 
@@ -318,7 +317,7 @@ def number(cell: str) -> Decimal:
     """
     plain = figure(cell)
     if not _NUMBER.fullmatch(plain):
-        raise BadValue(*_NO_NUMBER)
+        raise BadValue(*NoNumber.in_cell)
     return Decimal(plain)
 
 
@@ -366,11 +365,11 @@ def fault_of(titles: Mapping[str, Sequence[str]], row: int, name: str, code: str
 
 
 def unreadable(titles: Mapping[str, Sequence[str]], row: int, cells: Mapping[str, str]) -> list[Fault]:
-    """The cells of a row whose text no request may hold either, see :func:`shop.core.quantities.readable`."""
+    """The cells of a row whose text no request may hold either, see :func:`shop.core.quantities.in_one_line`."""
     found = []
     for name, written in cells.items():
         try:
-            readable(written)
+            in_one_line(written)
         except BadValue as wrong:
             found.append(fault_of(titles, row, name, "bad_value", wrong.zh, str(wrong)))
     return found

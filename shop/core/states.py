@@ -28,8 +28,8 @@ class StateTable(Generic[S, A]):
         self.by_itself = frozenset(by_itself)
         self.words = {"state": {**STATES, **(said or {})}, "action": MOVES}
 
-    def after(self, state: S | str, action: A) -> S:
-        """The state that ``action`` leads to.
+    def after(self, state: S | str, action: A, mine: Collection[A] | None = None) -> S:
+        """The state that ``action`` leads to. ``mine``: what whoever asks may do at all; a refusal tells of nothing else that it is allowed.
 
         Raises:
             IllegalMove: the table has no such move (409); its data say ``already`` where the state is what the move leads to, as those of
@@ -38,15 +38,16 @@ class StateTable(Generic[S, A]):
         for (origin, move), target in self.moves.items():
             if origin == state and move == action:
                 return target
-        refused = IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state)])
+        refused = IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state, mine)])
         if any(target == state for (_, move), target in self.moves.items() if move == action):
             refused.data["already"] = True
         refused.words = self.words
         raise refused
 
-    def possible(self, state: S | str) -> list[A]:
-        """The actions that somebody may take in ``state``."""
-        return [move for (origin, move) in self.moves if origin == state and move not in self.by_itself]
+    def possible(self, state: S | str, mine: Collection[A] | None = None) -> list[A]:
+        """The actions that somebody may take in ``state``; with ``mine``, those of them that are among what somebody may do at all."""
+        possible = [move for (origin, move) in self.moves if origin == state and move not in self.by_itself]
+        return possible if mine is None else [move for move in possible if move in mine]
 
     def diagram(self) -> str:
         """A Mermaid state diagram, for the docs."""

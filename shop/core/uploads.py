@@ -1,5 +1,6 @@
 """Files that somebody uploaded: what they are is decided by their content, what they are called is made safe, and nothing is unpacked."""
 
+import re
 import unicodedata
 from typing import Any
 from urllib.parse import quote
@@ -40,6 +41,14 @@ _TEXT_ENDINGS = frozenset({".sta", ".940", ".mt940"})
 LONGEST_NAME = 120
 #: The end of an archive lies in its last bytes; a comment may follow it.
 _LONGEST_ARCHIVE_END = 66_000
+#: The entry of a part in the list of an archive, and how long it is without the names that follow (APPNOTE 4.3.12).
+_PART, _PART_LENGTH = b"PK\x01\x02", 46
+#: Honest office files hold some megabytes of text, and pictures that no packing makes much smaller.
+_MOST_UNPACKED = 100 * 2**20
+#: The end of a PDF names where its list of objects begins (ISO 32000-1 §7.5.5); signs may follow it, as readers allow.
+_PDF_END, _LONGEST_PDF_END = re.compile(rb"startxref\s+[0-9]{1,10}\s+%%EOF"), 1_100
+#: What comes with the list: a trailer behind a table, or the type of an object that is the list (§7.5.5, §7.5.8).
+_PDF_LISTS = (b"trailer", b"/XRef")
 
 #: How a route documents that it answers with a file.
 FILE_ANSWER: dict[int | str, Any] = {
@@ -67,6 +76,18 @@ class BrokenPicture(Invalid):
     code = "broken_picture"
     zh = "图片不完整，无法打开，请重新拍摄或导出"
     en = "The picture is broken and cannot be opened; take or export it again"
+
+
+class BrokenPdf(Invalid):
+    code = "broken_pdf"
+    zh = "PDF 不完整，无法打开，请重新扫描或导出"
+    en = "The PDF is broken and cannot be opened; scan or export it again"
+
+
+class UnpacksTooLarge(Invalid):
+    code = "file_unpacks_too_large"
+    zh = "文件解压后超过 {limit} 字节，请删去多余内容后另存"
+    en = "The file unpacks to more than {limit} bytes; take out what is not needed and save it again"
 
 
 class FileMissing(NotFound):
@@ -97,12 +118,28 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
 _SIZES = {"image/png": _png_size, "image/jpeg": _jpeg_size}
 
 
+def _opens_as_pdf(content: bytes) -> bool:
+    """Whether a PDF is there to its end, and has a list of its objects; where the list begins many programs say wrongly, and readers look for it."""
+    return bool(_PDF_END.search(content[-_LONGEST_PDF_END:])) and any(mark in content for mark in _PDF_LISTS)
+
+
+def _unpacked(content: bytes) -> int:
+    """How many bytes the parts of an archive take once they are unpacked, by its own list, which ends where the archive's end begins."""
+    end = content.rfind(b"PK\x05\x06")
+    at = end - int.from_bytes(content[end + 12 : end + 16], "little")
+    size = 0
+    while at >= 0 and content.startswith(_PART, at):
+        size += int.from_bytes(content[at + 24 : at + 28], "little")
+        at += _PART_LENGTH + sum(int.from_bytes(content[at + place : at + place + 2], "little") for place in (28, 30, 32))
+    return size
+
+
 def content_type(content: bytes) -> str:
     """What a file is, by its first bytes or, for office files, by the parts of its archive.
 
     Raises:
-        EmptyFile: there is nothing in it (422). UnreadableFile: none of the kinds that are accepted (422). BrokenPicture: it only begins like one
-            (422).
+        EmptyFile: there is nothing in it (422). UnreadableFile: none of the kinds that are accepted (422). BrokenPicture, BrokenPdf: it only
+            begins like one (422). UnpacksTooLarge: an office file that fills the memory of whoever opens it (422).
     """
     if not content:
         raise EmptyFile.at(FIELD)
@@ -110,10 +147,14 @@ def content_type(content: bytes) -> str:
         if content.startswith(beginning):
             if kind in _SIZES and not all(_SIZES[kind](content)):
                 raise BrokenPicture.at(FIELD)
+            if kind == PDF and not _opens_as_pdf(content):
+                raise BrokenPdf.at(FIELD)
             return kind
     if content.startswith(b"PK\x03\x04") and b"PK\x05\x06" in content[-_LONGEST_ARCHIVE_END:]:
         for part, kind in _OFFICE.items():
             if part in content:
+                if _unpacked(content) > _MOST_UNPACKED:
+                    raise UnpacksTooLarge.at(FIELD, limit=_MOST_UNPACKED)
                 return kind
     raise UnreadableFile.at(FIELD)
 

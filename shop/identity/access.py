@@ -94,7 +94,7 @@ class Call:
             Changed: somebody changed the resource after the caller read it (412).
         """
         given = self.request.headers.get("if-match")
-        if given and given.strip() not in (f'"{version}"', "*"):
+        if given is not None and given.strip() not in (f'"{version}"', "*"):
             raise Changed
 
     def __enter__(self) -> "Call":

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shop.core.errors import BadValue, Language
-from shop.core.quantities import AnyDay, Id, Name, ShortText, storable, whole
+from shop.core.quantities import AnyDay, Id, Name, OneLine, ShortText, storable, whole
 from shop.core.uscc import Uscc
 from shop.identity.permissions import REGIONAL, Permission, Role
 from shop.identity.rules import MAY_NAME_SUPPORTER, NEEDS_SUPPORTER, Capacity, OrganisationKind, Side
@@ -96,7 +96,7 @@ class OrganisationData(In):
     kind: OrganisationKind
     #: District, township, or a city or province outside Chongqing.
     region_code: RegionCode
-    address: ShortText | None = None
+    address: OneLine | None = None
     contact_name: Name | None = None
     contact_phone: Phone | None = None
 
@@ -123,7 +123,7 @@ class OrganisationPatch(In):
     name: Name | None = None
     kind: OrganisationKind | None = None
     region_code: RegionCode | None = None
-    address: ShortText | None = None
+    address: OneLine | None = None
     contact_name: Name | None = None
     contact_phone: Phone | None = None
 

@@ -21,7 +21,6 @@ MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 OPEN_AGAIN = datetime(2026, 12, 1, 0, 0, tzinfo=clock.SHANGHAI)
 COUNTY = "500236"
 TOWNSHIP = "500236T01"
-PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\nxref\n0 1\ntrailer\n<< /Size 1 >>\nstartxref\n9\n%%EOF\n"
 
 
 @dataclass

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from shop.core import clock
+from shop.demo.papers import paper
 
-PDF = b"%PDF-1.4\n" + b"x" * 200
+PDF = paper("A paper")
 #: What fits the patterns that our schemas use, tried in turn.
 _TEXTS = ["1.00", "1", "023-65100000", "500236", "SKU-1", "sku-1", "a" * 20, "https://example.org/hook", "0" * 64]
 

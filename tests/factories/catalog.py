@@ -14,11 +14,11 @@ from catalog.products import listing
 from catalog.products.models import PriceTier, Product, Sku
 from catalog.stock.models import Stock, StockMovement
 from shop.core import clock
+from shop.demo.papers import paper
 from shop.identity.models import Organisation
 
 PROGRAMME = "chongqing-2021"
-#: A PDF as far as anybody looks who does not open it.
-PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n"
+PDF = paper("A paper")
 
 _numbers = itertools.count(1)
 

@@ -17,6 +17,7 @@ from catalog.certificates.states import CERTIFICATE, STRONGEST, CertificateMove,
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.errors import Fault, Invalid
+from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
@@ -44,7 +45,11 @@ def begin(session: Session, actor: Actor, certificate_id: int, move: Certificate
     """
     queries.certificate_row(session, actor, certificate_id)
     certificate = locked(session, certificate_id)
-    CERTIFICATE.after(queries.state_of(certificate), move)
+    try:
+        CERTIFICATE.after(queries.state_of(certificate), move)
+    except IllegalMove as refused:
+        refused.data["allowed"] = queries.possible(actor, queries.certificate_row(session, actor, certificate_id))
+        raise
     if actor.is_related(session.execute(_SUPPLIER_PATH, {"id": certificate.supplier_id}).scalar_one()):
         raise OwnCase
     if not actor.covers_region(queries.PERMISSIONS[move], certificate.district_code):

@@ -1,7 +1,8 @@
 """Many drafts from one spreadsheet: all of them or none."""
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from catalog.certification import sheets
@@ -12,7 +13,6 @@ from catalog.certification.schemas.drafting import MOST_ROWS, DraftRow, DraftsOu
 from catalog.certification.sheets import Row, Words
 from catalog.products import actions as products
 from shop.core import clock, locks
-from shop.core.edge import problem_of
 from shop.core.errors import Problem
 from shop.core.sheets import by_row
 from shop.identity.actor import Actor
@@ -37,12 +37,11 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
     # two sheets with the same names in another order would wait for one another; the second finds what the first made
     locks.hold(session, f"drafting:{actor.organisation}")
     words = Words(session, programmes.config_of(session, clock.today()))
-    names = [cell["name"] for _, cell in found if "\x00" not in cell["name"]]  # with it PostgreSQL would refuse all of them
-    known = {row.name: row.id for row in session.execute(_KNOWN, {"supplier_id": actor.organisation, "names": names})}
+    known = _known(session, actor, [cell["name"] for _, cell in found])
     rows = [sheets.understood(number, cell, words, known.get(cell["name"])) for number, cell in found]
     repeated = _refuse_repeated(rows)
     trial = session.begin_nested() if dry_run else None
-    drafts = [_draw_up(session, actor, row, known.get(row.name)) for row in rows if row.number not in repeated]
+    drafts = _draw_up(session, actor, [row for row in rows if row.number not in repeated], known)
     if faults := by_row([*table.formulas, *(fault for row in rows for fault in row.faults)]):
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
     if trial is not None:
@@ -54,21 +53,40 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
     )
 
 
-def _draw_up(session: Session, actor: Actor, row: Row, product_id: int | None) -> DraftRow:
-    """One row by itself, so that its refusal hinders no other from being looked at."""
-    case_id, new = None, product_id is None
-    try:
-        with session.begin_nested():
-            if row.product is not None:
-                product_id = products.create(session, actor, row.product)
-            if product_id is not None:  # what is wrong with the words of the application hinders no look at the product
-                stated = row.case or CaseIn(product_id=product_id)
-                case_id = applying.apply(session, actor, stated.model_copy(update={"product_id": product_id}))
-    except Problem as problem:
-        row.blame(problem)
-    except IntegrityError as error:  # such as a second open case of the product
-        row.blame(problem_of(error))
-    return DraftRow(row=row.number, product_name=row.name, product_id=product_id, new_product=new, case_id=case_id)
+def _known(session: Session, actor: Actor, names: Sequence[str]) -> dict[str, int]:
+    """The products of these names that the organisation has; with NUL in any of them PostgreSQL would refuse all."""
+    wanted = {"supplier_id": actor.organisation, "names": [name for name in names if "\x00" not in name]}
+    return {row.name: row.id for row in session.execute(_KNOWN, wanted)}
+
+
+def _draw_up(session: Session, actor: Actor, rows: Sequence[Row], known: Mapping[str, int]) -> list[DraftRow]:
+    """Make the products that are not known, and an application for each; what a row is refused for hinders no other from being looked at."""
+    product_ids: dict[int, int] = {row.number: known[row.name] for row in rows if row.name in known}
+    new = [(row, row.product) for row in rows if row.product is not None]
+    for (row, _), made in zip(new, products.create_many(session, actor, [product for _, product in new]), strict=True):
+        if isinstance(made, Problem):
+            row.blame(made)
+        else:
+            product_ids[row.number] = made
+    # what is wrong with the words of the application hinders no look at the product
+    stated = [(row, row.case or CaseIn(product_id=1)) for row in rows if row.number in product_ids]
+    bodies = [case.model_copy(update={"product_id": product_ids[row.number]}) for row, case in stated]
+    case_ids: dict[int, int] = {}
+    for (row, _), started in zip(stated, applying.apply_many(session, actor, bodies), strict=True):
+        if isinstance(started, Problem):
+            row.blame(started)
+        else:
+            case_ids[row.number] = started
+    return [
+        DraftRow(
+            row=row.number,
+            product_name=row.name,
+            product_id=product_ids.get(row.number),
+            new_product=row.name not in known,
+            case_id=case_ids.get(row.number),
+        )
+        for row in rows
+    ]
 
 
 def _refuse_repeated(rows: list[Row]) -> set[int]:

@@ -230,17 +230,23 @@ def _refuse_unheard(session: Session, actor: Actor, several: Several, reason: st
     cases = list(several.cases.values())
     everything = queries.latest_opinions(session, cases)
     spoken = queries.latest_opinions(session, cases, but_of=actor.user_id)
-    several.sift(lambda case: _require_opinions(case, everything[case.id], spoken[case.id], reason))
+    named = programmes.words(session, clock.today(), "zh")("department")
+    several.sift(lambda case: _require_opinions(case, everything[case.id], spoken[case.id], reason, named))
 
 
 def _require_opinions(
-    case: CertificationCase, everything: Mapping[str, Row[Any]], spoken: Mapping[str, Row[Any]], reason: str | None
+    case: CertificationCase,
+    everything: Mapping[str, Row[Any]],
+    spoken: Mapping[str, Row[Any]],
+    reason: str | None,
+    named: Mapping[str, str],
 ) -> None:
     step = steps.step_of(case.steps, case.status) or {}
     missing = step.get("min_opinions", 0) - len(spoken)
     if missing > 0:
-        silent = [name for name in step["departments"] if name not in spoken]
-        raise OpinionsMissing(count=missing, departments=", ".join(silent))
+        refused = OpinionsMissing(count=missing, departments=[name for name in step["departments"] if name not in spoken])
+        refused.words = {"departments": named}
+        raise refused
     if not reason and any(each.verdict == Verdict.OPPOSE for each in [*everything.values(), *spoken.values()]):
         zh, en = "有部门持反对意见，通过时须说明理由", "A department opposes this case; passing it needs a reason"
         raise ReasonNeeded(faults=[Fault("reason", ReasonNeeded.code, zh, en)])

@@ -12,7 +12,7 @@ from catalog.certification.rules import DocumentKind
 from catalog.certification.schemas.applying import CaseIn, CasePatch, RemarkIn, RenewalIn
 from catalog.certification.schemas.cases import CaseOut
 from shop.core import uploads
-from shop.core.quantities import Day, Id, ShortText
+from shop.core.quantities import Day, Id, OneLine
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -39,8 +39,8 @@ def edit_case(call: Call, case_id: Id, body: CasePatch) -> CaseOut:
 
 
 def _printed(
-    number: Annotated[ShortText | None, Form(description="as printed on it")] = None,
-    issuer: Annotated[ShortText | None, Form()] = None,
+    number: Annotated[OneLine | None, Form(description="as printed on it")] = None,
+    issuer: Annotated[OneLine | None, Form()] = None,
     issued_on: Annotated[Day | None, Form()] = None,
     valid_until: Annotated[Day | None, Form(description="its last day; a certificate does not hold beyond it")] = None,
 ) -> Printed:

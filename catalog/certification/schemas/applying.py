@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.certification.rules import DocumentKind
 from catalog.products.schemas import ComparableGrams
 from shop.core.money import PositiveYuanIn
-from shop.core.quantities import Id, OptionalText, PastDay, ShortText, whole
+from shop.core.quantities import Id, OneLine, OptionalText, PastDay, ShortText, whole
 
 Kilograms = Annotated[int, Field(ge=1, le=2_000_000_000, description="kilograms a year; none for services"), whole]
 MonthKilograms = Annotated[int, Field(ge=0, le=2_000_000_000), whole]
@@ -38,7 +38,7 @@ class CaseData(In):
         PositiveYuanIn | None, Field(description="of the same kind and quality elsewhere, for one pack")
     ] = None
     comparable_pack_grams: ComparableGrams | None = None
-    comparable_price_source: ShortText | None = None
+    comparable_price_source: OneLine | None = None
     comparable_price_on: Annotated[PastDay | None, Field(description="the day on which it was found")] = None
 
 

@@ -12,7 +12,7 @@ from catalog.products.schemas import ComparableGrams, DistrictCode
 from catalog.supervision.rules import CheckKind
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import AnyDay, Day, Id, LongText, Name, ShortText, storable, whole
+from shop.core.quantities import AnyDay, Day, Id, LongText, Name, OneLine, ShortText, storable, whole
 
 
 class In(BaseModel):
@@ -140,7 +140,7 @@ class PriceCheckIn(In):
     sku_id: Id
     found_price: Annotated[PositiveYuanIn, Field(description="of comparable goods, for one pack")]
     found_grams: ComparableGrams | None = None
-    source: ShortText
+    source: OneLine
     found_on: Day
 
 

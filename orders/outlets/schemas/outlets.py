@@ -11,18 +11,18 @@ from orders.outlets.states import OutletKind, OutletMove, OutletStatus
 from shop.core import clock
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText, plain_number, readable
+from shop.core.quantities import Day, Id, Name, OptionalLine, Quantity, QuantityOut, ShortText, in_one_line, plain_number
 from shop.core.sheets import IgnoredColumns
 from shop.core.uscc import Uscc
 
 #: Numbers as tills and operators give them.
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(readable)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(in_one_line)]
 #: What an outlet is called: full-width letters and digits do not tell two apart.
 OutletCode = Annotated[Number, AfterValidator(lambda code: unicodedata.normalize("NFKC", code).strip())]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500112"])]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
 Venue = Literal["station", "campus", "hospital", "office", "service_area", "community", "scenic_spot", "market", "factory", "other"]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=500), AfterValidator(readable)]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=500), AfterValidator(in_one_line)]
 #: An outlet is registered so many days before it opens, at most.
 MOST_DAYS_AHEAD = 366
 
@@ -79,7 +79,7 @@ class OutletIn(In):
     name: Name
     region_code: RegionCode
     township_code: TownshipCode | None = None
-    address: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(readable)] = ""
+    address: OptionalLine = ""
     venue: Venue = "other"
     latitude: Latitude | None = Field(default=None, description="degrees north, within China: 3 to 54; goes with `longitude`")
     longitude: Longitude | None = Field(default=None, description="degrees east, within China: 73 to 136; goes with `latitude`")
@@ -226,9 +226,9 @@ class GoodsIn(In):
     sku: Number | None = None
     spu: Number | None = None
     brand: Name | None = None
-    category_codes: Annotated[str, StringConstraints(pattern=r"^[^/]{1,30}(/[^/]{1,30}){2}$"), AfterValidator(readable)] | None = (
-        Field(default=None, description="three levels, separated by /")
-    )
+    category_codes: (
+        Annotated[str, StringConstraints(pattern=r"^[^/]{1,30}(/[^/]{1,30}){2}$"), AfterValidator(in_one_line)] | None
+    ) = Field(default=None, description="three levels, separated by /")
     invoice: bool = Field(default=False, description="whether an invoice is given")
     on_shelf: bool = True
 

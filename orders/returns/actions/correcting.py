@@ -194,15 +194,14 @@ def _side(actor: Actor, row: Any) -> str:
     Raises:
         NotFound: on neither (404).
     """
-    if actor.within_branch(row.supplier_path):
-        return "supplier"
-    if actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path):
-        return "buyer"
-    raise NotFound
+    side = queries.side_of(actor, row)
+    if side is None:
+        raise NotFound
+    return side
 
 
 def _step(session: Session, actor: Actor, row: Any, move: CorrectionMove, note: str | None) -> None:
-    status = CORRECTION.after(row.status, move)
+    status = CORRECTION.after(row.status, move, queries.correction_moves_of(actor, row))
     session.execute(
         text(
             "UPDATE acceptance_correction SET status = :status, answered_by = :user, answered_at = :now, note = :note, version = version + 1"

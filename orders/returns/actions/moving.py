@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from orders.purchasing.actions.moving import Side
 from orders.purchasing.queries import SIDES
+from orders.returns import queries
 from orders.returns.states import RETURN, ReturnMove
 from shop.core import audit, outbox
 from shop.core.errors import IfMatch, NotFound, any_version
@@ -51,7 +52,7 @@ def step(session: Session, actor: Actor, row: Any, move: ReturnMove, *, reason: 
     Raises:
         IllegalMove: the table has no such move from the present status (409).
     """
-    status = RETURN.after(row.status, move)
+    status = RETURN.after(row.status, move, queries.moves_of(actor, row))
     version = session.execute(
         text("UPDATE goods_return SET status = :status, version = version + 1 WHERE id = :id RETURNING version"),
         {"id": row.id, "status": status},

@@ -13,7 +13,7 @@ from orders.sourcing.states import RequestAction, RequestStatus
 from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, LongText, Moment, Name, Quantity, QuantityOut, ShortText, each_once, whole
+from shop.core.quantities import Day, Id, LongText, Moment, Name, OneLine, Quantity, QuantityOut, ShortText, each_once, whole
 from shop.identity.schemas import Phone
 
 MAX_LINES = 1_000
@@ -40,7 +40,7 @@ class RequestLineIn(In):
     quantity: Quantity
     target_price: PositiveYuanIn | None = Field(default=None, description="what one unit should cost")
     deliver_by: Day | None = None
-    delivery_place: ShortText | None = Field(default=None, description="if it goes elsewhere than the others")
+    delivery_place: OneLine | None = Field(default=None, description="if it goes elsewhere than the others")
 
     @model_validator(mode="after")
     def _describes(self) -> Self:
@@ -88,7 +88,7 @@ class QuotationRequestIn(EndIn):
     fund_source: FundSource
     cost_centre: Name | None = None
     payment_terms: PaymentTerms | None = Field(default=None, description="of what is awarded; default: the unit's usual ones")
-    delivery_address: ShortText
+    delivery_address: OneLine
     delivery_contact: Name | None = None
     delivery_phone: Phone | None = None
     target_shown: bool = Field(default=False, description="whether suppliers see the target prices")

@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.tax_invoices import queries
 from orders.tax_invoices.actions.registering import number_key
 from orders.tax_invoices.errors import HasFile, HasRedLetter
 from orders.tax_invoices.states import LIVE, TAX_INVOICE, TaxInvoiceMove
 from shop.core import audit, clock, locks, outbox, uploads
 from shop.core.errors import IfMatch, NotFound, any_version
 from shop.identity.actor import Actor
-from shop.identity.permissions import Permission
 
 _LIVE = ", ".join(f"'{status}'" for status in LIVE)
 _TAKEN_BACK = text(f"SELECT 1 FROM tax_invoice WHERE red_letter_of_id = :id AND status IN ({_LIVE}) LIMIT 1")  # noqa: S608
@@ -37,7 +37,7 @@ def decide(
         NotFound: none within the caller's regions (404). IllegalMove: it is not held (409). NumberCounted: another one of its number counts (409).
     """
     row = _locked(session, tax_invoice_id)
-    if not any(actor.covers_region(Permission.MONEY_MANAGE, region) for region in (row.seller_region, row.buyer_region)):
+    if not queries.decides(actor, row):
         raise NotFound
     if_match(row.version)
     _step(session, actor, row, move, reason)
@@ -97,7 +97,7 @@ def _locked(session: Session, tax_invoice_id: int) -> Row[Any]:
 
 
 def _step(session: Session, actor: Actor, row: Row[Any], move: TaxInvoiceMove, reason: str) -> None:
-    status = TAX_INVOICE.after(row.status, move)
+    status = TAX_INVOICE.after(row.status, move, queries.moves_of(actor, row))
     if move is TaxInvoiceMove.VOID and session.execute(_TAKEN_BACK, {"id": row.id}).first():
         raise HasRedLetter
     session.execute(_STEP, {"id": row.id, "status": status, "reason": reason, "user": actor.user_id, "now": clock.now()})

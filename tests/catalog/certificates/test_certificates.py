@@ -157,6 +157,15 @@ def test_a_revocation_takes_two_officers_and_hears_the_supplier(office, certifie
         assert code(do(office, "county", certified, action, **WHY)) == (409, "illegal_move")
 
 
+def test_a_refusal_names_only_what_the_caller_may_do(office, certified):
+    refused = do(office, "county", certified, "reinstate", reason="复检合格")
+    assert (code(refused), refused.json()["data"]["allowed"]) == (
+        (409, "illegal_move"),
+        read(office, certified)["possible_actions"],
+    )
+    assert "revoke" not in refused.json()["data"]["allowed"]
+
+
 def test_revoke_is_possible_only_where_it_would_pass(office, certified):
     def actions(who):
         return set(read(office, certified, who)["possible_actions"])

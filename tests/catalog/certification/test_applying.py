@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from shop.core import clock
-from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
+from tests.catalog.conftest import COUNTY, MONDAY, TOWNSHIP
+from tests.factories.catalog import PDF
 from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_supplier, make_user
 
@@ -77,6 +78,11 @@ def test_a_version_that_somebody_changed_is_not_overwritten(office):
     path = f"/v1/certification-cases/{case['id']}"
     first = office.as_("supplier").patch(path, json={"statement": "一"}, headers={"If-Match": f'"{case["version"]}"'})
     assert first.headers["ETag"] == f'"{case["version"] + 1}"'
+    for nonsense in ("", '""', "1", "W/*"):
+        assert code(office.as_("supplier").patch(path, json={"statement": "二"}, headers={"If-Match": nonsense})) == (
+            412,
+            "changed_meanwhile",
+        )
     assert code(office.as_("supplier").patch(path, json={"statement": "二"}, headers={"If-Match": f'"{case["version"]}"'})) == (
         412,
         "changed_meanwhile",

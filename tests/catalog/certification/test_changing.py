@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.catalog.conftest import COUNTY, TOWNSHIP
+from tests.factories.catalog import PDF
 from tests.factories.certification import support
 from tests.factories.identity import make_organisation, make_user
 
@@ -118,7 +119,7 @@ def test_new_papers_put_a_certificate_in_force_again(office, certified):
     assert certificate(office, certified)["state"] == "papers_expired"
     case_id = propose(office, certified).json()["id"]
     paper = {"kind": "production_licence", "number": "SC1", "issued_on": "2026-11-01", "valid_until": "2031-10-31"}
-    file = {"file": ("licence.pdf", b"%PDF-1.7\n", "application/pdf")}
+    file = {"file": ("licence.pdf", PDF, "application/pdf")}
     added = office.as_("supplier").post(f"/v1/certification-cases/{case_id}/documents", data=paper, files=file)
     assert added.status_code == 201, added.text
     office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit")

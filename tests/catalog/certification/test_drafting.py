@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import event
 
 from catalog.certification import sheets
 from catalog.certification.actions import drafting
@@ -194,6 +195,20 @@ def test_a_cell_that_cannot_be_stored_is_named(office):
     assert counts(office) == (0, 0, 0)
 
 
+def test_a_county_that_is_not_designated_is_a_fault_of_its_cell(office):
+    refused = send(office, [line("甲", district="渝中区"), line("乙")])
+    told = [(fault["row"], fault["column"], fault["code"]) for fault in refused.json()["errors"]]
+    assert told == [(2, "区县", "district_not_eligible")]
+
+
+def test_a_name_in_two_lines_is_a_fault_of_its_cell(office):
+    refused = send(
+        office, [line("甲脐橙\n二"), line("乙脐橙", producer="合作社\u200b"), line("丙脐橙", statement="一\n二")], kind="xlsx"
+    )
+    told = [(fault["row"], fault["column"], fault["code"]) for fault in refused.json()["errors"]]
+    assert told == [(2, "产品名称", "value_error"), (3, "生产者", "value_error")]
+
+
 @pytest.mark.parametrize("rate", ["1E+999999", "9e999999999999", "NaN", "Infinity", "九"])
 def test_a_rate_that_no_number_can_hold_is_a_fault_of_its_cell(office, rate):
     answer = send(office, [line("甲", vat_percent=rate)])
@@ -214,6 +229,9 @@ def test_commas_that_part_no_thousands_are_faults_of_their_cells(office):
     assert send(office, rows[:1]).status_code == 201
     assert office.count("SELECT net_grams FROM sku") == 5000
     assert office.count("SELECT unit_price_fen FROM price_tier") == 106990
+    office.as_("supplier").headers["Accept-Language"] = "zh"
+    [told] = send(office, [line("丁", price="69,90")]).json()["errors"]
+    assert told["message"] == "第 2 行：须为数字，如 1234.50 或 1,234.50"
 
 
 @pytest.mark.parametrize(
@@ -270,20 +288,38 @@ def test_of_two_sheets_with_the_same_products_at_once_the_second_finds_what_the_
 
 @pytest.mark.slow
 @pytest.mark.control
-def test_without_the_lock_two_sheets_wait_for_one_another(office, monkeypatch):
+def test_without_the_lock_the_second_of_two_sheets_makes_products_that_are_there(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
-    first, draw_up = threading.Barrier(2), drafting._draw_up
+    together, known = threading.Barrier(2), drafting._known
 
-    def together(session, actor, row, product_id):
-        drawn = draw_up(session, actor, row, product_id)
-        if row.number == 2:
-            first.wait(30)
-        return drawn
+    def at_once(*asked):
+        found = known(*asked)
+        together.wait(30)
+        return found
 
     monkeypatch.setattr(drafting.locks, "hold", lambda session, name: None)
-    monkeypatch.setattr(drafting, "_draw_up", together)
+    monkeypatch.setattr(drafting, "_known", at_once)
     made, refused = in_opposite_order(office)
-    assert (made.status_code, code(refused)) == (201, (503, "unavailable"))
+    assert made.status_code == 201
+    # the second waits for a name of the first; or each for one of the other's
+    assert code(refused) in ((409, "product_name_taken"), (503, "unavailable"))
+
+
+def test_many_rows_take_as_many_statements_as_one(office):
+    def statements(rows):
+        heard = []
+        note = lambda connection, cursor, statement, *_: heard.append(statement)  # noqa: E731
+        event.listen(office.database.engine, "before_cursor_execute", note)
+        try:
+            made = send(office, rows)
+        finally:
+            event.remove(office.database.engine, "before_cursor_execute", note)
+        assert made.status_code == 201, made.text
+        return len(heard)
+
+    statements([line("先")])  # what is kept from here on is read once
+    one = statements([line("甲")])
+    assert statements([line(f"产品{number}") for number in range(50)]) == one
 
 
 def test_who_and_how_many(office):

@@ -10,9 +10,9 @@ from catalog.certification.actions.papers import MOST
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.catalog.certification.test_drafting import line, send
-from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
+from tests.catalog.conftest import COUNTY, MONDAY, TOWNSHIP
 from tests.catalog.households.test_households import person
-from tests.factories.catalog import make_product
+from tests.factories.catalog import PDF, make_product
 from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_supplier, make_user
 from workers.handlers import HANDLERS

@@ -19,7 +19,7 @@ from shop.core import clock
 from shop.core.errors import Problem
 from shop.identity import tokens
 from tests.catalog.certification.test_many import DECISIONS, OPINION, OPINIONS, SUBMISSIONS, complete_drafts, listed, told, versions
-from tests.catalog.conftest import PDF
+from tests.factories.catalog import PDF
 from tests.factories.identity import access_token
 from tests.factories.racing import at_once, post_at_once, sessions
 

@@ -173,7 +173,24 @@ def test_what_the_person_who_decides_wrote_is_no_department_heard(office):
     assert office.do("county", case_id, "opinions", **said).status_code == 201
     refused = office.do("county", case_id, "approve")
     assert (code(refused), refused.json()["data"]["count"]) == ((409, "opinions_missing"), 1)
+    assert refused.json()["data"]["departments"] == ["agriculture", "commerce", "culture_tourism", "forestry", "market_regulation"]
     assert office.do("colleague", case_id, "approve").status_code == 200, "what came on paper counts for a colleague"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", "还需 1 个部门的意见：农业农村部门、商务部门、文化旅游部门、林业部门、市场监管部门"),
+        ("en", "Opinions of 1 more departments are needed: agriculture, commerce, culture tourism, forestry, market regulation"),
+    ],
+)
+def test_departments_that_are_missing_are_told_in_words(office, language, said):
+    case_id = office.case("county_review", opinions=False)
+    headers = {"Accept-Language": language}
+    assert office.as_("county").post(f"/v1/certification-cases/{case_id}/approve", json={}, headers=headers).json()["title"] == said
+    many = {"case_ids": [case_id], "decision": "approve"}
+    told = office.as_("county").post("/v1/certification-decisions", json=many, headers=headers)
+    assert said in told.text
 
 
 def test_a_department_that_is_against_it_is_not_written_over_by_who_decides(office):

@@ -11,6 +11,7 @@ import zipfile
 import pytest
 
 from shop.core import sheet_reader
+from tests.factories.catalog import PDF
 
 SPREADSHEETS = ["/v1/certification-cases/from-spreadsheet", "/v1/certification-cases/{case}/households/spreadsheet"]
 _TYPES = (
@@ -144,12 +145,19 @@ def test_papers_of_a_wrong_type_are_refused_and_names_are_made_safe(office, kind
     answer = client.post(at, data={"kind": kind, "issued_on": "2026-11-01"}, files={"file": ("a.pdf", b"")}, timeout=10)
     assert (answer.json()["code"], answer.json()["errors"][0]["field"]) == ("file_empty", "file")
     for name, kept in [("../../../etc/passwd", "passwd.pdf"), ("C:\\x\\报告.exe", "报告.pdf"), ("a\u202egpj.pdf", "agpj.pdf")]:
-        answer = client.post(at, data={"kind": kind, "issued_on": "2026-11-01"}, files={"file": (name, b"%PDF-1.7\n")}, timeout=10)
+        answer = client.post(at, data={"kind": kind, "issued_on": "2026-11-01"}, files={"file": (name, PDF)}, timeout=10)
         assert answer.status_code == 201, answer.text
         document = answer.json()["documents"][-1]
         assert document["name"] == kept
         served = client.get(f"/v1/certification-documents/{document['id']}")
         assert served.headers["content-disposition"].startswith("attachment;")
         assert served.headers["x-content-type-options"] == "nosniff"
+    for name, content, refusal in [
+        ("a.pdf", b"%PDF-1.7\n", "broken_pdf"),
+        ("a.pdf", b"%PDF-1.7\n" + bytes(range(256)) * 40, "broken_pdf"),
+        ("a.xlsx", workbook([text_row(1, "x" * (150 * 2**20))]), "file_unpacks_too_large"),
+    ]:
+        answer = client.post(at, data={"kind": kind, "issued_on": "2026-11-01"}, files={"file": (name, content)}, timeout=10)
+        assert (answer.status_code, answer.json()["code"], answer.json()["errors"][0]["field"]) == (422, refusal, "file")
     too_large = client.post(at, data={"kind": kind}, files={"file": ("a.pdf", b"%PDF-" + bytes(21 * 2**20))}, timeout=10)
     assert (too_large.status_code, too_large.json()["code"]) == (413, "too_large")

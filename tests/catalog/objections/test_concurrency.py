@@ -16,6 +16,7 @@ from shop.core import clock
 from shop.core.errors import Problem
 from shop.identity import tokens
 from tests.catalog.objections.conftest import CONTACT, LAST_DAY, OVER, WORDS
+from tests.factories.catalog import PDF
 from tests.factories.identity import access_token
 
 BODY = ObjectionIn(**CONTACT, text=WORDS)
@@ -199,7 +200,7 @@ def test_evidence_at_once_keeps_to_the_limit(square):
 
     def run(number):
         start.wait()
-        content = b"%PDF-1.7\n" + str(number).encode()
+        content = PDF + str(number).encode()
         return act(square.office.database, lambda session: actions.add_evidence(session, receipt, "a.pdf", content))
 
     with ThreadPoolExecutor(14) as pool:

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from shop.core import clock, sealing
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
-from tests.catalog.conftest import COUNTY, PDF
+from tests.catalog.conftest import COUNTY
 from tests.catalog.objections.conftest import CONTACT, LAST_DAY, OVER, WORDS, canary, code, everything, leaked
+from tests.factories.catalog import PDF
 from tests.factories.identity import make_user
 
 

@@ -41,6 +41,19 @@ def oranges(seller):
     return seller.post("/v1/products", json=ORANGES).json()
 
 
+@pytest.mark.parametrize("sign", ["\n", "\t", "\u200b", "\u2028", "\ue000"])
+def test_what_stands_on_a_certificate_stands_in_one_line(seller, sign):
+    for name in ("name", "producer", "grade", "specification", "village"):
+        refused = seller.post("/v1/products", json=ORANGES | {name: f"橙{sign}二"})
+        assert (refused.status_code, [(each["field"], each["code"]) for each in refused.json()["errors"]]) == (
+            422,
+            [(name, "value_error")],
+        )
+    refused = seller.post("/v1/products", json=ORANGES | {"skus": [PACK | {"pack": f"5kg{sign}箱"}]})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "skus[0].pack")
+    assert seller.post("/v1/products", json=ORANGES | {"description": "草堂镇产\n单果 70 毫米以上"}).status_code == 201
+
+
 def test_a_product_with_its_pack_is_there_for_everybody(seller, buyer, cooperative):
     made = seller.post("/v1/products", json={**ORANGES, "township_code": "500236T01", "village": "双店村"})
     assert made.status_code == 201

@@ -11,7 +11,8 @@ from catalog.supervision import rules
 from shop.core import clock, outbox
 from shop.identity.models import UserRole
 from shop.identity.permissions import Role
-from tests.catalog.conftest import COUNTY, MONDAY, PDF
+from tests.catalog.conftest import COUNTY, MONDAY
+from tests.factories.catalog import PDF
 from tests.factories.identity import make_supplier, make_user
 from workers.handlers import HANDLERS
 

@@ -17,9 +17,10 @@ from shop.core.errors import Problem
 from shop.identity import tokens
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
-from tests.catalog.conftest import COUNTY, MONDAY, PDF, Office
+from tests.catalog.conftest import COUNTY, MONDAY, Office
 from tests.catalog.conftest import office as office  # a fixture
 from tests.catalog.objections.conftest import CONTACT, canary, code, everything, leaked
+from tests.factories.catalog import PDF
 from tests.factories.identity import access_token, make_organisation, make_user
 from workers.handlers import HANDLERS
 

@@ -10,6 +10,7 @@ from catalog.supervision.actions import signals
 from shop.core import outbox
 from shop.identity.permissions import Role
 from tests.conftest import connect
+from tests.factories.catalog import PDF
 from tests.factories.identity import access_token, make_organisation, make_user
 from tests.factories.orders import make_market
 from tests.factories.pictures import PNG
@@ -189,7 +190,7 @@ def test_after_thirty_days_it_stays_as_it_is(scene, on):
 def test_photos_are_photos_and_few(scene):
     part = scene.delivered(1)
     scene.rate(part)
-    assert code(scene.photo(part, b"%PDF-1.7\n")) == (422, "photos_only")
+    assert code(scene.photo(part, PDF)) == (422, "photos_only")
     assert code(scene.photo(part, b"MZ")) == (422, "file_type_not_accepted")
     for _ in range(6):
         assert scene.photo(part).status_code == 201

@@ -16,6 +16,7 @@ from shop.core.db import array
 from shop.core.errors import Conflict, Forbidden, NotFound
 from shop.identity import tokens
 from shop.identity.models import User
+from tests.factories.catalog import PDF
 from tests.factories.claims import make_trading
 from tests.factories.identity import access_token
 
@@ -77,7 +78,7 @@ def move(session, people, oracle, name, pick, invoice, amount):
             (PaperKind.BANK_RECEIPT, f"R{sale_id}"),
             (PaperKind.CONTRACT, None),
         ):
-            drafting.add_paper(session, who, sale_id, Paper(kind, number, amount_fen=3_000), "a.pdf", b"%PDF-1.4 x")
+            drafting.add_paper(session, who, sale_id, Paper(kind, number, amount_fen=3_000), "a.pdf", PDF)
         oracle.claims[sale_id] = (side, AMOUNTS[amount])
         reviewing.submit(session, who, [sale_id])
         return

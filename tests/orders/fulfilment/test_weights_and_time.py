@@ -14,7 +14,7 @@ from orders.fulfilment.handlers import remind_to_accept
 from orders.reconcile import report
 from shop.core import clock, outbox
 from tests.conftest import connect
-from tests.factories.catalog import make_product
+from tests.factories.catalog import PDF, make_product
 from tests.factories.identity import access_token
 from tests.factories.orders import make_market
 from tests.factories.pictures import PNG
@@ -83,9 +83,7 @@ def test_three_hundred_ordered_two_hundred_and_seventy_came(api, database, marke
     assert (pdf.status_code, pdf.content[:5]) == (200, b"%PDF-")
     photo = buyer.post(f"/v1/shipments/{shipment['id']}/photos", files={"file": ("坏.png", PNG)})
     assert photo.status_code == 201, photo.text
-    assert (
-        buyer.post(f"/v1/shipments/{shipment['id']}/photos", files={"file": ("a.pdf", b"%PDF-1.7")}).json()["code"] == "not_a_photo"
-    )
+    assert buyer.post(f"/v1/shipments/{shipment['id']}/photos", files={"file": ("a.pdf", PDF)}).json()["code"] == "not_a_photo"
     answer = {
         "order_line_id": line,
         "accepted_quantity": "267",

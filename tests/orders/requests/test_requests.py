@@ -11,6 +11,7 @@ from orders.approvals import queries as approvals
 from shop.core import clock, outbox
 from tests.conftest import connect
 from tests.factories.buying import make_bureau
+from tests.factories.catalog import PDF
 from tests.factories.identity import access_token
 from workers.handlers import HANDLERS
 
@@ -264,9 +265,6 @@ def test_requests_are_those_of_the_own_branch(bureau):
     assert bureau.as_("school_viewer").post(path + "/approve", json={}).status_code == 403
     line = bureau.as_("school_viewer").get(path + "/lines").json()["items"][0]
     assert (line["quantity"], line["unit_price"], line["agreed"]) == ("1", "69.90", False)
-
-
-PDF = b"%PDF-1.4\n" + b"x" * 100
 
 
 def test_papers_belong_to_the_buyers_side(bureau):

@@ -13,10 +13,9 @@ from orders.reconcile import report
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.buying import make_bureau
+from tests.factories.catalog import PDF
 from tests.factories.identity import make_user
 from workers.handlers import HANDLERS
-
-PDF = b"%PDF-1.4\n" + b"x" * 100
 
 
 @pytest.fixture

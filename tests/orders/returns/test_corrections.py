@@ -32,6 +32,18 @@ def propose(client, sent, quantity, grams=None):
     return client.post(f"/v1/shipments/{sent.shipment}/corrections", json={"reason": "复秤", "lines": [line]})
 
 
+def test_of_a_correction_its_side_takes_back_and_the_other_answers(api, market):
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    path = f"/v1/acceptance-corrections/{propose(seller, deliver(api, market, 10), 9).json()['id']}"
+    offered = {seller: ["withdraw"], buyer: ["agree", "decline"]}
+    for client, moves in offered.items():
+        assert client.get(path).json()["possible_actions"] == moves
+        for action in {"agree", "decline", "withdraw"}.difference(moves):
+            assert client.post(f"{path}/{action}", json={}).status_code == 403
+    assert api.as_(market.finance).get(path).json()["possible_actions"] == []
+    assert buyer.post(f"{path}/agree", json={}).json()["possible_actions"] == []
+
+
 @pytest.mark.slow
 def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])

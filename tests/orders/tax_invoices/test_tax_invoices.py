@@ -118,6 +118,14 @@ def test_the_same_number_twice_in_one_claim_is_held(api, database, market, invoi
     seller = api.as_(market.sellers[0])
     made = register(seller, said(invoice_ids=[invoiced["id"]]), said(invoice_ids=[invoiced["id"]])).json()
     assert [row["status"] for row in made] == ["held", "held"]
+    path = f"/v1/tax-invoices/{made[0]['id']}"
+    cashier = finance(api)
+    offered = {seller: ["void"], cashier: ["clear", "refuse"], api.as_(market.finance): []}
+    for client, moves in offered.items():
+        assert client.get(path).json()["possible_actions"] == moves
+        for action in ("clear", "refuse", "void"):
+            answer = client.post(f"{path}/{action}", json={"reason": "x"}, headers={"If-Match": '"999"'})
+            assert answer.status_code == 412 if action in moves else answer.status_code in (403, 404), action
     # held ones do not count
     assert [row["id"] for row in seller.get("/v1/tax-invoices/missing").json()["items"]] == [invoiced["id"]]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.core import glyphs, printing
+from shop.core import glyphs, printing, uploads
 
 
 def test_many_papers_at_once(tmp_path: Path):
@@ -18,7 +18,7 @@ def test_many_papers_at_once(tmp_path: Path):
 
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(make, range(24)))
-    assert all(each.startswith(b"%PDF-") for each in made)
+    assert {uploads.content_type(each) for each in made} == {uploads.PDF}, "what we print is a paper when it is sent in"
 
 
 def test_what_no_font_has_is_marked_and_never_an_empty_box(tmp_path: Path):
