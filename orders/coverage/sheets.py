@@ -46,7 +46,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     """
     found: list[Row] = []
     table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
-    faults = [*table.formulas]
+    faults = [*table.not_told]
     for number, cell in table.rows:
         if wrong := sheets.unreadable(COLUMNS, number, cell):
             faults += wrong
@@ -61,7 +61,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         elif last is not None and last < first:
             wrong.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
         faults += wrong
-        found.append(Row(number, cell["township"].removesuffix(".0"), name, first or date.min, last))
+        found.append(Row(number, cell["township"], name, first or date.min, last))
     return found, faults, table.ignored
 
 

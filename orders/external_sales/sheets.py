@@ -122,7 +122,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE)
-    rows, faults = [], [*table.formulas]
+    rows, faults = [], [*table.not_told]
     for number, said in table.rows:
         row, wrong = _row(number, said)
         faults += wrong

@@ -58,7 +58,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     """
     found: list[Row] = []
     table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
-    faults = [*table.formulas]
+    faults = [*table.not_told]
     for number, cell in table.rows:
         if wrong := sheets.unreadable(COLUMNS, number, cell):
             faults += wrong
@@ -79,8 +79,8 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
             Row(
                 number=number,
                 indicator=cell["indicator"],
-                region=_code(cell["region"]),
-                period=_code(cell["period"]),
+                region=cell["region"],
+                period=cell["period"],
                 value=value or Decimal(0),
                 source=cell["source"],
                 method=cell["method"],
@@ -89,11 +89,6 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
             )
         )
     return found, faults, table.ignored
-
-
-def _code(written: str) -> str:
-    """Spreadsheet programs make a number of 500236 and of 2026."""
-    return written.removesuffix(".0")
 
 
 def _number(written: str) -> Decimal | None:

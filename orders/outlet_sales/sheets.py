@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
-from orders.outlets.sheets import Read, figure_of, number_of, read
+from orders.outlets.sheets import Read, figure_of, read
 from shop.core import clock
 from shop.core.clock import SHANGHAI
 from shop.core.errors import BadValue, Fault, Language
@@ -66,7 +66,6 @@ _GIVES_BACK = re.compile("退|冲红|原(?!产|材?料|厂|单位).*号|refund|r
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
     **dict.fromkeys(("quantity", "amount"), figure),
-    **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), number_of),
 }
 
 

@@ -114,7 +114,7 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
     """
     found: list[BaseRow] = []
     table = sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES)
-    faults = [*table.formulas]
+    faults = [*table.not_told]
     for number, cell in table.rows:
         base = _fen(cell["base"])
         percent = _basis_points(cell["percent"]) if cell["percent"] else None

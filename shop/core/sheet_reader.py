@@ -8,6 +8,7 @@ import re
 import resource
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 MEMORY = 256 * 2**20
@@ -16,6 +17,8 @@ SECONDS = 8
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
 MAX_SHEETS = 20
+#: Digits of a number that spreadsheet programs keep.
+DIGITS = 15
 #: What stands in a cell whose formula shows no value.
 UNSHOWN = "="
 #: A cell with a formula, in any namespace prefix: its attributes, and the value that it last showed, where it has one. Formulas of drop-downs and formats
@@ -61,12 +64,23 @@ def main() -> None:
 def _cells(sheet: Any, unshown: dict[str, list[tuple[int, int]]]) -> list[list[str]]:
     # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
     indent = [""] * min(sheet.start[1] if sheet.start else 0, MAX_COLUMNS)
-    rows = [indent + [str(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)]
+    rows = [
+        indent + [_shown(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)
+    ]
     for row, column in unshown.get(sheet.name, ()):
         rows += [[] for _ in range(row + 1 - len(rows))]
         rows[row] += [""] * (column + 1 - len(rows[row]))
         rows[row][column] = UNSHOWN
     return rows
+
+
+def _shown(cell: Any) -> str:
+    """A cell as text. A number has the 15 digits that programs keep of it, so that 7 is no 7.0, and 46 times 0.15 is 6.9; one of more digits has a power
+    of ten behind it, which tells that the last ones are lost."""
+    if not isinstance(cell, float | int) or isinstance(cell, bool):
+        return str(cell)
+    shown = f"{cell:.{DIGITS}g}"
+    return format(Decimal(shown), "f") if "e-" in shown else shown
 
 
 def _unshown(content: Any) -> dict[str, list[tuple[int, int]]]:
