@@ -20,8 +20,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "mode": ("带动方式", "mode"),
     "village": ("村", "所在村", "village"),
 }
-HEADER = [titles[0] for titles in COLUMNS.values()]
-EXAMPLE = ["张三", "11010519491231002X", "HU0001", "订单收购", "白龙村"]
+EXAMPLE = {"name": "张三", "id_number": "11010519491231002X", "household_no": "HU0001", "mode": "订单收购", "village": "白龙村"}
+#: What is kept as it is typed.
+CODES = frozenset({"id_number", "household_no"})
 _LONGEST = 200
 
 

@@ -18,6 +18,8 @@ COLUMNS = {
 }
 #: A row as an example, without a last day.
 EXAMPLE = {"township": "500236101", "village": "三岔村", "from": "2020-01-31"}
+#: What is kept as it is typed.
+CODES = frozenset({"township"})
 MOST_ROWS = 10_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200

@@ -26,6 +26,8 @@ COLUMNS = {
 EXAMPLE = {"indicator": "rural_online_retail", "region": "500236", "period": "2026-Q3", "value": "1234.5", "source": "区县商务委", "method": "平台直报",
            "base": "1100", "base_method": "平台直报"}  # fmt: skip
 REQUIRED = ("indicator", "region", "period", "value", "source", "method")
+#: What is kept as it is typed.
+CODES = frozenset({"indicator", "region", "period"})
 MOST_ROWS = 5_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200

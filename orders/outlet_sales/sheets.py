@@ -32,6 +32,8 @@ SALES_REQUIRED = ("outlet", "line_id", "sold_at", "goods_id", "quantity", "amoun
 #: A row as an example; it belongs to nobody.
 SALES_EXAMPLE = {"outlet": "SN-000123", "line_id": "1-1", "sold_at": "2026-05-01 09:58", "goods_id": "G-1", "goods_name": "奉节脐橙5斤装", "quantity": "2",
                  "amount": "59.80", "receipt_number": "R-1"}  # fmt: skip
+#: What is kept as it is typed.
+SALES_CODES = frozenset({"outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"})
 #: A day with a time, as spreadsheet programs write it: 2026/11/27 3:36. Something has to part the two, or none could tell the one's end.
 _WRITTEN = re.compile(r"([^ T]+?)(?:(?:(?<=日)|[ T])[ T]*(\d{1,2})(:\d{2}.*))?", re.ASCII)
 

@@ -191,6 +191,9 @@ OUTLET_EXAMPLE = {"external_number": "SN-000123", "kind": "专柜", "name": "大
 GOODS_EXAMPLE = {"device_id": "SN-000123", "channel_type": "02", "action": "新增", "goods_id": "G-1", "name": "奉节脐橙5斤装", "is_poverty_goods": "是",
                  "poverty_goods_name": "奉节脐橙", "supplier_name": "奉节县某合作社", "supplier_uscc": "91500236MA5U0000X6", "price": "29.90",
                  "barcode": "6901234567892", "on_shelf": "上架"}  # fmt: skip
+#: What is kept as it is typed.
+OUTLET_CODES = frozenset({"external_number", "kind", "region_code", "township_code", "operator_uscc"})
+GOODS_CODES = frozenset({"device_id", "channel_type", "goods_id", "supplier_uscc", "barcode", "sku", "spu", "category_codes"})
 
 HEADER: dict[Language, list[str]] = {
     "zh": ["网点编号", "设备或渠道编号", "类型", "线上", "名称", "运营单位", "区县代码", "区县", "地址", "场所类型", "启用日期", "关闭日期", "状态", "最近联系", "最近销售", "失联自"],
