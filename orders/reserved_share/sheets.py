@@ -137,7 +137,7 @@ def _fen(written: str) -> int | None:
 
 def _basis_points(written: str) -> int | None:
     try:
-        percent = sheets.number(written.removesuffix("%"))
+        percent = sheets.number(written.removesuffix("%").removesuffix("％"))
     except ValueError:
         return None
     if not 0 <= percent <= 100 or percent * 100 != int(percent * 100):

@@ -27,6 +27,15 @@ _FORMULA = re.compile(
     rb"<(?:[A-Za-z][\w.-]*:)?c((?:\s[^<>]*)?)>\s*<(?:[A-Za-z][\w.-]*:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:[A-Za-z][\w.-]*:)?f\s*>)\s*"
     rb"(?:<(?:[A-Za-z][\w.-]*:)?v(?:\s[^<>]*)?(?:/>|>([^<]*)</(?:[A-Za-z][\w.-]*:)?v\s*>))?\s*</(?:[A-Za-z][\w.-]*:)?c\s*>"
 )
+#: A cell with a format.
+_FORMAT = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c\s([^<>]*\bs=[\"']([0-9]+)[\"'][^<>]*)>")
+#: Of a cell that holds no number.
+_TEXTS = re.compile(rb"\bt=[\"'](?!n[\"'])")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+#: What a format writes as it stands.
+_QUOTED = re.compile(r'"[^"]*"|\\.')
+#: The formats of percents that every program knows.
+_PERCENTS = ("9", "10")
 _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 #: A workbook that leaves the computing to whoever opens it: its program wrote 0 for what it did not know.
@@ -49,24 +58,30 @@ def main() -> None:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     book = CalamineWorkbook.from_filelike(content)
-    unshown = _unshown(content)
+    unshown, percents = _unshown(content), _percents(content)
     found: Any
     if "all" in sys.argv[1:]:
         sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
         shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
-        found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown) for each in shown[:MAX_SHEETS]}
+        found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown, percents) for each in shown[:MAX_SHEETS]}
     else:
-        found = _cells(book.get_sheet_by_index(0), unshown)
+        found = _cells(book.get_sheet_by_index(0), unshown, percents)
     # in one piece: it is faster, and what would not fit into this process's memory never reaches the other
     sys.stdout.write(json.dumps(found))
 
 
-def _cells(sheet: Any, unshown: dict[str, list[tuple[int, int]]]) -> list[list[str]]:
+Places = dict[str, list[tuple[int, int]]]
+
+
+def _cells(sheet: Any, unshown: Places, percents: Places) -> list[list[str]]:
     # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
     indent = [""] * min(sheet.start[1] if sheet.start else 0, MAX_COLUMNS)
     rows = [
         indent + [_shown(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)
     ]
+    for row, column in percents.get(sheet.name, ()):
+        if row < len(rows) and column < len(rows[row]) and _NUMBER.fullmatch(rows[row][column]):
+            rows[row][column] = _percent(rows[row][column])
     for row, column in unshown.get(sheet.name, ()):
         rows += [[] for _ in range(row + 1 - len(rows))]
         rows[row] += [""] * (column + 1 - len(rows[row]))
@@ -83,7 +98,13 @@ def _shown(cell: Any) -> str:
     return format(Decimal(shown), "f") if "e-" in shown else shown
 
 
-def _unshown(content: Any) -> dict[str, list[tuple[int, int]]]:
+def _percent(number: str) -> str:
+    """0.125 as a cell of percents shows it: 12.5%."""
+    whole, _, decimals = format(Decimal(number) * 100, "f").partition(".")
+    return f"{whole}.{decimals}".rstrip("0").rstrip(".") + "%" if decimals else f"{whole}%"
+
+
+def _unshown(content: Any) -> Places:
     """The cells of each sheet whose formulas show no value, by row and column from 0: those that nobody computed, and those that came to an error."""
     import zipfile
 
@@ -101,6 +122,54 @@ def _unshown(content: Any) -> dict[str, list[tuple[int, int]]]:
                 with archive.open(name) as part:
                     found[sheet] = _unshown_of(part, later)
     return found
+
+
+def _percents(content: Any) -> Places:
+    """The cells of each sheet that show percents, by row and column from 0."""
+    import zipfile
+
+    content.seek(0)
+    if not zipfile.is_zipfile(content):
+        return {}
+    with zipfile.ZipFile(content) as archive:
+        parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
+        if "xl/workbook.xml" not in parts or "xl/styles.xml" not in parts or not (formats := _formats_of_percents(archive, parts)):
+            return {}
+        found = {}
+        for sheet, target in _targets(archive, parts):
+            if (name := parts.get(target)) is not None:
+                with archive.open(name) as part:
+                    found[sheet] = _percents_of(part, formats)
+    return found
+
+
+def _formats_of_percents(archive: Any, parts: dict[str, str]) -> frozenset[bytes]:
+    """The numbers that cells name formats by, of those that show percents; most workbooks have none."""
+    from xml.etree import ElementTree
+
+    numbers, used = set(_PERCENTS), frozenset[bytes]()
+    for each in ElementTree.fromstring(archive.read(parts["xl/styles.xml"])).iter():  # noqa: S314 -- within this process's memory and time
+        match each.tag.rpartition("}")[2]:
+            case "numFmt" if "%" in _QUOTED.sub("", each.get("formatCode", "")):
+                numbers.add(each.get("numFmtId", ""))
+            case "cellXfs":
+                used = frozenset(str(at).encode() for at, one in enumerate(each) if one.get("numFmtId") in numbers)
+    return used
+
+
+def _percents_of(part: Any, formats: frozenset[bytes]) -> list[tuple[int, int]]:
+    cells: list[tuple[int, int]] = []
+    kept = b""
+    while chunk := part.read(_CHUNK):
+        seen, done = kept + chunk, 0
+        for cell in _FORMAT.finditer(seen):
+            done = cell.end()
+            if cell[2] in formats and (place := _PLACE.search(cell[1])):
+                row, column = int(place[2]) - 1, _number_of(place[1].decode()) - 1
+                if row < MAX_ROWS and column < MAX_COLUMNS and not _TEXTS.search(cell[1]):
+                    cells.append((row, column))
+        kept = seen[max(done, len(seen) - _LONGEST_CELL) :]
+    return cells
 
 
 def _targets(archive: Any, parts: dict[str, str]) -> Iterator[tuple[str, str]]:

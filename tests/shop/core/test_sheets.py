@@ -204,6 +204,28 @@ def test_a_number_is_read_with_the_digits_that_are_shown(number, shown):
     assert table(workbook(["流水号"], [number])).rows == [(2, {"sale": shown, "refunds": "", "price": ""})]
 
 
+@pytest.mark.parametrize(
+    ("number", "shown_as", "read"),
+    [
+        (0.1, "0%", "10%"),
+        (0.125, "0.00%", "12.5%"),
+        (0.09, 'General"/"0.0%', "9%"),
+        (1, "0%", "100%"),
+        (-0.07, "0%", "-7%"),
+        (0.1, '0.0"%"', "0.1"),
+        ("0.1", "0%", "0.1"),
+    ],
+)
+def test_a_cell_that_shows_a_percent_is_read_as_one(number, shown_as, read):
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["流水号", "单价"])
+        sheet.write(1, 1, number, book.add_format({"num_format": shown_as}))
+        sheet.write_number(2, 1, 0.1)
+    assert [cell["price"] for _, cell in table(held.getvalue()).rows] == [read, "0.1"]
+
+
 @pytest.mark.parametrize("number", [10**15, 6222021234567890000, -(10**15), 1.5e300])
 def test_a_number_that_lost_its_last_digits_is_told_with_its_cell(number):
     assert told(workbook(["流水号", "单价", "备注"], [number, 1, number])) == [("number_too_long", 2, "销售流水号")]
