@@ -63,7 +63,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         elif last is not None and last < first:
             wrong.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
         faults += wrong
-        found.append(Row(number, cell["township"], name, first or date.min, last))
+        found.append(Row(number, sheets.plain_code(cell["township"]), name, first or date.min, last))
     return found, faults, table.ignored
 
 

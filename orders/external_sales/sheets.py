@@ -157,7 +157,7 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
         cell("buyer_uscc", str.upper, needed=False) or "",
         cell("buyer_name", _name, needed=False) or "",
         cell("buyer_kind", _kind, needed=False) or "",
-        cell("buyer_region", _region, needed=False) or "",
+        cell("buyer_region", lambda code: _region(sheets.plain_code(code)), needed=False) or "",
         cell("sold_on", sheets.day_of),
         cell("fund_source", _fund, needed=False) or "other",
         cell("relation", _id, needed=False),

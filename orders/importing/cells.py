@@ -1,14 +1,13 @@
 """What single cells of a list say: texts, codes, figures, units, prices, places. Pure functions."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
 from catalog.products.rules import Unit, unit_label
 from shop.core.money import MAX_FEN
 from shop.core.quantities import MAX_QUANTITY, readable
-from shop.core.sheets import FORMULA, is_formula, not_told, number
+from shop.core.sheets import FORMULA, is_formula, not_told, number, plain_code
 
 _BRACKETED = re.compile(r"\(([^()]*)\)$")
 _COUNTED = re.compile(r"(?P<number>\d[\d.,，．]*)(?P<unit>\D*)")
@@ -20,11 +19,6 @@ _SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市�
 def plain_text(cell: str) -> str:
     """A cell in one width, without spaces and in lower case: what names are compared by."""
     return plain_code(cell).lower()
-
-
-def plain_code(cell: str) -> str:
-    """A code in one width and without spaces."""
-    return "".join(unicodedata.normalize("NFKC", cell).split())
 
 
 def title(cell: str) -> str:

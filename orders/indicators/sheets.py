@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from orders.indicators.rules import code_of
 from orders.indicators.schemas import ReportedOut
 from orders.indicators.states import ValueStatus
 from shop.core import sheets
@@ -81,8 +82,8 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
             Row(
                 number=number,
                 indicator=cell["indicator"],
-                region=cell["region"],
-                period=cell["period"],
+                region=sheets.plain_code(cell["region"]),
+                period=code_of(cell["period"]),
                 value=value or Decimal(0),
                 source=cell["source"],
                 method=cell["method"],

@@ -259,6 +259,11 @@ def texts(cells: Sequence[str], places: Mapping[str, int | None]) -> dict[str, s
     return {name: cells[at].strip() if at is not None and at < len(cells) else "" for name, at in places.items()}
 
 
+def plain_code(cell: str) -> str:
+    """A code in one width and without blanks."""
+    return "".join(unicodedata.normalize("NFKC", cell).split())
+
+
 def day_of(cell: str, wrong: tuple[str, str] = _NO_DAY) -> date:
     """The day that a cell tells: 2026-05-01, also with a time behind it, or written with slashes, dots, 年月日 or nothing between. ``wrong``: what is
     said of a cell that tells none, in Chinese and English.
