@@ -46,8 +46,8 @@ _CHUNK = 2**20
 
 
 def main() -> None:
-    """Content comes by standard input, rows leave as JSON by standard output: those of the first sheet, or with the argument ``all`` those of
-    the visible sheets by their names, the first ``MAX_SHEETS`` of them. A formula counts as what it last showed; one that shows nothing is told by
+    """Content comes by standard input, rows leave as JSON by standard output: those of the first visible sheet, or
+    with the argument ``all`` of the first ``MAX_SHEETS`` of them, by their names. A formula counts as what it last showed; one that shows nothing is told by
     ``UNSHOWN``."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
@@ -59,13 +59,10 @@ def main() -> None:
 
     book = CalamineWorkbook.from_filelike(content)
     unshown, percents = _unshown(content), _percents(content)
-    found: Any
-    if "all" in sys.argv[1:]:
-        sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-        shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
-        found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown, percents) for each in shown[:MAX_SHEETS]}
-    else:
-        found = _cells(book.get_sheet_by_index(0), unshown, percents)
+    sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
+    most = MAX_SHEETS if "all" in sys.argv[1:] else 1
+    found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown, percents) for each in shown[:most]}
     # in one piece: it is faster, and what would not fit into this process's memory never reaches the other
     sys.stdout.write(json.dumps(found))
 

@@ -4,9 +4,7 @@ columns by their headers. What a file is is told by its content: what banks call
 A workbook is read by a process of its own (``shop.core.sheet_reader``), because a crafted one ends it.
 """
 
-import codecs
 import csv
-import io
 import json
 import re
 import subprocess
@@ -21,14 +19,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shop.core import headings, sheet_reader, uploads
+from shop.core import delimited, headings, sheet_reader, uploads
+from shop.core.delimited import BEGINNING, UTF_16
 from shop.core.errors import BadValue, Fault, Invalid
 from shop.core.quantities import plausible, readable
-from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS, SECONDS, UNSHOWN
+from shop.core.sheet_reader import MAX_ROWS, SECONDS, UNSHOWN
 
-#: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
-_ENCODINGS = ("utf-8-sig", "gb18030")
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _XLSX, _XLS = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: How a table begins that was saved as a web page, or as XML of Excel 2003.
 _MARKUP = re.compile(
@@ -36,8 +32,6 @@ _MARKUP = re.compile(
     r"<(?:!doctype\s+html|html|head|body|meta|style|script|div|center|form|table|\?mso-application|workbook)\b",
     re.IGNORECASE | re.DOTALL,
 )
-#: The beginning of a text shows what it is.
-_BEGINNING = 4_000
 #: How pictures and PDF begin.
 _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 #: A day as people write it, with a time behind it or without.
@@ -47,8 +41,6 @@ _NUMBER = re.compile(r"-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
 #: A number that a cell of numbers cannot hold to its last digit, as the reader and a spreadsheet program that writes text tell it.
 _TOO_LONG = re.compile(r"-?[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2,3}")
 _NO_NUMBER = ("须为数字，如 1234.50 或 1,234.50", "not a number such as 1234.50 or 1,234.50")
-#: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
-_PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
 
 
 class UnreadableSpreadsheet(Invalid):
@@ -113,16 +105,24 @@ class TooManyRows(Invalid):
 
 
 def rows(content: bytes) -> list[list[str]]:
-    """The cells of the first sheet as text, from its first row on; at most ``MAX_ROWS``. Numbers have the digits that a spreadsheet program shows, and a
+    """The cells of the first visible sheet as text, from its first row on; at most ``MAX_ROWS``. Numbers have the digits that a spreadsheet program shows, and a
     power of ten where it cannot keep them all. Formulas count as what they last showed; what one begins with
     (:func:`is_formula`) stands where it shows nothing, and in any text.
 
     Raises:
         UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
     """
-    found: list[list[str]] = _workbook(content) if is_workbook(content) else _text(content)
+    found = next(iter(_sheets(content).values()), [])
     if not found:
         raise UnreadableSpreadsheet
+    return found
+
+
+def _sheets(content: bytes, *options: str) -> dict[str, list[list[str]]]:
+    """The cells of the first visible sheet by its name, or with ``all`` of every one; a text is one without a name."""
+    if not is_workbook(content):
+        return {"": _text(content)}
+    found: dict[str, list[list[str]]] = _workbook(content, *options)
     return found
 
 
@@ -132,9 +132,7 @@ def book(content: bytes) -> dict[str, list[list[str]]]:
     Raises:
         UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
     """
-    if not is_workbook(content):
-        return {"": rows(content)}
-    found: dict[str, list[list[str]]] = _workbook(content, "all")
+    found = _sheets(content, "all")
     if not any(found.values()):
         raise UnreadableSpreadsheet
     return found
@@ -159,13 +157,13 @@ def is_workbook(content: bytes) -> bool:
 
 def is_table_in_markup(beginning: str) -> bool:
     """Whether a text that begins so is a table in HTML, or in the XML of Excel 2003."""
-    return _MARKUP.match(beginning[:_BEGINNING]) is not None
+    return _MARKUP.match(beginning[:BEGINNING]) is not None
 
 
 def beginning(content: bytes) -> str:
     """How a text begins, whatever of it cannot be read."""
-    encoding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
-    return content[:_BEGINNING].decode(encoding, "replace").lstrip()
+    encoding = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
+    return content[:BEGINNING].decode(encoding, "replace").lstrip()
 
 
 def kind(content: bytes) -> str:
@@ -198,31 +196,15 @@ def read_apart(reader: Path, content: bytes, *options: str) -> Any:
 
 
 def _text(content: bytes) -> list[list[str]]:
-    decoded = _decoded(content)
-    if decoded is None or "\x00" in decoded:
+    decoded = delimited.decoded(content)
+    if decoded is None:
         raise UnreadableSpreadsheet
     if is_table_in_markup(decoded):
         raise MarkupTable
     try:
-        lines = csv.reader(io.StringIO(decoded, newline=""), delimiter="\t" if _by_tabs(decoded) else ",")
-        return [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
+        return delimited.rows(decoded)
     except csv.Error:
         raise UnreadableSpreadsheet from None
-
-
-def _decoded(content: bytes) -> str | None:
-    for encoding in ("utf-16",) if content.startswith(_UTF_16) else _ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _by_tabs(decoded: str) -> bool:
-    """Whether more of the first lines are parted by tabs than by commas alone."""
-    first = [_PADDING.sub("", line) for line in decoded[:_BEGINNING].splitlines()]
-    return sum("\t" in line for line in first) > sum("," in line and "\t" not in line for line in first)
 
 
 #: As an answer names them.
@@ -240,9 +222,9 @@ class Table:
 
 
 def columns(
-    header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str]
+    header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str], sheet: str = ""
 ) -> tuple[dict[str, int | None], list[str]]:
-    """Where each column stands, and the headers that are none, see :func:`shop.core.headings.places_of`.
+    """Where each column stands, and the headers that are none, see :func:`shop.core.headings.places_of`. ``sheet``: whose header it is.
 
     Raises:
         UnreadableSpreadsheet: required columns are missing, stand there twice, or one is called much like a column that is not there; ``errors``
@@ -250,7 +232,8 @@ def columns(
     """
     places, ignored, wrong = headings.places_of(header, titles, required)
     if wrong:
-        raise UnreadableSpreadsheet(faults=[fault(1, *each) for each in wrong])
+        zh, en = (f"（工作表“{sheet}”）", f" (sheet {sheet})") if sheet else ("", "")
+        raise UnreadableSpreadsheet(faults=[fault(1, each.column, each.code, each.zh + zh, each.en + en) for each in wrong])
     return places, ignored
 
 
@@ -314,8 +297,22 @@ def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any
     return read
 
 
+def _sheet(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str]) -> tuple[str, list[list[str]]]:
+    """The first visible sheet that has the needed headings, by its name; the first of all where none has them. One whose headings are a slip from being
+    them is meant itself: behind it an older one may stand."""
+
+    def meant(cells: list[list[str]]) -> bool:
+        codes = {each.code for each in headings.places_of(cells[0], titles, required)[2]} if cells else {"column_missing"}
+        return "column_missing" not in codes or "column_unclear" in codes
+
+    first = next(iter(_sheets(content).items()), ("", []))
+    if not is_workbook(content) or meant(first[1]):
+        return first
+    return next((each for each in _sheets(content, "all").items() if meant(each[1])), first)
+
+
 def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int) -> Table:
-    """What stands below the header; ``most`` rows may be sent.
+    """What stands below the header, on the first visible sheet that has it; ``most`` rows may be sent.
 
     Raises:
         UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, TooManyRows: see there (422).
@@ -324,11 +321,14 @@ def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequenc
         raise NoSpreadsheet
     if not content.strip():
         raise NoRows
-    header, *body = rows(content)
+    name, found = _sheet(content, titles, required)
+    if not found:
+        raise UnreadableSpreadsheet
+    header, *body = found
     if len(body) > most:
         # the first row that is too many, as a spreadsheet program counts them
         raise TooManyRows.at("file", row=most + 2, limit=most)
-    places, ignored = columns(header, titles, required)
+    places, ignored = columns(header, titles, required, name)
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
     if not (filled := [(number, cell) for number, cell in cells if any(cell.values())]):
         raise NoRows

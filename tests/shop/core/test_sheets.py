@@ -177,6 +177,49 @@ def test_a_formula_on_a_sheet_that_nobody_reads_is_no_fault():
     assert sheets.book(held.getvalue()) == {"流水": [["流水号"], ["1"]], "汇总": [["流水号"], ["="]]}
 
 
+def several(*named, hidden=()) -> bytes:
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        for name, *rows in named:
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+            if name in hidden:
+                sheet.hide()
+        next(sheet for sheet in book.worksheets() if sheet.name not in hidden).activate()
+    return held.getvalue()
+
+
+DATA = ("数据", ["流水号", "单价"], ["1", "2"])
+OTHER = ("旧", ["流水号", "单价"], ["8", "9"])
+
+
+@pytest.mark.parametrize(
+    ("content", "sale"),
+    [
+        (several(("说明", ["如何填写"], ["流水号必填"]), DATA, OTHER), "1"),
+        (several(("空",), DATA), "1"),
+        (several(OTHER, DATA, hidden=("旧",)), "1"),
+        (several(("汇总", ["单价"], ["7"]), DATA), "1"),
+    ],
+)
+def test_the_first_visible_sheet_that_has_the_headings_is_read(content, sale):
+    assert [cell["sale"] for _, cell in table(content).rows] == [sale]
+
+
+def test_a_sheet_that_was_looked_at_in_vain_is_named_and_none_is_read_in_the_place_of_one_with_a_slip():
+    for content, name in (
+        (several(("说明", ["如何填写"]), ("别的", ["单价"])), "说明"),
+        (several(("新", ["销售流水号码", "单价"], ["1", "2"]), OTHER), "新"),
+        (several(("说明", ["如何填写"]), DATA, hidden=("数据",)), "说明"),
+    ):
+        with pytest.raises(sheets.UnreadableSpreadsheet) as refused:
+            table(content)
+        fault = refused.value.faults[0]
+        assert name in fault.zh
+        assert name in fault.en
+
+
 def test_formulas_are_told_across_the_pieces_in_which_a_sheet_is_read(monkeypatch):
     """Cells are told once, whether a piece ends before, in or behind them."""
     content = workbook(["流水号", "单价"], *([number, f"=A{number}"] for number in range(40)))
