@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import itertools
 import re
 
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS
@@ -28,13 +29,21 @@ def decoded(content: bytes) -> str | None:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of a text, of its first rows and columns.
+    """The cells of a text, of its first rows and columns, without blank rows at its end.
 
     Raises:
         csv.Error: they cannot be told apart.
     """
     lines = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if _by_tabs(text) else ",")
-    return [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
+    found = [line[:MAX_COLUMNS] for line in itertools.islice(lines, MAX_ROWS)]
+    if not any(_is_filled(line) for line in lines):
+        while found and not _is_filled(found[-1]):
+            found.pop()
+    return found
+
+
+def _is_filled(line: list[str]) -> bool:
+    return any(cell.strip() for cell in line)
 
 
 def _by_tabs(text: str) -> bool:

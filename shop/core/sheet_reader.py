@@ -3,6 +3,7 @@
 A crafted file makes any reader take all memory or end its process. This file runs alone: nothing of the program may be imported here.
 """
 
+import itertools
 import json
 import re
 import resource
@@ -40,6 +41,12 @@ _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 #: A workbook that leaves the computing to whoever opens it: its program wrote 0 for what it did not know.
 _COMPUTED_LATER = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?calcPr\b[^<>]*\bfullCalcOnLoad=[\"'](?:1|true)[\"']")
+#: A row with its number, where rows end, and a cell or a value of one.
+_ROW = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?row\s[^<>]*?\br=[\"']([0-9]{1,9})[\"']")
+_END = re.compile(rb"</(?:[A-Za-z][\w.-]*:)?sheetData\s*>")
+_CELL_OR_VALUE = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?(c|v|t)(\s[^<>]*)?>([^<]*)")
+#: More bytes than the beginning of a row takes.
+_LONGEST_ROW = 2**12
 #: More bytes than a formula and its value take.
 _LONGEST_CELL = 2**18
 _CHUNK = 2**20
@@ -54,15 +61,16 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import io
 
-    content = io.BytesIO(sys.stdin.buffer.read())
+    content, longer = _shortened(io.BytesIO(sys.stdin.buffer.read()))
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+    content.seek(0)
     book = CalamineWorkbook.from_filelike(content)
     unshown, percents = _unshown(content), _percents(content)
     sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
     shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
     most = MAX_SHEETS if "all" in sys.argv[1:] else 1
-    found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown, percents) for each in shown[:most]}
+    found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown, percents, each.name in longer) for each in shown[:most]}
     # in one piece: it is faster, and what would not fit into this process's memory never reaches the other
     sys.stdout.write(json.dumps(found))
 
@@ -70,12 +78,16 @@ def main() -> None:
 Places = dict[str, list[tuple[int, int]]]
 
 
-def _cells(sheet: Any, unshown: Places, percents: Places) -> list[list[str]]:
+def _cells(sheet: Any, unshown: Places, percents: Places, longer: bool) -> list[list[str]]:
+    """The first rows, down to the last one that is not blank; ``MAX_ROWS`` of them, if more than blanks stands below them (``longer``: as is known)."""
     # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
     indent = [""] * min(sheet.start[1] if sheet.start else 0, MAX_COLUMNS)
-    rows = [
-        indent + [_shown(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)
-    ]
+    read = sheet.iter_rows()
+    rows = [indent + [_shown(cell) for cell in row[:MAX_COLUMNS]] for row in itertools.islice(read, MAX_ROWS)]
+    if not longer and all(_is_blank(row) for row in read):
+        while rows and _is_blank(rows[-1]):
+            rows.pop()
+    rows += [[] for _ in range(MAX_ROWS - len(rows) if longer else 0)]
     for row, column in percents.get(sheet.name, ()):
         if row < len(rows) and column < len(rows[row]) and _NUMBER.fullmatch(rows[row][column]):
             rows[row][column] = _percent(rows[row][column])
@@ -86,6 +98,10 @@ def _cells(sheet: Any, unshown: Places, percents: Places) -> list[list[str]]:
     return rows
 
 
+def _is_blank(row: list[Any]) -> bool:
+    return not any(str(cell).strip() for cell in row)
+
+
 def _shown(cell: Any) -> str:
     """A cell as text. A number has the 15 digits that programs keep of it, so that 7 is no 7.0, and 46 times 0.15 is 6.9; one of more digits has a power
     of ten behind it, which tells that the last ones are lost."""
@@ -93,6 +109,78 @@ def _shown(cell: Any) -> str:
         return str(cell)
     shown = f"{cell:.{DIGITS}g}"
     return format(Decimal(shown), "f") if "e-" in shown else shown
+
+
+def _shortened(content: Any) -> tuple[Any, set[str]]:
+    """A workbook without the rows below those that are read: one cell far down, be it of a blank, and all between would take more memory than there is.
+    And the sheets on which more than blanks stands there."""
+    import io
+    import zipfile
+
+    if not zipfile.is_zipfile(content):
+        return content, set()
+    with zipfile.ZipFile(content) as archive:
+        parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
+        if "xl/workbook.xml" not in parts:
+            return content, set()
+        sheets = {parts[target]: sheet for sheet, target in _targets(archive, parts) if target in parts}
+        long = {name for name in sheets if _is_long(archive, name)}
+        if not long:
+            return content, set()
+        blanks, longer, shortened = _blank_texts(archive, parts), set(), io.BytesIO()
+        with zipfile.ZipFile(shortened, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as kept:
+            for name in archive.namelist():
+                part = archive.read(name)
+                if name in long:
+                    first = next(row.start() for row in _ROW.finditer(part) if int(row[1]) > MAX_ROWS)
+                    end = _END.search(part, first)
+                    last = end.start() if end else len(part)
+                    if not _are_blank(part, first, last, blanks):
+                        longer.add(sheets[name])
+                    part = part[:first] + part[last:]
+                kept.writestr(name, part)
+    return shortened, longer
+
+
+def _is_long(archive: Any, name: str) -> bool:
+    """Whether a sheet has rows below those that are read."""
+    kept = b""
+    with archive.open(name) as part:
+        while chunk := part.read(_CHUNK):
+            seen = kept + chunk
+            if any(int(row[1]) > MAX_ROWS for row in _ROW.finditer(seen)):
+                return True
+            kept = seen[-_LONGEST_ROW:]
+    return False
+
+
+def _blank_texts(archive: Any, parts: dict[str, str]) -> set[bytes]:
+    """The texts that cells share, by their numbers, of those that are blank."""
+    from xml.etree import ElementTree
+
+    if "xl/sharedstrings.xml" not in parts:
+        return set()
+    found, number = set(), 0
+    with archive.open(parts["xl/sharedstrings.xml"]) as part:
+        for _, each in ElementTree.iterparse(part):  # noqa: S314 -- within this process's memory and time
+            if each.tag.rpartition("}")[2] == "si":
+                if not "".join(each.itertext()).strip():
+                    found.add(str(number).encode())
+                number += 1
+                each.clear()
+    return found
+
+
+def _are_blank(part: bytes, first: int, last: int, blanks: set[bytes]) -> bool:
+    """Whether the cells of a piece of a sheet hold nothing but blanks."""
+    shared = False
+    for each in _CELL_OR_VALUE.finditer(part, first, last):
+        if each[1] == b"c":
+            kind = _KIND.search(each[2] or b"")
+            shared = kind is not None and kind[1] == b"s"
+        elif (each[3] not in blanks) if shared else each[3].decode("utf-8", "replace").strip():
+            return False
+    return True
 
 
 def _percent(number: str) -> str:

@@ -325,13 +325,14 @@ def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequenc
     if not found:
         raise UnreadableSpreadsheet
     header, *body = found
-    if len(body) > most:
-        # the first row that is too many, as a spreadsheet program counts them
-        raise TooManyRows.at("file", row=most + 2, limit=most)
     places, ignored = columns(header, titles, required, name)
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
     if not (filled := [(number, cell) for number, cell in cells if any(cell.values())]):
         raise NoRows
+    # the first row that is too many, as a spreadsheet program counts them
+    over = [number for number, _ in filled[most:]] + [MAX_ROWS] * (len(found) >= MAX_ROWS)
+    if over:
+        raise TooManyRows.at("file", row=over[0], limit=most)
     untold = [
         fault(number, titles[name][0], *why)
         for number, cell in filled

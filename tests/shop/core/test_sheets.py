@@ -23,7 +23,8 @@ CELL = st.text('奉节脐橙 1.0-"ab', max_size=8)
 def test_cells_that_are_parted_by_tabs_are_read_as_they_were_written(table, encoding):
     header = ["日期", "金额", "摘要"]
     quoted = ["\t".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in [header, *table]]
-    assert sheets.rows("\r\n".join(quoted).encode(encoding)) == [header, *table]
+    filled = next((number for number in range(len(table), 0, -1) if "".join(table[number - 1]).strip()), 0)
+    assert sheets.rows("\r\n".join(quoted).encode(encoding)) == [header, *table[:filled]]
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,41 @@ def test_a_sheet_that_was_looked_at_in_vain_is_named_and_none_is_read_in_the_pla
         fault = refused.value.faults[0]
         assert name in fault.zh
         assert name in fault.en
+
+
+def far(cell, row, *, shared=True) -> bytes:
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held, {"constant_memory": not shared}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["流水号", "单价"])
+        sheet.write_row(1, 0, ["1", 2])
+        sheet.write(row - 1, 5, cell, book.add_format({"bold": True}))
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("row", [500, 20_001, 30_000, 1_048_576])
+@pytest.mark.parametrize("blank", [" ", "\u3000", ""])
+def test_rows_of_blanks_do_not_count_however_far_down_they_stand(blank, row, shared):
+    content = far(blank, row, shared=shared)
+    assert table(content).rows == [(2, {"sale": "1", "refunds": "", "price": "2"})]
+    assert len(sheets.rows(content)) == 2
+
+
+@pytest.mark.parametrize("cell", ["x", 7])
+@pytest.mark.parametrize("row", [20_001, 1_048_576])
+def test_what_stands_below_the_rows_that_are_read_is_not_passed_over(cell, row):
+    with pytest.raises(sheets.TooManyRows):
+        table(far(cell, row))
+
+
+def test_rows_of_blanks_in_a_text_do_not_count_either():
+    assert len(table("流水号,单价\n" + ",\n" * 15 + "1,2\n" + " ,\n" * 30_000).rows) == 1
+    with pytest.raises(sheets.TooManyRows):
+        table("流水号,单价\n1,2\n" + ",\n" * 30_000 + "1,2\n")
+    with pytest.raises(sheets.TooManyRows) as refused:
+        table("流水号,单价\n" + "1,2\n,\n" * 11)
+    assert refused.value.faults[0].data["row"] == 22
 
 
 def test_formulas_are_told_across_the_pieces_in_which_a_sheet_is_read(monkeypatch):
