@@ -30,7 +30,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One village as row ``number`` of the spreadsheet says it; ``valid_to``: its last day on the list."""
+    """One village as row ``number`` of the spreadsheet says it, its name in one width and without blanks; ``valid_to``: its last day on the list."""
 
     number: int
     township: str
@@ -53,7 +53,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         if wrong := sheets.unreadable(COLUMNS, number, cell):
             faults += wrong
             continue
-        name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
+        name, first, last = sheets.plain_code(cell["village"]), _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
         if not name or len(name) > _LONGEST or "/" in name:
             told = f"须填写，不超过 {_LONGEST} 字，不含“/”", f"one to {_LONGEST} characters, none of them a slash"
             wrong.append(fault(number, "village", "bad_name", *told))

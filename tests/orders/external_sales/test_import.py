@@ -123,6 +123,15 @@ def test_figures_are_read_in_any_width(trading, database):
     assert tried["total"] == "98.00"
 
 
+def test_a_product_is_found_in_any_width(trading, database):
+    _, sku = names(trading, database)
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE product SET name = '奉节脐橙(特级)' WHERE id = :id"), {"id": trading.product.product_id})
+    for written in ("奉节脐橙（特级）", "奉节 脐橙(特级)", "奉节脐橙(特级)"):
+        answer = send(trading.as_("seller"), sheet([row(trading, written, sku, 1)]), dry_run=True)
+        assert answer.status_code == 200, answer.text
+
+
 def workbook(rows, header=HEADER):
     return exports.as_xlsx("销售", header, rows)
 
