@@ -59,7 +59,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
             wrong.append(fault(number, "village", "bad_name", *told))
         if first is None or (cell["to"] and last is None):
             column = "from" if first is None else "to"
-            wrong.append(fault(number, column, "bad_day", "日期须如 2020-01-31", "write a day as 2020-01-31"))
+            wrong.append(fault(number, column, "bad_day", "须如 2020-01-31", "write a day as 2020-01-31"))
         elif last is not None and last < first:
             wrong.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
         faults += wrong

@@ -13,7 +13,7 @@ from shop.core.clock import SHANGHAI
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
-from shop.core.sheets import day_of, fault, figure
+from shop.core.sheets import day_of, fault, number
 
 SALES_COLUMNS: dict[str, Sequence[str]] = {
     "outlet": ("设备或渠道编号", "网点编号", "outlet"),
@@ -67,7 +67,7 @@ def moment_of(cell: str) -> Any:
 _GIVES_BACK = re.compile("退|冲红|原(?!产|材?料|厂|单位).*号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
-    **dict.fromkeys(("quantity", "amount"), figure),
+    **dict.fromkeys(("quantity", "amount"), number),
 }
 
 

@@ -21,7 +21,7 @@ class Wrong(NamedTuple):
 def places_of(
     header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> tuple[dict[str, int | None], list[str], list[Wrong]]:
-    """Where each column stands; ``titles`` are the headers accepted for it, its own first. Width, case and a marking asterisk do not count. Then the
+    """Where each column stands; ``titles`` are the headers accepted for it, its own first. Width, case, blanks and a marking asterisk do not count. Then the
     headers that are none of them; and what is wrong: required columns are missing, stand there twice, or one is called much like a column that is not
     there."""
     given = [_title(cell) for cell in header]
@@ -68,4 +68,4 @@ def _letters(header: str) -> str:
 
 
 def _title(cell: str) -> str:
-    return unicodedata.normalize("NFKC", cell).strip().rstrip("*").strip().lower()
+    return "".join(unicodedata.normalize("NFKC", cell).split()).rstrip("*").lower()

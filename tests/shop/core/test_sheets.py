@@ -59,6 +59,11 @@ def test_a_header_that_is_a_slip_is_refused_with_what_it_may_mean(header):
     assert "refunds line id" in fault.en
 
 
+@pytest.mark.parametrize("header", ["退货 原流水号", "退货原流水号 *", "Refunds  Line id", "refundslineid", "退货原　流水号"])
+def test_blanks_in_a_header_do_not_count(header):
+    assert table(f"销售 流水号,{header}\n1,2\n").rows == [(2, {"sale": "1", "refunds": "2", "price": ""})]
+
+
 def test_other_headers_are_named_and_one_that_is_there_is_no_slip_of_itself():
     read = table("流水号,备注,,退货原流水号,退货流水号,收银员\n1,a,b,,,c\n")
     assert read.rows == [(2, {"sale": "1", "refunds": "", "price": ""})]
