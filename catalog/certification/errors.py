@@ -14,7 +14,7 @@ class ItemsMissing(Conflict):
 
     code = "items_missing"
     zh = "申请材料不完整，共缺 {count} 项"
-    en = "The application is not complete: {count} items are missing"
+    en = "The application is not complete; items that are missing: {count}"
 
 
 class CaseOpen(Conflict):

@@ -12,6 +12,9 @@ from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
 
+#: What is kept as it is typed.
+_CODES = frozenset({"district", "township", "specification", "pack"})
+
 
 def eligible_districts(session: Session, config: ProgrammeConfig) -> list[str]:
     """The names of the districts whose products the programme certifies."""
@@ -32,12 +35,14 @@ def as_workbook(config: ProgrammeConfig, districts: Sequence[str]) -> bytes:
     }
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:
-        bold = book.add_format({"bold": True})
+        bold, as_typed = book.add_format({"bold": True}), book.add_format({"num_format": exports.TEXT})
         rows, words = book.add_worksheet("申请"), book.add_worksheet("代码")
         rows.freeze_panes(1, 1)
         for at, (title, shown) in enumerate(zip(HEADER, EXAMPLE, strict=True)):
             rows.write_string(0, at, title, bold)
-            rows.write_string(1, at, exports.safe(shown))
+            kept = as_typed if list(COLUMNS)[at] in _CODES else None
+            rows.set_column(at, at, None, kept)
+            rows.write_string(1, at, exports.safe(shown), kept)
         for at, (name, each) in enumerate(lists.items()):
             words.write_string(0, at, COLUMNS[name][0], bold)
             words.write_column(1, at, each)

@@ -21,7 +21,7 @@ routes = Routes("households", "/v1")
 @routes.get("/household-list-template", Permission.CERTIFICATIONS_APPLY, responses=exports.FILES)
 def template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """The template of a list of households, with an example that belongs to nobody."""
-    return exports.file(format, "households", sheets.HEADER, [sheets.EXAMPLE], "名单")
+    return exports.template(format, "households", sheets.COLUMNS, sheets.EXAMPLE, "名单", sheets.CODES)
 
 
 @routes.put("/certification-cases/{case_id}/households", Permission.CERTIFICATIONS_APPLY)

@@ -20,8 +20,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "mode": ("带动方式", "mode"),
     "village": ("村", "所在村", "village"),
 }
-HEADER = [titles[0] for titles in COLUMNS.values()]
-EXAMPLE = ["张三", "11010519491231002X", "HU0001", "订单收购", "白龙村"]
+EXAMPLE = {"name": "张三", "id_number": "11010519491231002X", "household_no": "HU0001", "mode": "订单收购", "village": "白龙村"}
+#: What is kept as it is typed.
+CODES = frozenset({"id_number", "household_no"})
 _LONGEST = 200
 
 
@@ -39,8 +40,7 @@ def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list
             faults += wrong
             continue
         mode = codes.get(cell["mode"], cell["mode"])
-        household_no = cell["household_no"].removesuffix(".0")  # a number, as a workbook keeps it
-        found.append(Member(cell["name"], cell["id_number"].upper(), household_no, mode, cell["village"]))
+        found.append(Member(cell["name"], cell["id_number"].upper(), cell["household_no"], mode, cell["village"]))
         at.append(number)
     return found, at, faults
 
@@ -57,8 +57,8 @@ def blamed_on_rows(refused: ListRefused, rows: Sequence[int], besides: Sequence[
 
 def _fault(row: int, name: str, value: str) -> Fault | None:
     """What is wrong with a cell, by the rules for the same field of a request; what was written is not repeated."""
-    if sheets.is_formula(value):
-        return sheets.fault(row, COLUMNS[name][0], *sheets.FORMULA)
+    if why := sheets.not_told(value):
+        return sheets.fault(row, COLUMNS[name][0], *why)
     if not value or len(value) > _LONGEST:
         return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
     try:

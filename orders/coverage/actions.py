@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products.models import plain_name_sql
 from orders.coverage import queries, sheets
 from orders.coverage.errors import StationClosed, StationRefused, VillagesRefused
 from orders.coverage.schemas import CloseIn, ImportedOut, ServesIn, StationIn
@@ -18,9 +19,14 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _TOWNSHIPS = text("SELECT code FROM region WHERE code = ANY (CAST(:codes AS text[])) AND kind = 'township'")
+#: By names as they are compared, the one of just that name last.
 _KNOWN = text(
-    "SELECT township_code, name, valid_from, valid_to FROM poor_village WHERE (township_code, name) IN"
-    " (SELECT * FROM unnest(CAST(:townships AS text[]), CAST(:names AS text[])))"
+    f"""
+    SELECT told.township, told.name, v.name AS listed, v.valid_from, v.valid_to
+    FROM unnest(CAST(:townships AS text[]), CAST(:names AS text[])) AS told (township, name)
+    JOIN poor_village v ON v.township_code = told.township AND {plain_name_sql("v.name")} = {plain_name_sql("told.name")}
+    ORDER BY v.name = told.name
+    """  # noqa: S608
 )
 _WRITE = text(
     """
@@ -68,8 +74,10 @@ def take_over(session: Session, actor: Actor, content: bytes, *, dry_run: bool) 
         raise VillagesRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     ends = [None if row.last_day is None else row.last_day + timedelta(days=1) for row in rows]
     keys = {"townships": [row.township for row in rows], "names": [row.name for row in rows]}
-    known = {(row.township_code, row.name): (row.valid_from, row.valid_to) for row in session.execute(_KNOWN, keys)}
-    before = [known.get((row.township, row.name)) for row in rows]
+    known = {(row.township, row.name): row for row in session.execute(_KNOWN, keys)}
+    listed = [known.get((row.township, row.name)) for row in rows]
+    before = [None if each is None else (each.valid_from, each.valid_to) for each in listed]
+    keys["names"] = [row.name if each is None else each.listed for row, each in zip(rows, listed, strict=True)]
     changed = sum(days is not None and days != (row.valid_from, end) for row, end, days in zip(rows, ends, before, strict=True))
     if not dry_run:
         session.execute(_WRITE, {**keys, "firsts": [row.valid_from for row in rows], "ends": ends})
@@ -84,9 +92,9 @@ def _faults(session: Session, actor: Actor, rows: Sequence[sheets.Row]) -> list[
         if row.township not in known or not actor.covers_region(Permission.COVERAGE_RECORD, row.township):
             zh, en = "不是本辖区的乡镇", "is no township within reach"
             found.append(sheets.fault(row.number, "township", "unknown_township", zh, en))
-        if (row.township, row.name) in seen:
+        if (village := (row.township, row.name.lower())) in seen:
             found.append(sheets.fault(row.number, "village", "twice", "重复", "stands there twice"))
-        seen.add((row.township, row.name))
+        seen.add(village)
     return found
 
 

@@ -68,7 +68,7 @@ def list_villages(
 @routes.get("/villages/template", Permission.COVERAGE_RECORD, responses=exports.FILES)
 def villages_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """An empty list of poor villages with its headings and an example."""
-    return exports.template(format, "poor_villages", sheets.COLUMNS, sheets.EXAMPLE, "贫困村")
+    return exports.template(format, "poor_villages", sheets.COLUMNS, sheets.EXAMPLE, "贫困村", sheets.CODES)
 
 
 @routes.post("/villages/import", Permission.COVERAGE_RECORD, status=200)

@@ -18,6 +18,8 @@ COLUMNS = {
 }
 #: A row as an example, without a last day.
 EXAMPLE = {"township": "500236101", "village": "三岔村", "from": "2020-01-31"}
+#: What is kept as it is typed.
+CODES = frozenset({"township"})
 MOST_ROWS = 10_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200
@@ -28,7 +30,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One village as row ``number`` of the spreadsheet says it; ``valid_to``: its last day on the list."""
+    """One village as row ``number`` of the spreadsheet says it, its name in one width and without blanks; ``valid_to``: its last day on the list."""
 
     number: int
     township: str
@@ -46,22 +48,22 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     """
     found: list[Row] = []
     table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
-    faults = [*table.formulas]
+    faults = [*table.not_told]
     for number, cell in table.rows:
         if wrong := sheets.unreadable(COLUMNS, number, cell):
             faults += wrong
             continue
-        name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
+        name, first, last = sheets.plain_code(cell["village"]), _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
         if not name or len(name) > _LONGEST or "/" in name:
             told = f"须填写，不超过 {_LONGEST} 字，不含“/”", f"one to {_LONGEST} characters, none of them a slash"
             wrong.append(fault(number, "village", "bad_name", *told))
         if first is None or (cell["to"] and last is None):
             column = "from" if first is None else "to"
-            wrong.append(fault(number, column, "bad_day", "日期须如 2020-01-31", "write a day as 2020-01-31"))
+            wrong.append(fault(number, column, "bad_day", "须如 2020-01-31", "write a day as 2020-01-31"))
         elif last is not None and last < first:
             wrong.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
         faults += wrong
-        found.append(Row(number, cell["township"].removesuffix(".0"), name, first or date.min, last))
+        found.append(Row(number, sheets.plain_code(cell["township"]), name, first or date.min, last))
     return found, faults, table.ignored
 
 

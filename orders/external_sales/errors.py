@@ -12,7 +12,7 @@ class ClaimWrong(Invalid):
 class PapersMissing(Invalid):
     code = "papers_missing"
     zh = "申报材料不齐，缺少 {count} 项"
-    en = "{count} papers are missing"
+    en = "Papers that are missing: {count}"
 
 
 class RowsRefused(Invalid):

@@ -54,6 +54,10 @@ REQUIRED = ("platform", "supplier_uscc", "sold_on", "product", "quantity", "amou
 EXAMPLE = {"group": "1", "platform": "线下", "supplier_uscc": "91500236MA5U0000X6", "buyer_name": "滨州某超市", "buyer_kind": "企业", "buyer_region": "371600",
            "sold_on": "2026-05-01", "fund_source": "其他", "product": "奉节脐橙", "quantity": "20", "unit": "箱", "amount": "980.00", "invoice": "12345678901234567890",
            "invoice_amount": "980.00", "receipt": "R-1"}  # fmt: skip
+#: What is kept as it is typed.
+CODES = frozenset(
+    {"group", "supplier_uscc", "buyer_uscc", "buyer_region", "relation", "order_number", "sku", "invoice", "receipt", "waybill"}
+)
 _PLATFORM = {
     Platform.P832: ("832平台", "832 platform"),
     Platform.SOCIAL_NETWORK: ("社交电商", "social network"),
@@ -122,7 +126,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE)
-    rows, faults = [], [*table.formulas]
+    rows, faults = [], [*table.not_told]
     for number, said in table.rows:
         row, wrong = _row(number, said)
         faults += wrong
@@ -153,7 +157,7 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
         cell("buyer_uscc", str.upper, needed=False) or "",
         cell("buyer_name", _name, needed=False) or "",
         cell("buyer_kind", _kind, needed=False) or "",
-        cell("buyer_region", _region, needed=False) or "",
+        cell("buyer_region", lambda code: _region(sheets.plain_code(code)), needed=False) or "",
         cell("sold_on", sheets.day_of),
         cell("fund_source", _fund, needed=False) or "other",
         cell("relation", _id, needed=False),

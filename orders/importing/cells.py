@@ -1,14 +1,13 @@
 """What single cells of a list say: texts, codes, figures, units, prices, places. Pure functions."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
 from catalog.products.rules import Unit, unit_label
 from shop.core.money import MAX_FEN
 from shop.core.quantities import MAX_QUANTITY, readable
-from shop.core.sheets import FORMULA, is_formula, number
+from shop.core.sheets import FORMULA, is_formula, not_told, number, plain_code
 
 _BRACKETED = re.compile(r"\(([^()]*)\)$")
 _COUNTED = re.compile(r"(?P<number>\d[\d.,，．]*)(?P<unit>\D*)")
@@ -20,11 +19,6 @@ _SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市�
 def plain_text(cell: str) -> str:
     """A cell in one width, without spaces and in lower case: what names are compared by."""
     return plain_code(cell).lower()
-
-
-def plain_code(cell: str) -> str:
-    """A code in one width and without spaces."""
-    return "".join(unicodedata.normalize("NFKC", cell).split())
 
 
 def title(cell: str) -> str:
@@ -78,26 +72,14 @@ def unit_of_header(cell: str) -> str:
 
 #: Longer cells are cut.
 LONGEST_CELL = 500
-#: Figures with more places than spreadsheet programs show.
-_FINER_THAN_SHOWN = re.compile(r"-?\d{1,14}\.\d{2,}")
-_SHOWN_DIGITS = 15
 
 
 def tidy(cells: Sequence[str]) -> list[str]:
-    """A row as it is kept: figures as spreadsheet programs show them, nothing that cannot be stored, and no empty cells at its end."""
-    kept = [_shown(cell) for cell in cells]
+    """A row as it is kept: nothing that cannot be stored, and no empty cells at its end."""
+    kept = [storable(cell) for cell in cells]
     while kept and not kept[-1].strip():
         kept.pop()
     return kept
-
-
-def _shown(cell: str) -> str:
-    """Inside, 69 is kept as 69.0 and 46 times 0.15 as 6.8999999999999995."""
-    if cell.endswith(".0") and cell.isascii() and cell[:-2].removeprefix("-").isdecimal():
-        return cell[:-2]
-    if len(cell) > _SHOWN_DIGITS and _FINER_THAN_SHOWN.fullmatch(cell):
-        return f"{float(cell):.{_SHOWN_DIGITS}g}"
-    return storable(cell)
 
 
 def storable(text: str) -> str:
@@ -123,10 +105,10 @@ def price_of(cell: str) -> tuple[int | None, str | None]:
 
 
 def text_fault(cell: str) -> str | None:
-    """The code of why a text cannot be read: ``formulas_not_accepted`` of a formula that shows nothing, ``bad_text`` of one with characters that nobody
-    sees or that turn others about."""
-    if is_formula(plain_text(cell)):
-        return FORMULA[0]
+    """The code of why a text cannot be read: ``formulas_not_accepted`` of a formula that shows nothing, ``number_too_long`` of a number that lost its last
+    digits, ``bad_text`` of one with characters that nobody sees or that turn others about."""
+    if why := not_told(plain_text(cell)):
+        return why[0]
     try:
         readable(cell)
     except ValueError:

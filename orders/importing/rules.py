@@ -281,7 +281,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "数量须为大于零、不超过十亿的数字，最多三位小数",
         "The quantity must be a number above zero, at most one billion, with at most three decimal places",
     ),
-    sheets.FORMULA[0]: sheets.FORMULA[1:],
+    **{code: (zh, en) for code, zh, en in (sheets.FORMULA, sheets.LONG_NUMBER)},
     "bad_text": ("含有看不见或改变文字方向的字符", "The text holds characters that nobody sees, or that turn its direction"),
     "bad_price": (
         "单价须为数字，最多两位小数；未与平台现价核对",

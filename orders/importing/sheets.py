@@ -10,7 +10,7 @@ from orders.importing.matching import is_sold_by
 from orders.importing.rules import Column, RowKind, RowState
 from orders.importing.schemas import ListRowOut
 from shop.core.errors import Language
-from shop.core.exports import Cell
+from shop.core.exports import TEXT, Cell
 from shop.core.money import yuan, yuan_from_fen
 from shop.core.quantities import MAX_QUANTITY, plain
 from shop.core.sheet_reader import UNSHOWN
@@ -76,6 +76,7 @@ def template_workbook() -> bytes:
         lines, notes = book.add_worksheet("采购清单"), book.add_worksheet("填写说明")
         lines.freeze_panes(1, 0)
         lines.set_column(0, len(TEMPLATE) - 1, 16)
+        lines.set_column(0, 0, 16, book.add_format({"num_format": TEXT}))  # codes are kept as they are typed
         lines.write_row(0, 0, TEMPLATE, bold)
         notes.set_column(0, 0, 100)
         notes.write_column(0, 0, _NOTES)

@@ -211,10 +211,10 @@ def _faults(
         if region is None or not actor.covers_region(Permission.INDICATORS_REPORT, row["region_code"]):
             found.append(fault(n, "region", "unknown_region", "不是本辖区的区县", "is no district within reach"))
         if period is None:
-            found.append(fault(n, "period", "bad_period", "期间须如 2026-05、2026-Q2 或 2026", "write 2026-05, 2026-Q2 or 2026"))
+            found.append(fault(n, "period", "bad_period", "须如 2026-05、2026-Q2 或 2026", "write 2026-05, 2026-Q2 or 2026"))
             continue
         if period.last >= today:
-            found.append(fault(n, "period", "not_over", "期间尚未结束", "is not over"))
+            found.append(fault(n, "period", "not_over", "尚未结束", "is not over"))
         elif region is not None and not _in_force(region, period):
             found.append(fault(n, "region", "not_in_force", "该期间没有此区划", "did not exist in this period"))
         if _key(row) in seen:

@@ -58,7 +58,7 @@ def report(call: Call, body: ReportIn) -> ReportedOut:
 @routes.get("/template", Permission.INDICATORS_REPORT, responses=exports.FILES)
 def template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """An empty sheet of figures with its headings and an example."""
-    return exports.template(format, "reported_values", sheets.COLUMNS, sheets.EXAMPLE, sheets.TITLE["zh"])
+    return exports.template(format, "reported_values", sheets.COLUMNS, sheets.EXAMPLE, sheets.TITLE["zh"], sheets.CODES)
 
 
 @routes.post("/import", Permission.INDICATORS_REPORT, status=200)

@@ -1,6 +1,7 @@
 """Periods of reported figures, and how one is compared with that of the year before: pure functions."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,6 +11,12 @@ from enum import StrEnum
 from orders.statistics.rules import rise
 
 _CODE = re.compile(r"(20[0-9]{2})(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
+
+#: A month as people write it, or the first of it, which spreadsheet programs make of one; a quarter; a year.
+_MONTH = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/]0?1(?:00:00:00)?)?|年(\d{1,2})月(?:0?1日)?)", re.ASCII)
+_QUARTER = re.compile(r"(\d{4})(?:[-/]?Q([1-4])|年第?([1-4一二三四])季度?)", re.ASCII | re.IGNORECASE)
+_YEAR = re.compile(r"(\d{4})年", re.ASCII)
+_DIGITS = str.maketrans("一二三四", "1234")
 
 
 class Grain(StrEnum):
@@ -60,6 +67,16 @@ def period_of(code: str) -> Period | None:
     if quarter:
         return Period(Grain.QUARTER, date(year, int(quarter) * 3 - 2, 1))
     return Period(Grain.YEAR, date(year, 1, 1))
+
+
+def code_of(written: str) -> str:
+    """The code of the period that a cell tells in whatever way: 2026年10月 and 2026-10-01 are 2026-10, 2026q3 is 2026-Q3. What tells none stays as it is."""
+    plain = "".join(unicodedata.normalize("NFKC", written).split())
+    if found := _MONTH.fullmatch(plain):
+        return f"{found[1]}-{found[2] or found[3]:>02}"
+    if found := _QUARTER.fullmatch(plain):
+        return f"{found[1]}-Q{(found[2] or found[3]).translate(_DIGITS)}"
+    return found[1] if (found := _YEAR.fullmatch(plain)) else plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from orders.indicators.rules import code_of
 from orders.indicators.schemas import ReportedOut
 from orders.indicators.states import ValueStatus
 from shop.core import sheets
@@ -26,6 +27,8 @@ COLUMNS = {
 EXAMPLE = {"indicator": "rural_online_retail", "region": "500236", "period": "2026-Q3", "value": "1234.5", "source": "区县商务委", "method": "平台直报",
            "base": "1100", "base_method": "平台直报"}  # fmt: skip
 REQUIRED = ("indicator", "region", "period", "value", "source", "method")
+#: What is kept as it is typed.
+CODES = frozenset({"indicator", "region", "period"})
 MOST_ROWS = 5_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200
@@ -58,7 +61,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
     """
     found: list[Row] = []
     table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
-    faults = [*table.formulas]
+    faults = [*table.not_told]
     for number, cell in table.rows:
         if wrong := sheets.unreadable(COLUMNS, number, cell):
             faults += wrong
@@ -79,8 +82,8 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
             Row(
                 number=number,
                 indicator=cell["indicator"],
-                region=_code(cell["region"]),
-                period=_code(cell["period"]),
+                region=sheets.plain_code(cell["region"]),
+                period=code_of(cell["period"]),
                 value=value or Decimal(0),
                 source=cell["source"],
                 method=cell["method"],
@@ -89,11 +92,6 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
             )
         )
     return found, faults, table.ignored
-
-
-def _code(written: str) -> str:
-    """Spreadsheet programs make a number of 500236 and of 2026."""
-    return written.removesuffix(".0")
 
 
 def _number(written: str) -> Decimal | None:

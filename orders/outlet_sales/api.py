@@ -71,7 +71,7 @@ def take_back(call: Call, body: TakeBackIn) -> TakenBackOut:
 @routes.get("/sales-batches/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)
 def sales_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """An empty file of sales with its headings and an example."""
-    return exports.template(format, "outlet_sales", sheets.SALES_COLUMNS, sheets.SALES_EXAMPLE, "网点销售")
+    return exports.template(format, "outlet_sales", sheets.SALES_COLUMNS, sheets.SALES_EXAMPLE, "网点销售", sheets.SALES_CODES)
 
 
 @routes.get("/sales-batches", Permission.OUTLETS_READ)

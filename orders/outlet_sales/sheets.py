@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
-from orders.outlets.sheets import Read, figure_of, number_of, read
+from orders.outlets.sheets import Read, figure_of, read
 from shop.core import clock
 from shop.core.clock import SHANGHAI
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
-from shop.core.sheets import day_of, fault, figure
+from shop.core.sheets import day_of, fault, number
 
 SALES_COLUMNS: dict[str, Sequence[str]] = {
     "outlet": ("设备或渠道编号", "网点编号", "outlet"),
@@ -32,6 +32,8 @@ SALES_REQUIRED = ("outlet", "line_id", "sold_at", "goods_id", "quantity", "amoun
 #: A row as an example; it belongs to nobody.
 SALES_EXAMPLE = {"outlet": "SN-000123", "line_id": "1-1", "sold_at": "2026-05-01 09:58", "goods_id": "G-1", "goods_name": "奉节脐橙5斤装", "quantity": "2",
                  "amount": "59.80", "receipt_number": "R-1"}  # fmt: skip
+#: What is kept as it is typed.
+SALES_CODES = frozenset({"outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"})
 #: A day with a time, as spreadsheet programs write it: 2026/11/27 3:36. Something has to part the two, or none could tell the one's end.
 _WRITTEN = re.compile(r"([^ T]+?)(?:(?:(?<=日)|[ T])[ T]*(\d{1,2})(:\d{2}.*))?", re.ASCII)
 
@@ -65,8 +67,7 @@ def moment_of(cell: str) -> Any:
 _GIVES_BACK = re.compile("退|冲红|原(?!产|材?料|厂|单位).*号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
-    **dict.fromkeys(("quantity", "amount"), figure),
-    **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), number_of),
+    **dict.fromkeys(("quantity", "amount"), number),
 }
 
 

@@ -109,13 +109,13 @@ def export_outlets(
 @routes.get("/outlets/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)
 def outlets_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """An empty file of outlets with its headings and an example."""
-    return exports.template(format, "outlets", sheets.OUTLET_COLUMNS, sheets.OUTLET_EXAMPLE, "网点")
+    return exports.template(format, "outlets", sheets.OUTLET_COLUMNS, sheets.OUTLET_EXAMPLE, "网点", sheets.OUTLET_CODES)
 
 
 @routes.get("/outlet-goods/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)
 def goods_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """An empty file of goods with its headings and an example."""
-    return exports.template(format, "outlet_goods", sheets.GOODS_COLUMNS, sheets.GOODS_EXAMPLE, "网点商品")
+    return exports.template(format, "outlet_goods", sheets.GOODS_COLUMNS, sheets.GOODS_EXAMPLE, "网点商品", sheets.GOODS_CODES)
 
 
 @routes.post("/outlets/import", Permission.OUTLETS_MANAGE, status=200)

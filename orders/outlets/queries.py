@@ -49,7 +49,8 @@ _SOME = text(f"{_OUTLET} AND o.id = ANY (CAST(:ids AS bigint[])) ORDER BY o.id")
 _CALLED = text(
     f"""
     SELECT o.id, o.number, normalize(o.external_number, NFKC) AS external_number, o.kind, o.status FROM outlet o JOIN organisation op ON op.id = o.operator_id
-    WHERE {IN_REACH} AND (normalize(o.external_number, NFKC) = ANY (CAST(:names AS text[])) OR o.number = ANY (CAST(:names AS text[]))) ORDER BY o.id
+    WHERE {IN_REACH}
+      AND (upper(normalize(o.external_number, NFKC)) = ANY (CAST(:names AS text[])) OR o.number = ANY (CAST(:names AS text[]))) ORDER BY o.id
     """
 )
 _DEVICES = text("SELECT * FROM outlet_device WHERE outlet_id = :id ORDER BY id")
@@ -136,12 +137,16 @@ def some(
 
 
 def called(session: Session, actor: Actor, permission: Permission, names: Sequence[str]) -> dict[str, list[Row[Any]]]:
-    """Outlets within reach by what they may be called: the number here, or that of the operator, which two operators may have given alike."""
-    found: dict[str, list[Row[Any]]] = {}
-    for row in session.execute(_CALLED, {**reach(actor, permission), "names": list(names)}):
+    """Outlets within reach by what they are called: the number here, or that of the operator, which two operators may have given alike. Case counts only
+    between those that differ in nothing else."""
+    exact: dict[str, list[Row[Any]]] = {}
+    alike: dict[str, list[Row[Any]]] = {}
+    for row in session.execute(_CALLED, {**reach(actor, permission), "names": [name.upper() for name in names]}):
         for name in {row.number, row.external_number}:
-            found.setdefault(name, []).append(row)
-    return found
+            exact.setdefault(name, []).append(row)
+        for name in {row.number, row.external_number.upper()}:
+            alike.setdefault(name, []).append(row)
+    return {name: found for name in names if (found := exact.get(name) or alike.get(name.upper()))}
 
 
 def row_within(

@@ -79,11 +79,6 @@ _VENUES = {
 }
 
 
-def number_of(cell: str) -> str:
-    """A number that a spreadsheet may have made a figure of."""
-    return cell.removesuffix(".0")
-
-
 def figure_of(cell: str) -> str:
     """A figure, or a code of digits, whatever the width in which it was typed. What tills and operators number by stays as it is: they say it in other
     ways, too."""
@@ -95,7 +90,9 @@ def _with_codes(words: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _KINDS = _with_codes(
-    {"专柜": "cabinet", "专馆": "hall", "生活馆": "hall", "专区": "zone", "01": "zone", "02": "cabinet", "03": "hall"}
+    {"专柜": "cabinet", "专馆": "hall", "生活馆": "hall", "专区": "zone"}
+    # a spreadsheet program makes 2 of 02
+    | {"01": "zone", "02": "cabinet", "03": "hall", "1": "zone", "2": "cabinet", "3": "hall"}
 )
 _CHANNELS = _with_codes({"1": "01", "2": "02", "3": "03", "专区": "01", "专柜": "02", "专馆": "03"})
 _CERTIFIED = _with_codes({"是": "1", "否": "2"})
@@ -110,10 +107,7 @@ _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "channel_type": sheets.one_of(_CHANNELS, ("专区", "专柜", "专馆", "01", "02", "03")),
     "action": sheets.one_of(_with_codes({"新增": "create", "修改": "modify", "删除": "delete"}), ("新增", "修改", "删除")),
     "is_poverty_goods": sheets.one_of(_CERTIFIED, ("是", "否", "1", "2")),
-    **dict.fromkeys(("region_code", "barcode"), lambda cell: number_of(figure_of(cell))),
-    "external_number": number_of,
-    "device_id": number_of,
-    "goods_id": number_of,
+    **dict.fromkeys(("region_code", "township_code", "barcode"), figure_of),
     **dict.fromkeys(("price", "longitude", "latitude"), sheets.number),
 }
 
@@ -158,7 +152,7 @@ def read(
     ``as_said`` makes values of what people write into cells; empty cells are left out."""
     found: list[Read[M]] = []
     table = sheets.table(content, columns, required, MAX_ROWS - 2)
-    faults = [*table.formulas]
+    faults = [*table.not_told]
     for number, cells in table.rows:
         written = {name: cell for name, cell in cells.items() if cell}
         said: dict[str, Any] = {}
@@ -197,6 +191,9 @@ OUTLET_EXAMPLE = {"external_number": "SN-000123", "kind": "专柜", "name": "大
 GOODS_EXAMPLE = {"device_id": "SN-000123", "channel_type": "02", "action": "新增", "goods_id": "G-1", "name": "奉节脐橙5斤装", "is_poverty_goods": "是",
                  "poverty_goods_name": "奉节脐橙", "supplier_name": "奉节县某合作社", "supplier_uscc": "91500236MA5U0000X6", "price": "29.90",
                  "barcode": "6901234567892", "on_shelf": "上架"}  # fmt: skip
+#: What is kept as it is typed.
+OUTLET_CODES = frozenset({"external_number", "kind", "region_code", "township_code", "operator_uscc"})
+GOODS_CODES = frozenset({"device_id", "channel_type", "goods_id", "supplier_uscc", "barcode", "sku", "spu", "category_codes"})
 
 HEADER: dict[Language, list[str]] = {
     "zh": ["网点编号", "设备或渠道编号", "类型", "线上", "名称", "运营单位", "区县代码", "区县", "地址", "场所类型", "启用日期", "关闭日期", "状态", "最近联系", "最近销售", "失联自"],

@@ -114,7 +114,7 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
     """
     found: list[BaseRow] = []
     table = sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES)
-    faults = [*table.formulas]
+    faults = [*table.not_told]
     for number, cell in table.rows:
         base = _fen(cell["base"])
         percent = _basis_points(cell["percent"]) if cell["percent"] else None
@@ -122,7 +122,7 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
         if base is None:
             faults.append(fault(number, "base", "bad_amount", "金额须为不小于 0 的数，最多两位小数", "is no amount of yuan"))
         if bad_percent:
-            faults.append(fault(number, "percent", "bad_percent", "比例须在 0 至 100 之间，最多两位小数", "is no percent"))
+            faults.append(fault(number, "percent", "bad_percent", "须在 0 至 100 之间，最多两位小数", "is no percent"))
         found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base or 0, percent))
     return found, faults, table.ignored
 
@@ -137,7 +137,7 @@ def _fen(written: str) -> int | None:
 
 def _basis_points(written: str) -> int | None:
     try:
-        percent = sheets.number(written.removesuffix("%"))
+        percent = sheets.number(written.removesuffix("%").removesuffix("％"))
     except ValueError:
         return None
     if not 0 <= percent <= 100 or percent * 100 != int(percent * 100):

@@ -172,12 +172,14 @@ def _plain(cell: Cell) -> Cell:
 
 @dataclass(frozen=True)
 class Worksheet:
-    """A table of a workbook, its header in bold; above it what the table is of, and an empty row between them."""
+    """A table of a workbook, its header in bold; above it what the table is of, and an empty row between them. ``codes``: the headings of columns that
+    hold codes and numbers of documents, so that a program keeps what is typed there as it is."""
 
     title: str
     header: Sequence[str]
     rows: Iterable[Sequence[Cell]]
     head: Sequence[Sequence[Cell]] = ()
+    codes: Container[str] = ()
 
 
 def as_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *more: Worksheet) -> bytes:
@@ -200,9 +202,9 @@ def as_workbook(sheets: Sequence[Worksheet], made_on: date | None = None) -> byt
             top = len(each.head) + 1 if each.head else 0
             for number, row in enumerate(each.head):
                 _write(sheet, number, row, (), styles)
-            table = SheetTable(sheet, each.header, styles, top)
+            table = SheetTable(sheet, each.header, styles, top, each.codes)
             for row in each.rows:
-                _write(sheet, table.add(row), row, each.header, styles)
+                _write(sheet, table.add(row), row, each.header, styles, each.codes)
             table.finish()
     return buffer.getvalue()
 
@@ -224,6 +226,8 @@ class Styles:
 
 #: How a workbook shows days, and moments.
 DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+#: The format of cells that keep as text what is typed into them.
+TEXT = "@"
 #: Headings of weights that have three decimals even where they are whole.
 _TONNES = re.compile(r"吨|\(t\b")
 
@@ -253,8 +257,9 @@ _TOTALS = tuple(TOTAL.values())
 class SheetTable:
     """A table of a worksheet, from its heading in row ``top`` on: the heading frozen, a filter in each column, columns wide enough to be read."""
 
-    def __init__(self, sheet: Any, header: Sequence[str], styles: Styles, top: int = 0) -> None:
+    def __init__(self, sheet: Any, header: Sequence[str], styles: Styles, top: int = 0, codes: Container[str] = ()) -> None:
         self._sheet, self._top, self._last = sheet, top, top
+        self._formats = [styles.number(TEXT) if name in codes else None for name in header]
         # beside the text of a heading stands the button of the filter
         self._widths = [width(name) + 3 for name in header]
         self._totals = False
@@ -274,7 +279,7 @@ class SheetTable:
     def finish(self) -> None:
         """Once all rows are there."""
         for column, wide in enumerate(self._widths):
-            self._sheet.set_column(column, column, min(max(wide, _NARROWEST), _WIDEST))
+            self._sheet.set_column(column, column, min(max(wide, _NARROWEST), _WIDEST), self._formats[column])
         if self._widths:
             self._sheet.autofilter(self._top, 0, self._last - self._totals, len(self._widths) - 1)
 
@@ -298,14 +303,14 @@ def width(cell: Any) -> int:
             return len(str(cell))
 
 
-def _write(sheet: Any, number: int, row: Sequence[Cell], header: Sequence[str], styles: Styles) -> None:
+def _write(sheet: Any, number: int, row: Sequence[Cell], header: Sequence[str], styles: Styles, codes: Container[str] = ()) -> None:
     for column, cell in enumerate(row):
+        heading = header[column] if column < len(header) else ""
         if isinstance(cell, str):
-            sheet.write_string(number, column, safe(cell))
+            sheet.write_string(number, column, safe(cell), styles.number(TEXT) if heading in codes else None)
         elif isinstance(cell, date):
             sheet.write_datetime(number, column, cell, styles.number(DAY))
         elif cell is not None:
-            heading = header[column] if column < len(header) else ""
             sheet.write_number(number, column, cell, styles.number(number_format(cell, heading)))
 
 
@@ -324,10 +329,17 @@ def file(
     return _file(kind, name, as_csv(header, told) if kind == "csv" else as_xlsx(title, header, told, *more), items)
 
 
-def template(kind: str, name: str, columns: Mapping[str, Sequence[str]], example: Mapping[str, str], title: str) -> Response:
-    """The answer that holds an empty table to be filled in: the headings of ``columns``, each by its own first name, and one row as an example."""
-    row = [example.get(column, "") for column in columns]
-    return file(kind, name, [titles[0] for titles in columns.values()], [row], title)
+def template(
+    kind: str, name: str, columns: Mapping[str, Sequence[str]], example: Mapping[str, str], title: str, codes: Container[str] = ()
+) -> Response:
+    """The answer that holds an empty table to be filled in: the headings of ``columns``, each by its own first name, and one row as an example. ``codes``:
+    the columns that hold codes and numbers of documents."""
+    header = [titles[0] for titles in columns.values()]
+    rows = [[example.get(column, "") for column in columns]]
+    if kind == "csv":
+        return _file(kind, name, as_csv(header, rows))
+    kept = {titles[0] for column, titles in columns.items() if column in codes}
+    return _file(kind, name, as_workbook([Worksheet(title, header, rows, codes=kept)]))
 
 
 def workbook(name: str, sheets: Sequence[Worksheet], items: list[Any] | None = None) -> Response:

@@ -3,11 +3,13 @@
 A crafted file makes any reader take all memory or end its process. This file runs alone: nothing of the program may be imported here.
 """
 
+import itertools
 import json
 import re
 import resource
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 MEMORY = 256 * 2**20
@@ -16,6 +18,8 @@ SECONDS = 8
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
 MAX_SHEETS = 20
+#: Digits of a number that spreadsheet programs keep.
+DIGITS = 15
 #: What stands in a cell whose formula shows no value.
 UNSHOWN = "="
 #: A cell with a formula, in any namespace prefix: its attributes, and the value that it last showed, where it has one. Formulas of drop-downs and formats
@@ -24,44 +28,69 @@ _FORMULA = re.compile(
     rb"<(?:[A-Za-z][\w.-]*:)?c((?:\s[^<>]*)?)>\s*<(?:[A-Za-z][\w.-]*:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:[A-Za-z][\w.-]*:)?f\s*>)\s*"
     rb"(?:<(?:[A-Za-z][\w.-]*:)?v(?:\s[^<>]*)?(?:/>|>([^<]*)</(?:[A-Za-z][\w.-]*:)?v\s*>))?\s*</(?:[A-Za-z][\w.-]*:)?c\s*>"
 )
+#: A cell with a format.
+_FORMAT = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c\s([^<>]*\bs=[\"']([0-9]+)[\"'][^<>]*)>")
+#: Of a cell that holds no number.
+_TEXTS = re.compile(rb"\bt=[\"'](?!n[\"'])")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+#: What a format writes as it stands.
+_QUOTED = re.compile(r'"[^"]*"|\\.')
+#: The formats of percents that every program knows.
+_PERCENTS = ("9", "10")
 _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 #: A workbook that leaves the computing to whoever opens it: its program wrote 0 for what it did not know.
 _COMPUTED_LATER = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?calcPr\b[^<>]*\bfullCalcOnLoad=[\"'](?:1|true)[\"']")
+#: A row with its number, where rows end, and a cell or a value of one.
+_ROW = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?row\s[^<>]*?\br=[\"']([0-9]{1,9})[\"']")
+_END = re.compile(rb"</(?:[A-Za-z][\w.-]*:)?sheetData\s*>")
+_CELL_OR_VALUE = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?(c|v|t)(\s[^<>]*)?>([^<]*)")
+#: More bytes than the beginning of a row takes.
+_LONGEST_ROW = 2**12
 #: More bytes than a formula and its value take.
 _LONGEST_CELL = 2**18
 _CHUNK = 2**20
 
 
 def main() -> None:
-    """Content comes by standard input, rows leave as JSON by standard output: those of the first sheet, or with the argument ``all`` those of
-    the visible sheets by their names, the first ``MAX_SHEETS`` of them. A formula counts as what it last showed; one that shows nothing is told by
+    """Content comes by standard input, rows leave as JSON by standard output: those of the first visible sheet, or
+    with the argument ``all`` of the first ``MAX_SHEETS`` of them, by their names. A formula counts as what it last showed; one that shows nothing is told by
     ``UNSHOWN``."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import io
 
-    content = io.BytesIO(sys.stdin.buffer.read())
+    content, longer = _shortened(io.BytesIO(sys.stdin.buffer.read()))
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+    content.seek(0)
     book = CalamineWorkbook.from_filelike(content)
-    unshown = _unshown(content)
-    found: Any
-    if "all" in sys.argv[1:]:
-        sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-        shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
-        found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown) for each in shown[:MAX_SHEETS]}
-    else:
-        found = _cells(book.get_sheet_by_index(0), unshown)
+    unshown, percents = _unshown(content), _percents(content)
+    sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
+    most = MAX_SHEETS if "all" in sys.argv[1:] else 1
+    found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown, percents, each.name in longer) for each in shown[:most]}
     # in one piece: it is faster, and what would not fit into this process's memory never reaches the other
     sys.stdout.write(json.dumps(found))
 
 
-def _cells(sheet: Any, unshown: dict[str, list[tuple[int, int]]]) -> list[list[str]]:
+Places = dict[str, list[tuple[int, int]]]
+
+
+def _cells(sheet: Any, unshown: Places, percents: Places, longer: bool) -> list[list[str]]:
+    """The first rows, down to the last one that is not blank; ``MAX_ROWS`` of them, if more than blanks stands below them (``longer``: as is known)."""
     # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
     indent = [""] * min(sheet.start[1] if sheet.start else 0, MAX_COLUMNS)
-    rows = [indent + [str(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)]
+    read = sheet.iter_rows()
+    rows = [indent + [_shown(cell) for cell in row[:MAX_COLUMNS]] for row in itertools.islice(read, MAX_ROWS)]
+    if not longer and all(_is_blank(row) for row in read):
+        while rows and _is_blank(rows[-1]):
+            rows.pop()
+    rows += [[] for _ in range(MAX_ROWS - len(rows) if longer else 0)]
+    for row, column in percents.get(sheet.name, ()):
+        if row < len(rows) and column < len(rows[row]) and _NUMBER.fullmatch(rows[row][column]):
+            rows[row][column] = _percent(rows[row][column])
     for row, column in unshown.get(sheet.name, ()):
         rows += [[] for _ in range(row + 1 - len(rows))]
         rows[row] += [""] * (column + 1 - len(rows[row]))
@@ -69,7 +98,98 @@ def _cells(sheet: Any, unshown: dict[str, list[tuple[int, int]]]) -> list[list[s
     return rows
 
 
-def _unshown(content: Any) -> dict[str, list[tuple[int, int]]]:
+def _is_blank(row: list[Any]) -> bool:
+    return not any(str(cell).strip() for cell in row)
+
+
+def _shown(cell: Any) -> str:
+    """A cell as text. A number has the 15 digits that programs keep of it, so that 7 is no 7.0, and 46 times 0.15 is 6.9; one of more digits has a power
+    of ten behind it, which tells that the last ones are lost."""
+    if not isinstance(cell, float | int) or isinstance(cell, bool):
+        return str(cell)
+    shown = f"{cell:.{DIGITS}g}"
+    return format(Decimal(shown), "f") if "e-" in shown else shown
+
+
+def _shortened(content: Any) -> tuple[Any, set[str]]:
+    """A workbook without the rows below those that are read: one cell far down, be it of a blank, and all between would take more memory than there is.
+    And the sheets on which more than blanks stands there."""
+    import io
+    import zipfile
+
+    if not zipfile.is_zipfile(content):
+        return content, set()
+    with zipfile.ZipFile(content) as archive:
+        parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
+        if "xl/workbook.xml" not in parts:
+            return content, set()
+        sheets = {parts[target]: sheet for sheet, target in _targets(archive, parts) if target in parts}
+        long = {name for name in sheets if _is_long(archive, name)}
+        if not long:
+            return content, set()
+        blanks, longer, shortened = _blank_texts(archive, parts), set(), io.BytesIO()
+        with zipfile.ZipFile(shortened, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as kept:
+            for name in archive.namelist():
+                part = archive.read(name)
+                if name in long:
+                    first = next(row.start() for row in _ROW.finditer(part) if int(row[1]) > MAX_ROWS)
+                    end = _END.search(part, first)
+                    last = end.start() if end else len(part)
+                    if not _are_blank(part, first, last, blanks):
+                        longer.add(sheets[name])
+                    part = part[:first] + part[last:]
+                kept.writestr(name, part)
+    return shortened, longer
+
+
+def _is_long(archive: Any, name: str) -> bool:
+    """Whether a sheet has rows below those that are read."""
+    kept = b""
+    with archive.open(name) as part:
+        while chunk := part.read(_CHUNK):
+            seen = kept + chunk
+            if any(int(row[1]) > MAX_ROWS for row in _ROW.finditer(seen)):
+                return True
+            kept = seen[-_LONGEST_ROW:]
+    return False
+
+
+def _blank_texts(archive: Any, parts: dict[str, str]) -> set[bytes]:
+    """The texts that cells share, by their numbers, of those that are blank."""
+    from xml.etree import ElementTree
+
+    if "xl/sharedstrings.xml" not in parts:
+        return set()
+    found, number = set(), 0
+    with archive.open(parts["xl/sharedstrings.xml"]) as part:
+        for _, each in ElementTree.iterparse(part):  # noqa: S314 -- within this process's memory and time
+            if each.tag.rpartition("}")[2] == "si":
+                if not "".join(each.itertext()).strip():
+                    found.add(str(number).encode())
+                number += 1
+                each.clear()
+    return found
+
+
+def _are_blank(part: bytes, first: int, last: int, blanks: set[bytes]) -> bool:
+    """Whether the cells of a piece of a sheet hold nothing but blanks."""
+    shared = False
+    for each in _CELL_OR_VALUE.finditer(part, first, last):
+        if each[1] == b"c":
+            kind = _KIND.search(each[2] or b"")
+            shared = kind is not None and kind[1] == b"s"
+        elif (each[3] not in blanks) if shared else each[3].decode("utf-8", "replace").strip():
+            return False
+    return True
+
+
+def _percent(number: str) -> str:
+    """0.125 as a cell of percents shows it: 12.5%."""
+    whole, _, decimals = format(Decimal(number) * 100, "f").partition(".")
+    return f"{whole}.{decimals}".rstrip("0").rstrip(".") + "%" if decimals else f"{whole}%"
+
+
+def _unshown(content: Any) -> Places:
     """The cells of each sheet whose formulas show no value, by row and column from 0: those that nobody computed, and those that came to an error."""
     import zipfile
 
@@ -87,6 +207,54 @@ def _unshown(content: Any) -> dict[str, list[tuple[int, int]]]:
                 with archive.open(name) as part:
                     found[sheet] = _unshown_of(part, later)
     return found
+
+
+def _percents(content: Any) -> Places:
+    """The cells of each sheet that show percents, by row and column from 0."""
+    import zipfile
+
+    content.seek(0)
+    if not zipfile.is_zipfile(content):
+        return {}
+    with zipfile.ZipFile(content) as archive:
+        parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
+        if "xl/workbook.xml" not in parts or "xl/styles.xml" not in parts or not (formats := _formats_of_percents(archive, parts)):
+            return {}
+        found = {}
+        for sheet, target in _targets(archive, parts):
+            if (name := parts.get(target)) is not None:
+                with archive.open(name) as part:
+                    found[sheet] = _percents_of(part, formats)
+    return found
+
+
+def _formats_of_percents(archive: Any, parts: dict[str, str]) -> frozenset[bytes]:
+    """The numbers that cells name formats by, of those that show percents; most workbooks have none."""
+    from xml.etree import ElementTree
+
+    numbers, used = set(_PERCENTS), frozenset[bytes]()
+    for each in ElementTree.fromstring(archive.read(parts["xl/styles.xml"])).iter():  # noqa: S314 -- within this process's memory and time
+        match each.tag.rpartition("}")[2]:
+            case "numFmt" if "%" in _QUOTED.sub("", each.get("formatCode", "")):
+                numbers.add(each.get("numFmtId", ""))
+            case "cellXfs":
+                used = frozenset(str(at).encode() for at, one in enumerate(each) if one.get("numFmtId") in numbers)
+    return used
+
+
+def _percents_of(part: Any, formats: frozenset[bytes]) -> list[tuple[int, int]]:
+    cells: list[tuple[int, int]] = []
+    kept = b""
+    while chunk := part.read(_CHUNK):
+        seen, done = kept + chunk, 0
+        for cell in _FORMAT.finditer(seen):
+            done = cell.end()
+            if cell[2] in formats and (place := _PLACE.search(cell[1])):
+                row, column = int(place[2]) - 1, _number_of(place[1].decode()) - 1
+                if row < MAX_ROWS and column < MAX_COLUMNS and not _TEXTS.search(cell[1]):
+                    cells.append((row, column))
+        kept = seen[max(done, len(seen) - _LONGEST_CELL) :]
+    return cells
 
 
 def _targets(archive: Any, parts: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -4,10 +4,7 @@ columns by their headers. What a file is is told by its content: what banks call
 A workbook is read by a process of its own (``shop.core.sheet_reader``), because a crafted one ends it.
 """
 
-import codecs
 import csv
-import difflib
-import io
 import json
 import re
 import subprocess
@@ -22,14 +19,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shop.core import sheet_reader, uploads
+from shop.core import delimited, headings, sheet_reader, uploads
+from shop.core.delimited import BEGINNING, UTF_16
 from shop.core.errors import BadValue, Fault, Invalid
 from shop.core.quantities import NoNumber, in_one_line, plausible
-from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS, SECONDS, UNSHOWN
+from shop.core.sheet_reader import MAX_ROWS, SECONDS, UNSHOWN
 
-#: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
-_ENCODINGS = ("utf-8-sig", "gb18030")
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _XLSX, _XLS = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: How a table begins that was saved as a web page, or as XML of Excel 2003.
 _MARKUP = re.compile(
@@ -37,18 +32,14 @@ _MARKUP = re.compile(
     r"<(?:!doctype\s+html|html|head|body|meta|style|script|div|center|form|table|\?mso-application|workbook)\b",
     re.IGNORECASE | re.DOTALL,
 )
-#: The beginning of a text shows what it is.
-_BEGINNING = 4_000
-#: From which likeness on a header is taken for a slip, and as much of one as is told again.
-_ALIKE, _LONGEST_TITLE = 0.7, 60
 #: How pictures and PDF begin.
 _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 #: A day as people write it, with a time behind it or without.
-_DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
+_DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T].*)?", re.ASCII)
 _NO_DAY = ("须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text")
 _NUMBER = re.compile(r"-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
-#: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
-_PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
+#: A number that a cell of numbers cannot hold to its last digit, as the reader and a spreadsheet program that writes text tell it.
+_TOO_LONG = re.compile(r"-?[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2,3}")
 
 
 class UnreadableSpreadsheet(Invalid):
@@ -98,6 +89,13 @@ FORMULA = (
     "the formula shows no value; paste a value instead (or open the file in a spreadsheet program, save it and send it again)",
 )
 
+#: A number whose last digits its cell did not keep, such as one of a document or an account: its code, and what is said of it.
+LONG_NUMBER = (
+    "number_too_long",
+    "数字超过 15 位，数字格式的单元格已丢失末几位；请将此列设为文本格式后重新填写",
+    "a cell of numbers keeps 15 digits, and this one has lost its last ones; format the column as text and type it again",
+)
+
 
 class TooManyRows(Invalid):
     code = "too_many_rows"
@@ -106,15 +104,24 @@ class TooManyRows(Invalid):
 
 
 def rows(content: bytes) -> list[list[str]]:
-    """The cells of the first sheet as text, from its first row on; at most ``MAX_ROWS``. Formulas count as what they last showed; what one begins with
+    """The cells of the first visible sheet as text, from its first row on; at most ``MAX_ROWS``. Numbers have the digits that a spreadsheet program shows, and a
+    power of ten where it cannot keep them all. Formulas count as what they last showed; what one begins with
     (:func:`is_formula`) stands where it shows nothing, and in any text.
 
     Raises:
         UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
     """
-    found: list[list[str]] = _workbook(content) if is_workbook(content) else _text(content)
+    found = next(iter(_sheets(content).values()), [])
     if not found:
         raise UnreadableSpreadsheet
+    return found
+
+
+def _sheets(content: bytes, *options: str) -> dict[str, list[list[str]]]:
+    """The cells of the first visible sheet by its name, or with ``all`` of every one; a text is one without a name."""
+    if not is_workbook(content):
+        return {"": _text(content)}
+    found: dict[str, list[list[str]]] = _workbook(content, *options)
     return found
 
 
@@ -124,9 +131,7 @@ def book(content: bytes) -> dict[str, list[list[str]]]:
     Raises:
         UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
     """
-    if not is_workbook(content):
-        return {"": rows(content)}
-    found: dict[str, list[list[str]]] = _workbook(content, "all")
+    found = _sheets(content, "all")
     if not any(found.values()):
         raise UnreadableSpreadsheet
     return found
@@ -137,6 +142,13 @@ def is_formula(cell: str) -> bool:
     return cell.lstrip().startswith(UNSHOWN)
 
 
+def not_told(cell: str) -> tuple[str, str, str] | None:
+    """Why nobody can tell what stands in a cell, whatever its column is: :data:`FORMULA`, :data:`LONG_NUMBER`, or None."""
+    if is_formula(cell):
+        return FORMULA
+    return LONG_NUMBER if _TOO_LONG.fullmatch(cell.strip()) else None
+
+
 def is_workbook(content: bytes) -> bool:
     """Whether it is one of a spreadsheet program, and no text."""
     return content.startswith((_XLSX, _XLS))
@@ -144,13 +156,13 @@ def is_workbook(content: bytes) -> bool:
 
 def is_table_in_markup(beginning: str) -> bool:
     """Whether a text that begins so is a table in HTML, or in the XML of Excel 2003."""
-    return _MARKUP.match(beginning[:_BEGINNING]) is not None
+    return _MARKUP.match(beginning[:BEGINNING]) is not None
 
 
 def beginning(content: bytes) -> str:
     """How a text begins, whatever of it cannot be read."""
-    encoding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
-    return content[:_BEGINNING].decode(encoding, "replace").lstrip()
+    encoding = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
+    return content[:BEGINNING].decode(encoding, "replace").lstrip()
 
 
 def kind(content: bytes) -> str:
@@ -183,31 +195,15 @@ def read_apart(reader: Path, content: bytes, *options: str) -> Any:
 
 
 def _text(content: bytes) -> list[list[str]]:
-    decoded = _decoded(content)
-    if decoded is None or "\x00" in decoded:
+    decoded = delimited.decoded(content)
+    if decoded is None:
         raise UnreadableSpreadsheet
     if is_table_in_markup(decoded):
         raise MarkupTable
     try:
-        lines = csv.reader(io.StringIO(decoded, newline=""), delimiter="\t" if _by_tabs(decoded) else ",")
-        return [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
+        return delimited.rows(decoded)
     except csv.Error:
         raise UnreadableSpreadsheet from None
-
-
-def _decoded(content: bytes) -> str | None:
-    for encoding in ("utf-16",) if content.startswith(_UTF_16) else _ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _by_tabs(decoded: str) -> bool:
-    """Whether more of the first lines are parted by tabs than by commas alone."""
-    first = [_PADDING.sub("", line) for line in decoded[:_BEGINNING].splitlines()]
-    return sum("\t" in line for line in first) > sum("," in line and "\t" not in line for line in first)
 
 
 #: As an answer names them.
@@ -217,71 +213,37 @@ IgnoredColumns = Annotated[list[str], Field(description="headers of columns that
 @dataclass(frozen=True, slots=True)
 class Table:
     """The rows below a header that are not empty, by their numbers, each as :func:`texts` gives it; the headers of columns that nobody reads; and the
-    formulas without a value in the others, for the caller to tell with its other faults."""
+    cells of the others of which nobody can tell what stands there (:func:`not_told`), for the caller to tell with its other faults."""
 
     rows: list[tuple[int, dict[str, str]]]
     ignored: list[str]
-    formulas: list[Fault]
+    not_told: list[Fault]
 
 
 def columns(
-    header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str]
+    header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str], sheet: str = ""
 ) -> tuple[dict[str, int | None], list[str]]:
-    """Where each column stands; ``titles`` are the headers accepted for it, its own first. Width, case and a marking asterisk do not count.
-    And the headers that are none of them.
+    """Where each column stands, and the headers that are none, see :func:`shop.core.headings.places_of`. ``sheet``: whose header it is.
 
     Raises:
         UnreadableSpreadsheet: required columns are missing, stand there twice, or one is called much like a column that is not there; ``errors``
             names them (422).
     """
-    given = [_title(cell) for cell in header]
-    found: dict[str, int | None] = {}
-    faults = []
-    for name, accepted in titles.items():
-        places = [place for place, title in enumerate(given) if title in {_title(each) for each in accepted}]
-        found[name] = places[0] if places else None
-        own, both = accepted[0], _both(accepted)
-        if not places and name in required:
-            faults.append(fault(1, own, "column_missing", f"缺少列：{own}", f"column {both} is missing"))
-        if len(places) > 1:
-            faults.append(fault(1, own, "column_twice", f"列重复：{own}", f"column {both} stands there twice"))
-    read = {_title(each) for accepted in titles.values() for each in accepted}
-    ignored = [cell.strip()[:_LONGEST_TITLE] for cell, title in zip(header, given, strict=True) if title and title not in read]
-    absent = {name: accepted for name, accepted in titles.items() if found[name] is None}
-    for cell in ignored:
-        if (meant := _meant(cell, absent)) is not None:
-            told = (
-                f"列“{cell}”无法识别，是否应为“{titles[meant][0]}”？请更正列名，或删去该列",
-                f"column {cell} is not known; is it {_both(titles[meant])}? Call it so or leave it out",
-            )
-            faults.append(fault(1, cell, "column_unclear", *told))
-    if faults:
-        raise UnreadableSpreadsheet(faults=faults)
-    return found, ignored
-
-
-def _both(accepted: Sequence[str]) -> str:
-    """A column in English: by the name that the template has, which is Chinese, and the English one that is taken, too."""
-    return f"{accepted[0]} ({accepted[-1]})" if accepted[0] != accepted[-1] else accepted[0]
-
-
-def _meant(header: str, absent: Mapping[str, Sequence[str]]) -> str | None:
-    """The column of those that are not there which is called much like a header: a slip of the keyboard would pass over all that it holds."""
-    likeness = {
-        name: max(difflib.SequenceMatcher(None, _letters(header), _letters(each)).ratio() for each in accepted)
-        for name, accepted in absent.items()
-    }
-    nearest = max(likeness, key=lambda each: likeness[each], default=None)
-    return nearest if nearest is not None and likeness[nearest] >= _ALIKE else None
-
-
-def _letters(header: str) -> str:
-    return "".join(character for character in _title(header) if character.isalnum())
+    places, ignored, wrong = headings.places_of(header, titles, required)
+    if wrong:
+        zh, en = (f"（工作表“{sheet}”）", f" (sheet {sheet})") if sheet else ("", "")
+        raise UnreadableSpreadsheet(faults=[fault(1, each.column, each.code, each.zh + zh, each.en + en) for each in wrong])
+    return places, ignored
 
 
 def texts(cells: Sequence[str], places: Mapping[str, int | None]) -> dict[str, str]:
     """The cells of one row by the columns' names; what is not there is empty."""
     return {name: cells[at].strip() if at is not None and at < len(cells) else "" for name, at in places.items()}
+
+
+def plain_code(cell: str) -> str:
+    """A code in one width and without blanks."""
+    return "".join(unicodedata.normalize("NFKC", cell).split())
 
 
 def day_of(cell: str, wrong: tuple[str, str] = _NO_DAY) -> date:
@@ -326,7 +288,7 @@ def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any
 
     def read(cell: str) -> Any:
         """Raises BadValue: it is none of them."""
-        written = unicodedata.normalize("NFKC", cell).strip().removesuffix(".0").lower()
+        written = unicodedata.normalize("NFKC", cell).strip().lower()
         if written not in words:
             raise BadValue(f"须为 {'、'.join(told)} 之一", f"has to be one of {', '.join(told)}")
         return words[written]
@@ -334,8 +296,22 @@ def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any
     return read
 
 
+def _sheet(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str]) -> tuple[str, list[list[str]]]:
+    """The first visible sheet that has the needed headings, by its name; the first of all where none has them. One whose headings are a slip from being
+    them is meant itself: behind it an older one may stand."""
+
+    def meant(cells: list[list[str]]) -> bool:
+        codes = {each.code for each in headings.places_of(cells[0], titles, required)[2]} if cells else {"column_missing"}
+        return "column_missing" not in codes or "column_unclear" in codes
+
+    first = next(iter(_sheets(content).items()), ("", []))
+    if not is_workbook(content) or meant(first[1]):
+        return first
+    return next((each for each in _sheets(content, "all").items() if meant(each[1])), first)
+
+
 def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int) -> Table:
-    """What stands below the header; ``most`` rows may be sent.
+    """What stands below the header, on the first visible sheet that has it; ``most`` rows may be sent.
 
     Raises:
         UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, TooManyRows: see there (422).
@@ -344,18 +320,25 @@ def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequenc
         raise NoSpreadsheet
     if not content.strip():
         raise NoRows
-    header, *body = rows(content)
-    if len(body) > most:
-        # the first row that is too many, as a spreadsheet program counts them
-        raise TooManyRows.at("file", row=most + 2, limit=most)
-    places, ignored = columns(header, titles, required)
+    name, found = _sheet(content, titles, required)
+    if not found:
+        raise UnreadableSpreadsheet
+    header, *body = found
+    places, ignored = columns(header, titles, required, name)
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
     if not (filled := [(number, cell) for number, cell in cells if any(cell.values())]):
         raise NoRows
-    formulas = [
-        fault(number, titles[name][0], *FORMULA) for number, cell in filled for name, written in cell.items() if is_formula(written)
+    # the first row that is too many, as a spreadsheet program counts them
+    over = [number for number, _ in filled[most:]] + [MAX_ROWS] * (len(found) >= MAX_ROWS)
+    if over:
+        raise TooManyRows.at("file", row=over[0], limit=most)
+    untold = [
+        fault(number, titles[name][0], *why)
+        for number, cell in filled
+        for name, written in cell.items()
+        if (why := not_told(written))
     ]
-    return Table(filled, ignored, formulas)
+    return Table(filled, ignored, untold)
 
 
 def fault_of(titles: Mapping[str, Sequence[str]], row: int, name: str, code: str, zh: str, en: str) -> Fault:
@@ -387,13 +370,8 @@ def besides(faults: Sequence[Fault], found: Iterable[Fault]) -> list[Fault]:
 
 
 def by_row(faults: Iterable[Fault]) -> list[Fault]:
-    """Faults of cells as whoever mends them goes through the file, however they were found. Of a cell whose formula shows nothing only that is told."""
-    found = list(faults)
-    unshown = {each.field for each in found if each.code == FORMULA[0]}
-    return sorted(
-        (each for each in found if each.code == FORMULA[0] or each.field not in unshown), key=lambda each: each.data["row"]
-    )
-
-
-def _title(cell: str) -> str:
-    return unicodedata.normalize("NFKC", cell).strip().rstrip("*").strip().lower()
+    """Faults of cells as whoever mends them goes through the file, however they were found. Of a cell of which nobody can tell what stands there only
+    that is told."""
+    found, codes = list(faults), (FORMULA[0], LONG_NUMBER[0])
+    untold = {each.field for each in found if each.code in codes}
+    return sorted((each for each in found if each.code in codes or each.field not in untold), key=lambda each: each.data["row"])

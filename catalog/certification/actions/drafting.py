@@ -42,7 +42,7 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
     repeated = _refuse_repeated(rows)
     trial = session.begin_nested() if dry_run else None
     drafts = _draw_up(session, actor, [row for row in rows if row.number not in repeated], known)
-    if faults := by_row([*table.formulas, *(fault for row in rows for fault in row.faults)]):
+    if faults := by_row([*table.not_told, *(fault for row in rows for fault in row.faults)]):
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
     if trial is not None:
         trial.rollback()

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products.models import plain_name_sql
 from orders.external_sales import checking, sheets
 from orders.external_sales.actions.drafting import MOST_PAPERS, write
 from orders.external_sales.errors import RowsRefused, TooManyPapers
@@ -20,8 +21,13 @@ from shop.identity.actor import Actor
 MOST_FAULTS = 200
 
 _ORGANISATIONS = text("SELECT id, uscc FROM organisation WHERE uscc = ANY (CAST(:usccs AS text[])) AND status = 'approved'")
+#: By names as they are compared, the one of just that name last.
 _PRODUCTS = text(
-    "SELECT id, supplier_id, name FROM product WHERE supplier_id = ANY (CAST(:suppliers AS bigint[])) AND name = ANY (CAST(:names AS text[]))"
+    f"""
+    SELECT p.id, p.supplier_id, told.name FROM unnest(CAST(:names AS text[])) AS told (name)
+    JOIN product p ON {plain_name_sql("p.name")} = {plain_name_sql("told.name")} AND p.supplier_id = ANY (CAST(:suppliers AS bigint[]))
+    ORDER BY p.name = told.name, p.id DESC
+    """  # noqa: S608
 )
 _SKUS = text("SELECT id, code FROM sku WHERE code = ANY (CAST(:codes AS text[]))")
 #: The column that a fault of a field is told by.

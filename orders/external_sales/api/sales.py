@@ -62,7 +62,7 @@ def list_sales(call: Call, asked: Annotated[SaleSearch, Query()]) -> Page[SaleRo
 @routes.get("/template", Permission.EXTERNAL_SALES_CLAIM, responses=exports.FILES)
 def template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """An empty sheet of sales with its headings and an example."""
-    return exports.template(format, "external_sales", sheets.COLUMNS, sheets.EXAMPLE, sheets.TITLE["zh"])
+    return exports.template(format, "external_sales", sheets.COLUMNS, sheets.EXAMPLE, sheets.TITLE["zh"], sheets.CODES)
 
 
 @routes.post("/import", Permission.EXTERNAL_SALES_CLAIM, status=200)

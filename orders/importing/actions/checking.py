@@ -12,7 +12,6 @@ from catalog.certificates.states import in_force_sql
 from catalog.products.models import plain_name_sql
 from orders.importing import matching
 from orders.importing.actions.uploading import keep, locked
-from orders.importing.cells import plain_code
 from orders.importing.matching import Candidate, Match, Nearest, Places
 from orders.importing.models import OrderImport
 from orders.importing.rules import NAMING, OF_QUANTITY, Column, RowFault, Step, column_of, state_of
@@ -24,6 +23,7 @@ from orders.purchasing.schemas import SubstituteOut
 from shop.core import audit, clock, outbox
 from shop.core.errors import IfMatch
 from shop.core.money import yuan_from_fen
+from shop.core.sheets import plain_code
 from shop.identity.actor import Actor
 
 _ROWS = """

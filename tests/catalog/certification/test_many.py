@@ -120,7 +120,7 @@ def test_what_is_complete_is_handed_in_and_what_is_not_stays_a_draft(office):
     rows = {row["case_id"]: row for row in answer.json()["results"]}
     missing = {(fault["field"], fault["code"]) for fault in rows[empty]["errors"]}
     assert {("statement", "statement_missing"), ("documents.test_report", "test_report_missing")} <= missing
-    assert rows[empty]["message"] == f"The application is not complete: {len(missing)} items are missing"
+    assert rows[empty]["message"] == f"The application is not complete; items that are missing: {len(missing)}"
     assert rows[good[0]]["errors"] == []
     after = versions(office, asked)
     assert {each for each in after if after[each] != before[each]} == {*good, townly}

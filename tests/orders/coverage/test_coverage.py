@@ -5,6 +5,7 @@ import io
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import text
 
 from orders.statistics import actions as statistics
 from shop.core import clock
@@ -32,6 +33,18 @@ def officer(api):
 
 def imported(client, rows=VILLAGES, **data):
     return client.post("/v1/coverage/villages/import", files={"file": ("a.csv", (HEADER + rows).encode())}, data=data)
+
+
+def test_width_and_blanks_make_no_other_village(officer, database):
+    assert imported(officer, f"{TOWNSHIP},Ａ村,2014-01-01,\n{TOWNSHIP},三 岔 村,2014-01-01,\n").json()["added"] == 2
+    assert set(ids(officer)) == {"A村", "三岔村"}
+    with database.unit_of_work() as session:  # as it was kept before
+        session.execute(text("UPDATE poor_village SET name = '三 岔 村' WHERE name = '三岔村'"))
+    told = imported(officer, f"{TOWNSHIP},a 村,2014-01-01,\n{TOWNSHIP},三岔　村,2014-01-01,2027-12-31\n").json()
+    assert (told["added"], told["changed"]) == (0, 1)
+    assert set(ids(officer)) == {"A村", "三 岔 村"}
+    twice = imported(officer, f"{TOWNSHIP},B村,2014-01-01,\n{TOWNSHIP},Ｂ 村,2014-01-01,\n").json()
+    assert [(each["row"], each["code"]) for each in twice["errors"]] == [(3, "twice")]
 
 
 def ids(client, **query):

@@ -2,12 +2,13 @@
 
 import io
 import time
+from decimal import Decimal
 
 import pytest
 import xlsxwriter
 from sqlalchemy import text
 
-from shop.core import clock
+from shop.core import clock, exports
 from tests.factories.claims import make_trading
 
 HEADER = [
@@ -120,6 +121,28 @@ def test_figures_are_read_in_any_width(trading, database):
     product, sku = names(trading, database)
     tried = send(trading.as_("seller"), sheet([row(trading, product, sku, 1, "９８．００", quantity="２")]), dry_run=True).json()
     assert tried["total"] == "98.00"
+
+
+def test_a_product_is_found_in_any_width(trading, database):
+    _, sku = names(trading, database)
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE product SET name = '奉节脐橙(特级)' WHERE id = :id"), {"id": trading.product.product_id})
+    for written in ("奉节脐橙（特级）", "奉节 脐橙(特级)", "奉节脐橙(特级)"):
+        answer = send(trading.as_("seller"), sheet([row(trading, written, sku, 1)]), dry_run=True)
+        assert answer.status_code == 200, answer.text
+
+
+def workbook(rows, header=HEADER):
+    return exports.as_xlsx("销售", header, rows)
+
+
+def test_numbers_of_a_workbook_are_kept_as_they_were_typed(trading, database):
+    product, sku = names(trading, database)
+    cells = row(trading, product, sku, 1, Decimal("98.5"), region=371600, receipt=123456789012)
+    made = send(trading.as_("seller"), workbook([[*cells, "顺丰", 179582366644000]], [*HEADER, "承运单位", "运单号"])).json()
+    [sale] = [trading.as_("seller").get(f"/v1/external-sales/{each}").json() for each in made["ids"]]
+    assert (sale["total"], sale["buyer_region_code"]) == ("98.50", "371600")
+    assert {"123456789012", "179582366644000"} == {each["number"] for each in sale["documents"]}
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.indicators.rules import Basis, Grain, Period, Stated, base_of, growth, joined, period_of, together
+from orders.indicators.rules import Basis, Grain, Period, Stated, base_of, code_of, growth, joined, period_of, together
 
 amounts = st.decimals(min_value=0, max_value=10**12, places=4)
 positive = st.decimals(min_value=1, max_value=10**12, places=4)
@@ -97,3 +97,23 @@ def test_a_merged_district_has_a_figure_where_its_parts_were_counted_alike(parts
     alike = len({each.method for each in parts}) == 1
     assert (found is not None) == alike
     assert found is None or found.value == sum(each.value for each in parts)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        *((each, "2026-10") for each in ("2026-10", "2026-10-01", "2026-10-01 00:00:00", "2026/10", "2026/10/1", "2026年10月")),
+        *((each, "2026-10") for each in ("２０２６年１０月", " 2026年 10月1日", "2026－10")),
+        *((each, "2026-05") for each in ("2026-5", "2026年5月")),
+        *((each, "2026-Q3") for each in ("2026-Q3", "2026Q3", "2026-q3", "２０２６Ｑ３", "2026年第3季度", "2026年三季度")),
+        *((each, "2026") for each in ("2026", "２０２６", "2026年")),
+    ],
+)
+def test_a_period_is_understood_as_people_and_programs_write_it(written, code):
+    assert code_of(written) == code
+    assert period_of(code) is not None
+
+
+@pytest.mark.parametrize("written", ["2026-10-02", "2026年3", "20263", "2026Q5", "202610", "2026-10-01 08:00:00", "x", ""])
+def test_what_names_no_period_stays_none(written):
+    assert period_of(code_of(written)) is None

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from orders.indicators.states import REPORTED_VALUE, ValueAction
 from orders.statistics import actions as statistics
-from shop.core import clock, outbox
+from shop.core import clock, exports, outbox
 from shop.core.money import yuan_from_fen
 from shop.core.states import IllegalMove
 from shop.identity.permissions import Role
@@ -75,6 +75,16 @@ def accepted(reporter, reviewer, **other):
 
 def sheet(rows):
     return {"file": ("a.csv", (HEADER + rows).encode())}
+
+
+def test_a_month_that_a_workbook_made_a_day_of_and_codes_in_full_width_are_understood(officer):
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in COUNTY)
+    cells = ["rural_online_retail", wide, date(2025, 10, 1), 12, "商务委", "口径A"]
+    content = exports.as_xlsx("指标", HEADER.strip().split(",")[:6], [cells])
+    answer = officer.post("/v1/indicators/import", files={"file": ("a.xlsx", content)})
+    assert answer.status_code == 200, answer.text
+    [made] = officer.get("/v1/indicators").json()["items"]
+    assert (made["region_code"], made["period"]) == (COUNTY, "2025-10")
 
 
 def test_a_value_holds_once_a_second_person_accepted_it(officer, second):

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -207,6 +207,14 @@ HEADER = ["设备或渠道编号*", "类型", "名称", "区县代码", "详细�
 def sheet(rows, kind="csv"):
     content = exports.as_csv(HEADER, rows) if kind == "csv" else exports.as_xlsx("网点", HEADER, rows)
     return {"file": (f"a.{kind}", io.BytesIO(content))}
+
+
+def test_codes_that_a_workbook_holds_as_numbers_are_the_same_codes(operator):
+    header = ["设备或渠道编号", "类型", "名称", "区县代码", "乡镇代码", "详细地址", "启用日期"]
+    content = exports.as_xlsx("网点", header, [[1001, 2, "专柜", 500236, 500236999, "某路", date(2026, 5, 1)]])
+    answer = operator.post("/v1/outlets/import", files={"file": ("a.xlsx", content)}, data={"dry_run": "true"})
+    told = [(each["column"], each["code"]) for each in answer.json().get("errors", [])]
+    assert told == [("乡镇代码", "unknown_place")]
 
 
 @pytest.mark.slow

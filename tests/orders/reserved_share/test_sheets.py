@@ -3,6 +3,7 @@
 import csv
 import io
 
+import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from shop.core import exports
@@ -36,6 +37,18 @@ def test_bases_become_drafts_that_units_file(scene):
     assert send(scene, [[scene.first.uscc, "1", ""]]).status_code == 200  # a draft may be sent again
     assert scene.file("first").status_code == 200
     assert scene.get("first").json()["draft"]["base"] == "1.00"
+
+
+def test_a_percent_is_taken_from_a_cell_of_percents(scene):
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        sheet, percents = book.add_worksheet(), book.add_format({"num_format": "0.0%"})
+        sheet.write_row(0, 0, ["统一社会信用代码", "食堂采购基数", "预留比例"])
+        sheet.write_row(1, 0, [scene.first.uscc, 120000.5])
+        sheet.write_number(1, 2, 0.125, percents)
+    path, file = f"/v1/reserved-shares/{YEAR}/import", {"file": ("bases.xlsx", held.getvalue())}
+    assert scene["department"].post(path, files=file).status_code == 200
+    assert scene.get("first").json()["draft"]["percent"] == "12.5"
 
 
 def test_commas_that_part_no_thousands_are_faults_of_their_cells(scene):

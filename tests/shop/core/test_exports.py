@@ -79,3 +79,14 @@ def test_wide_tables_and_empty_ones_open_too():
     for header, rows in ((["a"], []), ([], [])):
         assert exports.as_xlsx("表", header, rows)[:2] == b"PK"
     assert [exports.width(cell) for cell in ("脐橙", "ab\nabc", None, True, 12, Decimal("1200"))] == [4, 3, 0, 3, 2, 9]
+
+
+def test_columns_of_codes_keep_what_is_typed_into_them():
+    columns = {"code": ("编码", "code"), "amount": ("金额", "amount"), "number": ("单号", "number")}
+    made = exports.template("xlsx", "t", columns, {"code": "01", "amount": "2"}, "表", {"code", "number"}).body
+    with zipfile.ZipFile(io.BytesIO(made)) as parts:
+        sheet, styles = (parts.read(f"xl/{part}.xml").decode() for part in ("worksheets/sheet1", "styles"))
+    formats = re.findall(r'<xf numFmtId="(\d+)"', styles.partition("<cellXfs")[2])
+    text = str(formats.index(re.search(r'numFmtId="(\d+)" formatCode="@"', styles)[1]))
+    assert re.findall(r'<col min="(\d)"[^>]*? style="(\d)"', sheet) == [("1", text), ("3", text)]
+    assert re.findall(r'<c r="([A-C]2)" s="(\d)"', sheet) == [("A2", text), ("C2", text)]

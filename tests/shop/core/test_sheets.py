@@ -23,7 +23,8 @@ CELL = st.text('奉节脐橙 1.0-"ab', max_size=8)
 def test_cells_that_are_parted_by_tabs_are_read_as_they_were_written(table, encoding):
     header = ["日期", "金额", "摘要"]
     quoted = ["\t".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in [header, *table]]
-    assert sheets.rows("\r\n".join(quoted).encode(encoding)) == [header, *table]
+    filled = next((number for number in range(len(table), 0, -1) if "".join(table[number - 1]).strip()), 0)
+    assert sheets.rows("\r\n".join(quoted).encode(encoding)) == [header, *table[:filled]]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,11 @@ def test_a_header_that_is_a_slip_is_refused_with_what_it_may_mean(header):
     assert (fault.code, fault.data) == ("column_unclear", {"row": 1, "column": header})
     assert "退货原流水号" in fault.zh
     assert "refunds line id" in fault.en
+
+
+@pytest.mark.parametrize("header", ["退货 原流水号", "退货原流水号 *", "Refunds  Line id", "refundslineid", "退货原　流水号"])
+def test_blanks_in_a_header_do_not_count(header):
+    assert table(f"销售 流水号,{header}\n1,2\n").rows == [(2, {"sale": "1", "refunds": "2", "price": ""})]
 
 
 def test_other_headers_are_named_and_one_that_is_there_is_no_slip_of_itself():
@@ -94,7 +100,7 @@ def workbook(*rows) -> bytes:
 
 
 def told(content):
-    return [(each.code, each.data["row"], each.data["column"]) for each in table(content).formulas]
+    return [(each.code, each.data["row"], each.data["column"]) for each in table(content).not_told]
 
 
 def test_every_formula_of_a_text_is_told_unless_nobody_reads_its_column():
@@ -131,7 +137,7 @@ ID = '<c r="A2"><v>1</v></c>'
 @pytest.mark.parametrize(
     ("cell", "shown"),
     [
-        ('<c r="B2"><f>1+1</f><v>2</v></c>', "2.0"),
+        ('<c r="B2"><f>1+1</f><v>2</v></c>', "2"),
         ('<c r="B2" s="1"><f t="shared" ref="B2:B9" si="0">A2*2</f><v>2.5</v></c>', "2.5"),
         ('<c r="B2"><f t="shared" si="0"/><v>2.5</v></c>', "2.5"),
         ('<c r="B2" t="str"><f>IF(A2="","",A2&amp;"箱")</f><v>1箱</v></c>', "1箱"),
@@ -140,7 +146,7 @@ ID = '<c r="A2"><v>1</v></c>'
 )
 def test_a_formula_counts_as_what_it_last_showed(cell, shown):
     read = table(saved(ID, cell))
-    assert (read.rows, read.formulas) == ([(2, {"sale": "1.0", "refunds": "", "price": shown})], [])
+    assert (read.rows, read.not_told) == ([(2, {"sale": "1", "refunds": "", "price": shown})], [])
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_a_program_that_computes_nothing_leaves_a_zero_that_nobody_saw():
     zero, other = '<c r="B2"><f>1-1</f><v>0</v></c>', '<c r="B2"><f>1+1</f><v>2</v></c>'
     assert told(saved(ID, zero, load=' fullCalcOnLoad="1"')) == [("formulas_not_accepted", 2, "单价")]
     assert told(saved(ID, other, load=' fullCalcOnLoad="1"')) == []
-    assert table(saved(ID, zero)).rows[0][1]["price"] == "0.0"
+    assert table(saved(ID, zero)).rows[0][1]["price"] == "0"
     assert told(workbook(["流水号", "单价"], ["=1", 2], [2, "=1+1"], [3, 4], ["=B4", "=A3"])) == [
         ("formulas_not_accepted", *place) for place in ((2, "销售流水号"), (3, "单价"), (5, "销售流水号"), (5, "单价"))
     ]
@@ -177,12 +183,140 @@ def test_a_formula_on_a_sheet_that_nobody_reads_is_no_fault():
     assert sheets.book(held.getvalue()) == {"流水": [["流水号"], ["1"]], "汇总": [["流水号"], ["="]]}
 
 
+def several(*named, hidden=()) -> bytes:
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        for name, *rows in named:
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+            if name in hidden:
+                sheet.hide()
+        next(sheet for sheet in book.worksheets() if sheet.name not in hidden).activate()
+    return held.getvalue()
+
+
+DATA = ("数据", ["流水号", "单价"], ["1", "2"])
+OTHER = ("旧", ["流水号", "单价"], ["8", "9"])
+
+
+@pytest.mark.parametrize(
+    ("content", "sale"),
+    [
+        (several(("说明", ["如何填写"], ["流水号必填"]), DATA, OTHER), "1"),
+        (several(("空",), DATA), "1"),
+        (several(OTHER, DATA, hidden=("旧",)), "1"),
+        (several(("汇总", ["单价"], ["7"]), DATA), "1"),
+    ],
+)
+def test_the_first_visible_sheet_that_has_the_headings_is_read(content, sale):
+    assert [cell["sale"] for _, cell in table(content).rows] == [sale]
+
+
+def test_a_sheet_that_was_looked_at_in_vain_is_named_and_none_is_read_in_the_place_of_one_with_a_slip():
+    for content, name in (
+        (several(("说明", ["如何填写"]), ("别的", ["单价"])), "说明"),
+        (several(("新", ["销售流水号码", "单价"], ["1", "2"]), OTHER), "新"),
+        (several(("说明", ["如何填写"]), DATA, hidden=("数据",)), "说明"),
+    ):
+        with pytest.raises(sheets.UnreadableSpreadsheet) as refused:
+            table(content)
+        fault = refused.value.faults[0]
+        assert name in fault.zh
+        assert name in fault.en
+
+
+def far(cell, row, *, shared=True) -> bytes:
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held, {"constant_memory": not shared}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["流水号", "单价"])
+        sheet.write_row(1, 0, ["1", 2])
+        sheet.write(row - 1, 5, cell, book.add_format({"bold": True}))
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("row", [500, 20_001, 30_000, 1_048_576])
+@pytest.mark.parametrize("blank", [" ", "\u3000", ""])
+def test_rows_of_blanks_do_not_count_however_far_down_they_stand(blank, row, shared):
+    content = far(blank, row, shared=shared)
+    assert table(content).rows == [(2, {"sale": "1", "refunds": "", "price": "2"})]
+    assert len(sheets.rows(content)) == 2
+
+
+@pytest.mark.parametrize("cell", ["x", 7])
+@pytest.mark.parametrize("row", [20_001, 1_048_576])
+def test_what_stands_below_the_rows_that_are_read_is_not_passed_over(cell, row):
+    with pytest.raises(sheets.TooManyRows):
+        table(far(cell, row))
+
+
+def test_rows_of_blanks_in_a_text_do_not_count_either():
+    assert len(table("流水号,单价\n" + ",\n" * 15 + "1,2\n" + " ,\n" * 30_000).rows) == 1
+    with pytest.raises(sheets.TooManyRows):
+        table("流水号,单价\n1,2\n" + ",\n" * 30_000 + "1,2\n")
+    with pytest.raises(sheets.TooManyRows) as refused:
+        table("流水号,单价\n" + "1,2\n,\n" * 11)
+    assert refused.value.faults[0].data["row"] == 22
+
+
 def test_formulas_are_told_across_the_pieces_in_which_a_sheet_is_read(monkeypatch):
     """Cells are told once, whether a piece ends before, in or behind them."""
     content = workbook(["流水号", "单价"], *([number, f"=A{number}"] for number in range(40)))
     for size in (1_001, 1_013, 1_499, 2**20):
         monkeypatch.setattr(sheet_reader, "_CHUNK", size)
         assert sheet_reader._unshown(io.BytesIO(content)) == {"Sheet1": [(row, 1) for row in range(1, 41)]}
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (7, "7"),
+        (-5, "-5"),
+        (371600, "371600"),
+        (179582366644000, "179582366644000"),
+        (69.9, "69.9"),
+        (46 * 0.15, "6.9"),
+        (0.1 + 0.2, "0.3"),
+        (0.00001, "0.00001"),
+        (True, "True"),
+        ("69.0", "69.0"),
+    ],
+)
+def test_a_number_is_read_with_the_digits_that_are_shown(number, shown):
+    assert table(workbook(["流水号"], [number])).rows == [(2, {"sale": shown, "refunds": "", "price": ""})]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown_as", "read"),
+    [
+        (0.1, "0%", "10%"),
+        (0.125, "0.00%", "12.5%"),
+        (0.09, 'General"/"0.0%', "9%"),
+        (1, "0%", "100%"),
+        (-0.07, "0%", "-7%"),
+        (0.1, '0.0"%"', "0.1"),
+        ("0.1", "0%", "0.1"),
+    ],
+)
+def test_a_cell_that_shows_a_percent_is_read_as_one(number, shown_as, read):
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["流水号", "单价"])
+        sheet.write(1, 1, number, book.add_format({"num_format": shown_as}))
+        sheet.write_number(2, 1, 0.1)
+    assert [cell["price"] for _, cell in table(held.getvalue()).rows] == [read, "0.1"]
+
+
+@pytest.mark.parametrize("number", [10**15, 6222021234567890000, -(10**15), 1.5e300])
+def test_a_number_that_lost_its_last_digits_is_told_with_its_cell(number):
+    assert told(workbook(["流水号", "单价", "备注"], [number, 1, number])) == [("number_too_long", 2, "销售流水号")]
+
+
+def test_a_text_that_a_program_wrote_of_a_long_number_is_told_as_well():
+    assert told("流水号,单价\n6.22202E+18,1\n622202123456789012,2\n1E5,3\n".encode()) == [("number_too_long", 2, "销售流水号")]
 
 
 def test_a_drop_down_is_no_formula():
@@ -192,7 +326,7 @@ def test_a_drop_down_is_no_formula():
         for name in made.namelist():
             content = made.read(name)
             changed.writestr(name, content.replace(b"</worksheet>", extra) if name == "xl/worksheets/sheet1.xml" else content)
-    assert sheets.rows(held.getvalue()) == [["流水号", "单价"], ["1.0", "2.0"]]
+    assert sheets.rows(held.getvalue()) == [["流水号", "单价"], ["1", "2"]]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +338,6 @@ def test_a_drop_down_is_no_formula():
         "2026年11月27日",
         "2026年11月27日 10:00",
         "20261127",
-        "20261127.0",
         "２０２６－１１－２７",
     ],
 )
