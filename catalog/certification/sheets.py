@@ -231,8 +231,8 @@ def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | Non
 
 
 def plain(cell: str) -> str | None:
-    """A number as a spreadsheet shows it: thousands are parted, whole numbers end in .0. None: the cell is empty."""
-    return sheets.figure(cell).removesuffix(".0") or None
+    """A number without what parts its thousands. None: the cell is empty."""
+    return sheets.figure(cell) or None
 
 
 _NO_RATE = (
