@@ -78,7 +78,7 @@ def test_a_statement_is_there_as_a_page_a_spreadsheet_and_a_print(scene):
     assert list(book) == ["statement", "held"]
     told = dict(line[:2] for line in book["statement"][:15])
     assert (told["number"], told["supplier"], told["first day"]) == (row["number"], row["supplier_name"], row["period_start"])
-    assert (told["sales"], told["due"], told["held"]) == ("699.0", "699.0", "209.7")
+    assert (told["sales"], told["due"], told["held"]) == ("699", "699", "209.7")
     header, *lines = book["statement"][16:]
     assert (header[0], header[-1], [line[6] for line in lines]) == ("order", "net (yuan)", ["699.0"])
     header, *lines = book["held"]
