@@ -148,7 +148,7 @@ def publish_and_bar_at_once(office, monkeypatch):
     filed = office.case("filing")
     body = {"level": "city", "title": "第一批", "case_ids": [filed]}
     batch = office.as_("city").post("/v1/catalogue-batches", json=body).json()["id"]
-    for module, name, seconds in ((bars, "_BAR", 0.6), (blacklist, "_ORGANISATION", 0.2)):
+    for module, name, seconds in ((bars, "_BARS", 0.6), (blacklist, "_ORGANISATION", 0.2)):
         slowly = f"WHERE (SELECT pg_sleep({seconds})) IS NOT NULL AND".join(getattr(module, name).text.rsplit("WHERE", 1))
         monkeypatch.setattr(module, name, text(slowly))
     publisher, barring = office.as_("city"), office.as_("second")
@@ -167,7 +167,7 @@ def test_a_bar_that_comes_while_a_batch_is_published_holds_its_certificates(offi
 @pytest.mark.control
 def test_without_the_lock_a_barred_supplier_has_a_certificate_in_force(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
-    monkeypatch.setattr(bars, "_HOLD", text("SELECT FROM organisation WHERE id = :supplier_id"))
+    monkeypatch.setattr(bars, "_HOLD", text("SELECT FROM organisation WHERE id = ANY (:supplier_ids)"))
     assert publish_and_bar_at_once(office, monkeypatch) == ["in_force"]
 
 

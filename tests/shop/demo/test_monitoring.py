@@ -75,7 +75,12 @@ def test_invoices_are_numbered_without_gaps_in_the_order_of_their_days(demo):
         " OR many <> (SELECT last FROM number_series WHERE series = format('invoice:%s:%s', seller_id, year))"
     )
     assert one(demo, wrong) == 0
-    assert one(demo, "SELECT count(*) FROM invoice WHERE issued_at >= :now", now=clock.start_of_day(clock.today())) == 0
+    # deliveries under agreements and pledges are invoiced on the day of loading: history has used up the numbers before
+    of_today = (
+        "SELECT count(*) FROM invoice i JOIN supplier_order so ON so.id = i.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id"
+        " WHERE i.issued_at >= :now AND po.source_kind <> 'agreement' AND NOT EXISTS (SELECT FROM pledge_order p WHERE p.purchase_order_id = po.id)"
+    )
+    assert one(demo, of_today, now=clock.start_of_day(clock.today())) == 0
 
 
 def test_the_demos_supplier_has_deliveries_to_invoice(demo, chains):
