@@ -8,7 +8,7 @@ import json
 import re
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +76,8 @@ def main() -> None:
 
 
 Places = dict[str, list[tuple[int, int]]]
+#: What finds the cells of one sheet.
+Look = Callable[[Any], list[tuple[int, int]]]
 
 
 def _cells(sheet: Any, unshown: Places, percents: Places, longer: bool) -> list[list[str]]:
@@ -191,40 +193,41 @@ def _percent(number: str) -> str:
 
 def _unshown(content: Any) -> Places:
     """The cells of each sheet whose formulas show no value, by row and column from 0: those that nobody computed, and those that came to an error."""
-    import zipfile
 
-    content.seek(0)
-    if not zipfile.is_zipfile(content):  # the kind before XLSX always keeps the value
-        return {}
-    with zipfile.ZipFile(content) as archive:
-        parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
-        if "xl/workbook.xml" not in parts:
-            return {}
+    def looking(archive: Any, parts: dict[str, str]) -> Look:
         later = _COMPUTED_LATER.search(archive.read(parts["xl/workbook.xml"])) is not None
-        found = {}
-        for sheet, target in _targets(archive, parts):
-            if (name := parts.get(target)) is not None:
-                with archive.open(name) as part:
-                    found[sheet] = _unshown_of(part, later)
-    return found
+        return lambda part: _unshown_of(part, later)
+
+    return _found(content, looking)
 
 
 def _percents(content: Any) -> Places:
     """The cells of each sheet that show percents, by row and column from 0."""
+
+    def looking(archive: Any, parts: dict[str, str]) -> Look | None:
+        formats = _formats_of_percents(archive, parts) if "xl/styles.xml" in parts else None
+        return (lambda part: _percents_of(part, formats)) if formats else None
+
+    return _found(content, looking)
+
+
+def _found(content: Any, looking: Callable[[Any, dict[str, str]], Look | None]) -> Places:
+    """The cells of each sheet of a workbook that are looked for; ``looking``: how, by what the whole workbook says; None: there are none."""
     import zipfile
 
     content.seek(0)
-    if not zipfile.is_zipfile(content):
+    if not zipfile.is_zipfile(content):  # the kind before XLSX always keeps the value, and no formats are read of it
         return {}
     with zipfile.ZipFile(content) as archive:
         parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
-        if "xl/workbook.xml" not in parts or "xl/styles.xml" not in parts or not (formats := _formats_of_percents(archive, parts)):
+        look = looking(archive, parts) if "xl/workbook.xml" in parts else None
+        if look is None:
             return {}
         found = {}
         for sheet, target in _targets(archive, parts):
             if (name := parts.get(target)) is not None:
                 with archive.open(name) as part:
-                    found[sheet] = _percents_of(part, formats)
+                    found[sheet] = look(part)
     return found
 
 

@@ -80,8 +80,7 @@ class Agreements:
     ) -> None:
         self.session, self.diary, self.people, self.today = session, diary, people, today
         self.deliveries = deliveries
-        # only what is certified from the first day to long after today
-        self.offers = [offer for offer in offers if offer.step == 1 and offer.on_sale_until is None and offer.on_sale_from <= start]
+        self.offers = [offer for offer in offers if offer.step == 1 and offer.lasts_since(start)]
         self.buyers = {buyer.name: buyer for buyer in people.buyers}
         self.began = max(start + timedelta(days=1), today - timedelta(days=_BEGAN))
 
@@ -89,8 +88,8 @@ class Agreements:
         """From the drafts of the agreements to the instalments that are late today."""
         long, soon = self.today + timedelta(days=300), self.today + timedelta(days=_ENDS)
         for terms, until in ((_ON_TIME, long), (_BEHIND, long), (_ENDING, soon), (_BY_HAND, long)):
-            self._note(self.began, 9, partial(self._make, terms, until))
-        self._note(self.today - timedelta(days=2), 9, partial(self._propose, _PROPOSED, long))
+            self.diary.note_day(self.began, 9, partial(self._make, terms, until))
+        self.diary.note_day(self.today - timedelta(days=2), 9, partial(self._propose, _PROPOSED, long))
         self.diary.note(self.diary.now, self._tell_late)
 
     def count(self) -> None:
@@ -101,12 +100,6 @@ class Agreements:
     def _tell_late(self) -> None:
         drafts.tell_late(self.session)
 
-    def _note(self, day: date, hour: int, act: Any) -> None:
-        """``act`` happens on that day, unless its hour has not come yet."""
-        at = clock.start_of_day(day) + timedelta(hours=hour)
-        if at < self.diary.now:
-            self.diary.note(at, act)
-
     # --- terms and signatures -----------------------------------------------------------------------------------------
 
     def _make(self, terms: _Terms, until: date) -> None:
@@ -114,12 +107,12 @@ class Agreements:
         made = self._propose(terms, until)
         self._sign(self._seller(terms), made)
         if not terms.quantities:
-            self._note(self.today - timedelta(days=16), 10, partial(self._call_off, terms, made, 24, delivered=True))
-            self._note(self.today - timedelta(days=1), 10, partial(self._call_off, terms, made, 36, delivered=False))
+            self.diary.note_day(self.today - timedelta(days=16), 10, partial(self._call_off, terms, made, 24, delivered=True))
+            self.diary.note_day(self.today - timedelta(days=1), 10, partial(self._call_off, terms, made, 36, delivered=False))
             return
         self._carry_out(terms, made)
         if terms is _ENDING:
-            self._note(self.today - timedelta(days=3), 10, partial(self._renew, terms, made, until))
+            self.diary.note_day(self.today - timedelta(days=3), 10, partial(self._renew, terms, made, until))
 
     def _propose(self, terms: _Terms, until: date) -> int:
         """The buyer drafts, proposes and signs."""
@@ -173,10 +166,10 @@ class Agreements:
         over = [day for day in days if day < self.today]
         late = over[-2:] if terms is _BEHIND else []
         for day in days:
-            self._note(max(day - lead, self.began), 12, partial(drafts.draft_due, self.session))
+            self.diary.note_day(max(day - lead, self.began), 12, partial(drafts.draft_due, self.session))
             if day in over and day not in late[1:]:
                 ordered = max(day - timedelta(days=4), self.began)
-                self._note(ordered, 14, partial(self._order, terms, made, day, delivered=day not in late))
+                self.diary.note_day(ordered, 14, partial(self._order, terms, made, day, delivered=day not in late))
 
     def _order(self, terms: _Terms, made: int, due_on: date, *, delivered: bool) -> None:
         draft_id = self.session.execute(_DRAFT, {"id": made, "due_on": due_on}).scalar_one()

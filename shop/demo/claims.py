@@ -83,7 +83,7 @@ class Claims:
         self.session, self.diary, self.people, self.start, self.today = session, diary, people, start, today
         self.offers: dict[int, Offer] = {}
         for offer in offers:
-            if offer.kind == "goods" and offer.net_grams and offer.on_sale_until is None and offer.on_sale_from <= start:
+            if offer.kind == "goods" and offer.net_grams and offer.lasts_since(start):
                 self.offers.setdefault(offer.supplier_id, offer)
         able = [supplier for supplier in people.suppliers.values() if supplier.id in self.offers]
         districts: dict[str, Supplier] = {}

@@ -1,6 +1,5 @@
 """How orders of the demo are carried out that the domains themselves placed: confirmed, sent, accepted, paid and invoiced, each at its moment."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 
@@ -50,20 +49,15 @@ class Deliveries:
     def confirm(self, order: PurchaseOrderOut, buyer: Buyer, arrives_on: date | None) -> None:
         """Its suppliers confirm an order on the next day; it arrives and is accepted on the day given, or is not sent yet."""
         for part in order.supplier_orders:
-            self._note(clock.today() + timedelta(days=1), 10, partial(self._confirm, part))
+            self.diary.note_day(clock.today() + timedelta(days=1), 10, partial(self._confirm, part))
             if arrives_on:
-                self._note(arrives_on - timedelta(days=1), 16, partial(self._ship, part, buyer, arrives_on))
+                self.diary.note_day(arrives_on - timedelta(days=1), 16, partial(self._ship, part, buyer, arrives_on))
         if arrives_on:
-            self._note(arrives_on, 11, partial(self._owe, order, buyer))
+            self.diary.note_day(arrives_on, 11, partial(self._owe, order, buyer))
 
     def settle(self) -> None:
         """What was paid by bank is nothing that is due any more."""
         terms.settle(self.session, self.paid)
-
-    def _note(self, day: date, hour: int, act: Callable[[], None]) -> None:
-        at = clock.start_of_day(day) + timedelta(hours=hour)
-        if at < self.diary.now:
-            self.diary.note(at, act)
 
     def _confirm(self, part: SupplierOrderBrief) -> None:
         contracts.confirm(self.session, self.actor(self.users[part.supplier_id]), part.id)
@@ -71,7 +65,7 @@ class Deliveries:
     def _ship(self, part: SupplierOrderBrief, buyer: Buyer, arrives_on: date) -> None:
         body = ShipmentIn(carrier="邮政快递", waybill=f"YD9{part.id:010}", expected_on=arrives_on, before_payment=True)
         shipment_id = fulfilment.ship(self.session, self.actor(self.users[part.supplier_id]), part.id, body)
-        self._note(arrives_on, 10, partial(self._accept, part, buyer, shipment_id))
+        self.diary.note_day(arrives_on, 10, partial(self._accept, part, buyer, shipment_id))
 
     def _accept(self, part: SupplierOrderBrief, buyer: Buyer, shipment_id: int) -> None:
         fulfilment.accept(self.session, self.actor(buyer.user_id), shipment_id, AcceptanceIn())

@@ -2,13 +2,13 @@
 
 import heapq
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import count
 
 from shop.core import clock
 from shop.demo.trail import Trail
 
-Act = Callable[[], None]
+Act = Callable[[], object]
 
 
 class Diary:
@@ -22,6 +22,12 @@ class Diary:
     def note(self, at: datetime, act: Act) -> None:
         """``act`` happens ``at``, or now if that is still to come."""
         heapq.heappush(self._acts, (min(at, self.now), next(self._number), act))
+
+    def note_day(self, day: date, hour: int, act: Act) -> None:
+        """``act`` happens on a day at an hour, unless that has not come yet."""
+        at = clock.start_of_day(day) + timedelta(hours=hour)
+        if at < self.now:
+            self.note(at, act)
 
     def until(self, moment: datetime) -> None:
         """Do what comes before a moment, and at it."""

@@ -33,6 +33,10 @@ class Offer:
     #: Stock that is left today, in units.
     stock: int
 
+    def lasts_since(self, day: date) -> bool:
+        """Whether it is certified and on sale from a day to long after today."""
+        return self.on_sale_from <= day and self.on_sale_until is None
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:

@@ -176,7 +176,7 @@ class Outlets:
 
     def _lasting(self, offer: Offer) -> bool:
         """A pack that is certified from the first day to long after today."""
-        return offer.kind == "goods" and offer.step == 1 and offer.on_sale_until is None and offer.on_sale_from <= self.start
+        return offer.kind == "goods" and offer.step == 1 and offer.lasts_since(self.start)
 
     def _close(self) -> None:
         """An outlet is given up; its till tells of one sale too many afterwards, which is held."""

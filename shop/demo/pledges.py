@@ -61,8 +61,7 @@ class Pledges:
         today: date,
     ) -> None:
         self.session, self.diary, self.deliveries, self.today = session, diary, deliveries, today
-        # only what is certified from the first day to long after today
-        self.offers = [offer for offer in offers if offer.step == 1 and offer.on_sale_until is None and offer.on_sale_from <= start]
+        self.offers = [offer for offer in offers if offer.step == 1 and offer.lasts_since(start)]
         self.firms = {buyer.id: buyer for buyer in people.buyers if buyer.roles == {"enterprise"}}
         self.opened = max(start + timedelta(days=1), today - timedelta(days=_OPENED))
 
