@@ -288,7 +288,9 @@ def test_the_pdf_holds_what_was_written_as_text(office, certified):
 def test_in_english_the_paper_says_nothing_in_chinese_but_what_people_wrote(office, certified):
     with office.database.unit_of_work() as session:
         session.execute(
-            text("UPDATE certificate SET product_name = 'Navels', supplier_name = 'Coop', producer = 'Farm', grade = 'A', specification = 'B'")
+            text(
+                "UPDATE certificate SET product_name = 'Navels', supplier_name = 'Coop', producer = 'Farm', grade = 'A', specification = 'B'"
+            )
         )
         session.execute(text("UPDATE certificate SET annual_capacity_kg = 500000, village = NULL"))
     do(office, "county", certified, "suspend", **WHY)
