@@ -18,10 +18,11 @@ from orders.banking.schemas.statements import HowRead
 from orders.money import actions as money
 from orders.money.queries.reach import require_keeper
 from orders.money.rules import Account, Kind, Place, carry
-from shop.core import audit, clock, locks, outbox, sheets, uploads
+from shop.core import audit, clock, locks, outbox, sheets, uploads, workbooks
 from shop.core.errors import Fault, Problem
 from shop.core.money import yuan_from_fen
 from shop.core.settings import settings
+from shop.core.sheets import plain_code
 from shop.identity.actor import Actor
 
 _SAME = text("SELECT id FROM bank_statement WHERE account = :account AND sha256 = :sha256")
@@ -81,7 +82,7 @@ def look(session: Session, actor: Actor, content: bytes, how: HowRead) -> tuple[
     parsed = parse(session, content, how, account)
     entries = parsed.statement.entries if parsed.statement else ()
     new = new_of(session, account, entries)
-    if parsed.problem is None and not session.execute(_SAME, _file(account, content)).scalar():
+    if parsed.problem is None and not session.execute(_SAME, _file(account, content, how.sheet)).scalar():
         try:
             follow_on(session, account, parsed, new)
         except Problem as problem:
@@ -107,12 +108,12 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
         raise parsed.problem
     assert parsed.statement is not None
     take_turns(session, account)
-    told = _file(account, content)
+    told = _file(account, content, how.sheet)
     if same := session.execute(_SAME, told).scalar():
         return int(same)
     entries = parsed.statement.entries
     balance = follow_on(session, account, parsed, new_of(session, account, entries))
-    file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format) or sheets.kind(content))
+    file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format) or workbooks.kind(content))
     made = BankStatement(
         **told,
         file_id=file.id,
@@ -153,8 +154,9 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
     return made.id
 
 
-def _file(account: str, content: bytes) -> dict[str, Any]:
-    return {"account": account, "sha256": hashlib.sha256(content).hexdigest()}
+def _file(account: str, content: bytes, sheet: str | None) -> dict[str, Any]:
+    # the sheets of one file are as many files
+    return {"account": account, "sha256": hashlib.sha256(content + plain_code(sheet or "").encode()).hexdigest()}
 
 
 def new_of(session: Session, account: str, entries: Sequence[Entry]) -> list[Entry]:
