@@ -208,9 +208,7 @@ def test_a_price_is_read(cell, fen):
     assert cells.price_of(cell) == (fen, None)
 
 
-@pytest.mark.parametrize(
-    "cell", ["15,00", "1,5", "12.345", "1 5", "abc", "六元", "9e999999", "1e-999999", "nan", "-5", "²"]
-)
+@pytest.mark.parametrize("cell", ["15,00", "1,5", "12.345", "1 5", "abc", "六元", "9e999999", "1e-999999", "nan", "-5", "²"])
 def test_what_is_no_price_is_told(cell):
     assert cells.price_of(cell) == (None, "bad_price")
 
