@@ -38,4 +38,4 @@ def take_over(session: Session, most: int = 20_000) -> int:
     """
     if not locks.try_hold(session, _LOCK):
         return 0
-    return sum(session.execute(statement, {"most": most}).scalar_one() for statement in _TAKE_OVER)
+    return sum(int(session.execute(statement, {"most": most}).scalar_one()) for statement in _TAKE_OVER)

@@ -1,5 +1,7 @@
 """What the outlets of a county sold, by day and month and their kind; and what waits to be added."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,7 @@ depends_on = None
 _FIGURES = ("certified_fen", "other_fen", "resale_fen", "grams")
 
 
-def _sums(unit: str) -> list[sa.Column]:
+def _sums(unit: str) -> list[sa.Column[Any]]:
     return [
         sa.Column("region_code", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
