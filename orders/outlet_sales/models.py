@@ -184,3 +184,64 @@ class OutletTenDays(_Sold, table=True):
     )
 
     ten_days: date
+
+
+class _SoldInCounty(SQLModel):
+    #: Where the outlets stand, and of what kind they are. Neither changes of an outlet that has sold.
+    region_code: str = Field(foreign_key="region.code")
+    kind: str
+    certified_fen: int = fen()
+    other_fen: int = fen()
+    resale_fen: int = fen()
+    grams: int = grams()
+    lines: int
+    #: How many of them sold, whose ``lines`` are more than none.
+    outlets: int
+
+
+class CountyDay(_SoldInCounty, table=True):
+    """What the outlets of a kind sold on a day in a county, so that figures by day need not read each of them. Sales that ``CountyPendingDay`` holds
+    are not in it yet: whoever reads adds them."""
+
+    __tablename__ = "county_day"
+    __table_args__ = (PrimaryKeyConstraint("day", "region_code", "kind"),)
+
+    day: date
+
+
+class CountyMonth(_SoldInCounty, table=True):
+    """The same by month; an outlet that sold on several of its days is one."""
+
+    __tablename__ = "county_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "region_code", "kind"),)
+
+    month: date
+
+
+class _Pending(SQLModel):
+    """What sales change of a county's sums, written with them and soon taken over: rows are only added and removed, so that no sale waits for another
+    of its county. Without a foreign key: each sale would pay for the check."""
+
+    region_code: str
+    kind: str
+    certified_fen: int = fen()
+    other_fen: int = fen()
+    resale_fen: int = fen()
+    grams: int = grams()
+    lines: int
+    #: By how many more, or fewer, outlets sold.
+    outlets: int
+
+
+class CountyPendingDay(_Pending, table=True):
+    __tablename__ = "county_pending_day"
+
+    id: int = key()
+    day: date
+
+
+class CountyPendingMonth(_Pending, table=True):
+    __tablename__ = "county_pending_month"
+
+    id: int = key()
+    month: date
