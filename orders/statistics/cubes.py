@@ -163,6 +163,20 @@ def bit(column: str) -> str:
     return f"set_bit(B'0'::bit({CHUNK}), ({column} % {CHUNK})::int, 1)"
 
 
+#: Members in a word: a whole number, of which each bit is one.
+WORD = 64
+
+
+def bit_of_word(column: str) -> str:
+    """SQL: a word with the one bit of a member, the first of them the highest."""
+    return f"1::bigint << ({WORD - 1} - {column} % {WORD})::int"
+
+
+def in_chunk(word: str, number: str) -> str:
+    """SQL: a bitmap with the bits of a word, of which ``number`` says the how manyth it is."""
+    return f"{word}::bit({WORD})::bit({CHUNK}) >> ({WORD} * ({number} % {CHUNK // WORD}))::int"
+
+
 def cell(cube: Cube) -> str:
     """SQL: the cell of a ledger row in an orders table, such as ``market/none/market``. Cells are ordered by their bytes, whatever sorts them."""
     cells = (

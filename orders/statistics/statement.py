@@ -10,7 +10,7 @@ from datetime import date
 
 from orders.ledger.rules import Direction
 from orders.ledger.selection import COLUMN, KNOWN_ON, TIME, Binds, Dimension, details, filters, from_lines
-from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
+from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, WORD, Cube, Kind, bit, bit_of_word, in_chunk, smallest
 from orders.statistics.models import CHUNK
 from orders.statistics.question import COUNTED, MAX_ROWS, SUMMED, Measure, Question
 from orders.statistics.rules import Part, by_years, parts
@@ -192,17 +192,18 @@ class _Writer:
         return self._family(member, groups, self._counts(member, groups, needed, list(self._parts()), []))
 
     def _counts(self, member: str, groups: Groups, needed: set[Dimension], parts: list[tuple[int, Part]], only: list[str]) -> str:
-        """Members by group and chunk: their bitmaps united, then counted."""
+        """Members by group and chunk: their bitmaps united, then counted. Where no rollup has any, words of lines are enough."""
+        cubes = [(period, part, self._cube(Kind.PRESENCE, needed, member, daily=not part.whole)) for period, part in parts]
+        of_lines = all(cube is None for _, _, cube in cubes)
         pieces = [
             piece
-            for period, part in parts
-            for piece in self._present_pieces(
-                member, groups, period, part, self._cube(Kind.PRESENCE, needed, member, daily=not part.whole), only
-            )
+            for period, part, cube in cubes
+            for piece in self._present_pieces(member, groups, period, part, cube, only, words=of_lines)
         ]
         names = ", ".join(["period", *_names(groups)])
         united = f"SELECT {names}, chunk, bit_or(bits) AS bits FROM ({_union(pieces)}) AS piece GROUP BY {names}, chunk"  # noqa: S608
-        return f"SELECT {names}, bit_count(bits) AS v FROM ({united}) AS united"  # noqa: S608
+        bits = f"bits::bit({WORD})" if of_lines else "bits"
+        return f"SELECT {names}, bit_count({bits}) AS v FROM ({united}) AS united"  # noqa: S608
 
     def _family(self, member: str, groups: Groups, counts: str) -> str:
         """Counts ``v`` added up by group, in the columns that all families share."""
@@ -216,14 +217,20 @@ class _Writer:
         )
 
     def _present_pieces(
-        self, member: str, groups: Groups, period: int, part: Part, cube: Cube | None, only: list[str]
+        self, member: str, groups: Groups, period: int, part: Part, cube: Cube | None, only: list[str], *, words: bool
     ) -> Iterator[str]:
         column = MEMBERS[member]
         if cube is None:
-            # a member's many lines are reduced to one before they become a bitmap
-            once = self._members(member, groups, period, part, self.of_lines, only)
+            of_words = self._words(member, groups, period, part, self.of_lines, only)
             names = ", ".join(["period", *_names(groups)])
-            yield f"SELECT {names}, id / {CHUNK} AS chunk, {bit('id')} AS bits FROM ({once}) AS once"  # noqa: S608
+            yield (
+                of_words
+                if words
+                else (
+                    f"SELECT {names}, chunk / {CHUNK // WORD} AS chunk, {in_chunk('bits', 'chunk')} AS bits FROM"  # noqa: S608
+                    f" (SELECT {names}, chunk, bit_or(bits) AS bits FROM ({of_words}) AS words GROUP BY {names}, chunk) AS words"
+                )
+            )
             return
         yield self._read(_rollup(cube), groups, period, part, "chunk, bits", [f"member = '{member}'"], self.of_rollups, only)
         waiting = [COUNTS, f"{column} IS NOT NULL"]
@@ -275,11 +282,12 @@ class _Writer:
             f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.of_lines, [COUNTS, _TAKEN])})"
         )
 
-    def _members(self, member: str, groups: Groups, period: int, part: Part, *conditions: list[str]) -> str:
+    def _words(self, member: str, groups: Groups, period: int, part: Part, *conditions: list[str]) -> str:
+        """The members of single lines, each as a bit of a word: whole numbers are united in a tenth of the time of bitmaps."""
         column = MEMBERS[member]
-        present = [COUNTS, f"{column} IS NOT NULL", self._between(_LEDGER, part)]
-        return (
-            f"SELECT DISTINCT {self._head(_LEDGER, groups, period)}, {column} AS id FROM sale_entry{_where(present, *conditions)}"  # noqa: S608
+        present = [COUNTS, f"{column} IS NOT NULL"]
+        return self._read(
+            _LEDGER, groups, period, part, f"{column} / {WORD} AS chunk, {bit_of_word(column)} AS bits", present, *conditions
         )
 
     def _read(self, source: _Source, groups: Groups, period: int, part: Part, values: str, *conditions: list[str]) -> str:

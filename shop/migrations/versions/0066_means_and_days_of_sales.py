@@ -41,6 +41,7 @@ _TAKEN = "counted AND NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry
 def upgrade() -> None:
     # of what the rollups hold, which nobody adds to meanwhile; entries that wait come with the others
     op.execute(sa.text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=locks.number("statistics.refresh")))
+    op.execute("SET LOCAL work_mem = '512MB'")
     for table, keys in _ADDED.items():
         op.create_table(
             table,
@@ -82,15 +83,17 @@ def _add_up(table: str, keys: tuple[str, ...]) -> None:
 
 
 def _take_part(table: str, columns: tuple[str, ...], member: str) -> None:
+    """Members as bits of words first: whole numbers are united in a tenth of the time of bitmaps."""
     names = ", ".join(("month", *columns))
     op.execute(
         f"""
         INSERT INTO {table} (member, {names}, chunk, bits)
-        SELECT '{member}', {names}, id / 4096, bit_or(set_bit(B'0'::bit(4096), (id % 4096)::int, 1)) FROM (
-            SELECT DISTINCT {names}, {member}_id AS id FROM sale_entry e
+        SELECT '{member}', {names}, word / 64, bit_or(bits::bit(64)::bit(4096) >> (64 * (word % 64))::int) FROM (
+            SELECT {names}, {member}_id / 64 AS word, bit_or(1::bigint << (63 - {member}_id % 64)::int) AS bits FROM sale_entry e
             WHERE {_TAKEN} AND direction = 'purchase' AND origin_kind NOT IN ('correction', 'release', 'acceptance_correction')
-              AND {member}_id IS NOT NULL) AS member
-        GROUP BY {names}, id / 4096 ORDER BY {names}, id / 4096
+              AND {member}_id IS NOT NULL
+            GROUP BY {names}, {member}_id / 64) AS words
+        GROUP BY {names}, word / 64
         """  # noqa: S608
     )
 
