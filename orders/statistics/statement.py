@@ -13,8 +13,8 @@ from orders.ledger.selection import COLUMN, KNOWN_ON, TIME, Binds, Dimension, de
 from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, WORD, Cube, Kind, bit, bit_of_word, in_chunk, smallest
 from orders.statistics.models import CHUNK
 from orders.statistics.question import COUNTED, MAX_ROWS, SUMMED, Measure, Question
-from orders.statistics.rules import Part, by_years, parts
-from shop.core.months import month_start
+from orders.statistics.rules import Part, by_years, parts, rest_of_month
+from shop.core.months import month_end, month_start
 
 Groups = tuple[Dimension, ...]
 
@@ -71,8 +71,8 @@ class _Writer:
         self.scope = details(reach, bind) if question.scope_dims or not reach.official else []
         self.direction = [f"direction = {bind(selection.direction, 'text')}"]
         known = [] if selection.known_on is None else [f"{KNOWN_ON} <= {bind(selection.known_on, 'date')}"]
-        #: The sums that are read.
-        self.summed = question.sums or [SUMMED[Measure.ENTRIES]]
+        #: The sums that are read, and those that are answered.
+        self.read = self.summed = question.sums or [SUMMED[Measure.ENTRIES]]
         #: What holds for every ledger row of the answer.
         self.of_lines = ["counted", *filters(selection, bind), *self.scope, *self.direction, *known]
         self.of_rollups = [*filters(selection, bind, lines=False), *self.scope]
@@ -114,16 +114,17 @@ class _Writer:
         """Sums by group, and over all groups. Where none is asked for they still tell the groups in which something was sold: what is counted beside
         them may be nobody, and an answer has the same rows whatever it measures."""
         groups = self.question.group_by
-        pieces = [
-            piece
-            for period, cut in self._parts()
-            for part in self._by_years(cut)
-            for piece in self._sum_pieces(groups, period, part)
-        ]
+        cuts = [(period, part) for period, cut in self._parts() for part in self._by_years(cut)]
+        # what is taken out may be all that a group has: it sold nothing then, and is none
+        some = ""
+        if any(self._rest(part) for _, part in cuts):
+            self.read = list(dict.fromkeys([*self.summed, "entries"]))
+            some = " HAVING sum_bigint(entries) > 0"
+        pieces = [piece for period, part in cuts for piece in self._sum_pieces(groups, period, part)]
         names = ", ".join(["period", *_names(groups)])
         sums = {f"v{n}": (_SUM.get(name, "sum_bigint"), name) for n, name in enumerate(self.summed)}
         added = ", ".join(f"{add}({name}) AS {value}" for value, (add, name) in sums.items())
-        self.added = f", added AS MATERIALIZED (SELECT {names}, {added} FROM ({_union(pieces)}) AS piece GROUP BY {names})"  # noqa: S608
+        self.added = f", added AS MATERIALIZED (SELECT {names}, {added} FROM ({_union(pieces)}) AS piece GROUP BY {names}{some})"  # noqa: S608
         again = ", ".join(f"{add}({value}) AS {value}" for value, (add, _) in sums.items())
         total = f"SELECT 'sums' AS family, 1 AS total, period{', NULL' * len(groups)}, {again} FROM added GROUP BY period"  # noqa: S608
         return [f"SELECT 'sums' AS family, 0 AS total, {names}, {', '.join(sums)} FROM added", total] if groups else [total]  # noqa: S608
@@ -139,14 +140,26 @@ class _Writer:
         known = self.question.selection.known_on
         kind = Kind.DAYS if not part.whole else Kind.YEARS if part.years else Kind.MONTHS if known is None else Kind.KNOWN
         cube = self._cube(kind, self.question.needed)
-        sums = self.summed
-        values = ", ".join(f"{SUMS[name]} AS {name}" for name in sums)
-        if cube is None:
-            yield self._read(_LEDGER, groups, period, part, values, self.of_lines)
-            return
-        until = [] if known is None else [f"known_on <= {self.bind(known, 'date')}"]
-        yield self._read(_rollup(cube), groups, period, part, ", ".join(sums), self.of_rollups, self.direction, until)
-        yield self._read(_TAIL, groups, period, part, values)
+        if cube is not None:
+            until = [] if known is None else [f"known_on <= {self.bind(known, 'date')}"]
+            yield self._read(_rollup(cube), groups, period, part, ", ".join(self.read), self.of_rollups, self.direction, until)
+            yield self._read(_TAIL, groups, period, part, self._of_lines())
+        elif rest := self._rest(part):
+            yield from self._sum_pieces(groups, period, Part(month_start(part.first), month_end(part.first), whole=True))
+            for days in rest:
+                yield self._read(_LEDGER, groups, period, days, self._of_lines("-"), self.of_lines)
+        else:
+            yield self._read(_LEDGER, groups, period, part, self._of_lines(), self.of_lines)
+
+    def _of_lines(self, sign: str = "") -> str:
+        return ", ".join(f"{sign}({SUMS[name]}) AS {name}" for name in self.read)
+
+    def _rest(self, part: Part) -> list[Part]:
+        """What is left of the month of some days, where a rollup knows months and none days, and that is less to be read."""
+        question = self.question
+        if part.whole or question.by_days or self._cube(Kind.DAYS, question.needed) or not self._cube(Kind.MONTHS, question.needed):
+            return []
+        return rest_of_month(part)
 
     def _total_present(self, member: str) -> str:
         """How many take part over all groups."""

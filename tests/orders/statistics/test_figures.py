@@ -102,7 +102,7 @@ _ELSEWHERE = text(
 
 def check(session, question):
     lines = session.execute(text("SELECT * FROM sale_entry")).all()
-    answer = ask(session, question)
+    answer, sold = ask(session, question), set()
     for period in range(len(question.periods)):
         rows, totals = oracle.recount(lines, question, period, TODAY)
         for measure in question.measures:
@@ -110,6 +110,9 @@ def check(session, question):
             found = {key: row[period].value(measure) for key, row in answer.rows.items() if row[period].value(measure)}
             expected = {key: row[measure] for key, row in rows.items() if row[measure]}
             assert question.group_by == () or found == expected, (measure, period)
+        sold |= set(rows)
+    # a group in which nothing was sold is no row
+    assert question.group_by == () or set(answer.rows) == sold
     return answer
 
 
