@@ -68,6 +68,10 @@ _KEEP_LINES = text(
     ORDER BY l.batch_id, l.line_no
     """
 )
+#: More lines at once than these a planner has to know of. While it takes the table for all but empty it thinks any index as good as another, and of a file
+#: that was tried and not kept (a dry run) statistics tell nothing.
+MANY_LINES = 1_000
+_UNKNOWN_TO_PLANNER = text("SELECT reltuples < :lines FROM pg_class WHERE oid = CAST('sales_batch_line' AS regclass)")
 _DEVICE = text("SELECT last_sequence, last_hash, revoked_at IS NOT NULL AS revoked FROM outlet_device WHERE id = :id")
 _WAITING = text(
     """
@@ -217,7 +221,7 @@ def keep(
     user_id: int | None = None,
     file_id: int | None = None,
 ) -> dict[tuple[int, str], int]:
-    """Write batches with their lines, received ``now``, all of them waiting: of each its outlet, what it says, and whether it stands in a chain. Two
+    """Write batches with their lines, received ``now``, all of them waiting: of each its outlet, what it says, and whether it stands in a chain. A few
     statements, however many. Returns their ids by outlet and batch id."""
     rows = [
         {
@@ -251,6 +255,8 @@ def keep(
         for number, line in enumerate(batch.lines, 1)
     ]
     session.execute(_KEEP_LINES, {"rows": json.dumps(lines), "now": now})
+    if len(lines) > MANY_LINES and session.execute(_UNKNOWN_TO_PLANNER, {"lines": len(lines)}).scalar_one():
+        session.execute(text("ANALYZE sales_batch_line"))
     return made
 
 
