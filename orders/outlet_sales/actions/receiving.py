@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlet_sales.actions import taking
-from orders.outlet_sales.errors import BatchReused, HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines
+from orders.outlet_sales.errors import BatchReused, CorrectsItself, HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines
 from orders.outlet_sales.rules import Link, refunds_of_none, walk
 from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut, UnreadableBatch
 from orders.outlets.actions.devices import device_of
@@ -112,7 +112,7 @@ def receive_one(session: Session, actor: Actor, batch: SalesBatchIn) -> int:
     """The same for one batch; returns its id.
 
     Raises:
-        HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead: see there (422). BatchReused: its id was used for other content (409).
+        HashMismatch, LineTwice, RefundsNoSale, CorrectsItself, SequenceFarAhead: see there (422). BatchReused: its id was used for other content (409).
     """
     [became] = _receive(session, actor, [batch])
     if isinstance(became, Problem):
@@ -176,6 +176,8 @@ def _wrong(batch: SalesBatchIn, known_hash: str | None, last_sequence: int) -> P
         return RefundsNoSale(faults=[RefundsNoSale().fault(f"lines[{n}].refunds_line_id") for n in lost])
     if known_hash is not None:
         return None if known_hash == batch.hash else BatchReused(batch_id=batch.batch_id)
+    if batch.corrects == batch.batch_id:
+        return CorrectsItself.at("corrects")
     if batch.sequence > last_sequence + FURTHEST:
         return SequenceFarAhead.at("sequence", last=last_sequence, most=FURTHEST)
     return None
