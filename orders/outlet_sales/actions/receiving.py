@@ -9,7 +9,15 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlet_sales.actions import taking
-from orders.outlet_sales.errors import BatchReused, CorrectsItself, HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines
+from orders.outlet_sales.errors import (
+    BatchReused,
+    CorrectsItself,
+    HashMismatch,
+    LineTwice,
+    RefundsNoSale,
+    SequenceFarAhead,
+    TooManyLines,
+)
 from orders.outlet_sales.rules import Link, refunds_of_none, walk
 from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut, UnreadableBatch
 from orders.outlets.actions.devices import device_of
@@ -71,7 +79,9 @@ _KEEP_LINES = text(
 #: More lines at once than these a planner has to know of. While it takes the table for all but empty it thinks any index as good as another, and of a file
 #: that was tried and not kept (a dry run) statistics tell nothing.
 MANY_LINES = 1_000
-_UNKNOWN_TO_PLANNER = text("SELECT reltuples < :lines FROM pg_class WHERE oid = CAST('sales_batch_line' AS regclass)")
+_TELL_PLANNER = text(
+    "SELECT analyze_sales_batch_line() FROM pg_class WHERE oid = CAST('sales_batch_line' AS regclass) AND reltuples < :lines"
+)
 _DEVICE = text("SELECT last_sequence, last_hash, revoked_at IS NOT NULL AS revoked FROM outlet_device WHERE id = :id")
 _WAITING = text(
     """
@@ -257,8 +267,8 @@ def keep(
         for number, line in enumerate(batch.lines, 1)
     ]
     session.execute(_KEEP_LINES, {"rows": json.dumps(lines), "now": now})
-    if len(lines) > MANY_LINES and session.execute(_UNKNOWN_TO_PLANNER, {"lines": len(lines)}).scalar_one():
-        session.execute(text("ANALYZE sales_batch_line"))
+    if len(lines) > MANY_LINES:
+        session.execute(_TELL_PLANNER, {"lines": len(lines)})
     return made
 
 
