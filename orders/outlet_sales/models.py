@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, grams, key, moment, quantity, ref
@@ -135,6 +136,34 @@ class SalesBatchLine(SQLModel, table=True):
     correction_ids: list[int] = Field(
         default_factory=list, sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}")
     )
+
+
+class SalesTrial(SQLModel, table=True):
+    """A file of sales that is tried in the background, and not kept."""
+
+    __tablename__ = "sales_trial"
+    __table_args__ = (
+        CheckConstraint("status IN ('reading','trying','done','refused')", name="status"),
+        CheckConstraint("(status = 'done') = (result IS NOT NULL)", name="result"),
+        CheckConstraint("(status = 'refused') = (problem IS NOT NULL)", name="problem"),
+        Index(None, "user_id", "id"),
+        Index(None, "asked_at"),
+    )
+
+    id: int = key()
+    #: Who asked for it, and with what scopes of an API key; null: all.
+    user_id: int = ref("app_user.id")
+    scopes: list[str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    file_id: int = ref("stored_file.id")
+    name: str
+    asked_at: datetime = moment()
+    status: str = Field(default="reading", sa_column_kwargs={"server_default": "reading"})
+    #: Of the file, once it was read.
+    rows: int | None = None
+    #: What an import would answer, amounts in fen; or why it would be refused, by language.
+    result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    problem: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    done_at: datetime | None = moment(nullable=True)
 
 
 class _Sold(SQLModel):

@@ -7,12 +7,22 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from orders.counting.queries import BATCH_SOLD_AT, BATCH_WAITS
 from orders.ledger.selection import Binds
+from orders.outlet_sales.models import SalesTrial
 from orders.outlet_sales.rules import BatchStatus, LineStatus
-from orders.outlet_sales.schemas import Group, OutletGroup, OutletSales, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
+from orders.outlet_sales.schemas import (
+    Group,
+    OutletGroup,
+    OutletSales,
+    OutletSalesOut,
+    OutletSalesRow,
+    SalesBatchOut,
+    SalesLineOut,
+    SalesTrialOut,
+)
 from orders.outlets.queries import FILTERED, IN_REACH, REGION_NAME, Filters, reach, some
 from orders.statistics.cover import Stretch, Unit, cover, rows_over
 from orders.statistics.rules import Part, growth, parts, same_period_last_year
@@ -290,6 +300,18 @@ def _found(session: Session, actor: Actor, batch_id: int) -> tuple[Row[Any], boo
     if (row := session.execute(_FOLLOWED, values).first()) is None:
         raise NotFound
     return row, False
+
+
+def trial(session: Session, actor: Actor, trial_id: int, language: Language) -> SalesTrialOut:
+    """A trial that the actor asked for.
+
+    Raises:
+        NotFound: there is none (404).
+    """
+    found = session.exec(select(SalesTrial).where(col(SalesTrial.id) == trial_id, col(SalesTrial.user_id) == actor.user_id)).first()
+    if found is None:
+        raise NotFound
+    return SalesTrialOut(**found.model_dump(exclude={"problem"}), problem=found.problem and found.problem[language])
 
 
 def lines(

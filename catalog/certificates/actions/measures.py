@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from catalog.certificates import queries
+from catalog.certificates import queries, rules
 from catalog.certificates.errors import HeldByBar, HeldByCity, NotYourRegion, OwnCase, UnknownReason
 from catalog.certificates.models import Certificate, CertificateEvent, Suspension
 from catalog.certificates.states import CERTIFICATE, STRONGEST, CertificateMove, CertificateState, SuspendedBy
@@ -163,7 +163,8 @@ def put_out(
 
 
 def reinstate(session: Session, actor: Actor, certificate_id: int, reason: str) -> None:
-    """Put a suspended certificate in force again, for what is left of its time.
+    """Put a suspended certificate in force again, for what is left of its time: end what the actor's own level said, or, where that is nothing, what
+    the county said. What another level said stays, with its own end, until it is lifted too.
 
     Raises:
         HeldByBar, HeldByCity: what the actor's level cannot end stands against it (409). And as :func:`begin`.
@@ -173,9 +174,10 @@ def reinstate(session: Session, actor: Actor, certificate_id: int, reason: str) 
     if bar := standing.get(SuspendedBy.BAR):
         raise HeldByBar(until=(clock.shanghai_date(bar.until) - timedelta(days=1)).isoformat() if bar.until else None)
     city = standing.get(SuspendedBy.CITY)
-    if city and queries.level_of(actor) is not SuspendedBy.CITY:
+    level = queries.level_of(actor)
+    if city and level is not SuspendedBy.CITY:
         raise HeldByCity(reason=city.reason, until=city.until.isoformat() if city.until else None)
-    bring_back(session, actor, certificate, reason)
+    bring_back(session, actor, certificate, reason, [rules.ended_by(level, standing)])
 
 
 def bring_back(

@@ -168,6 +168,15 @@ def test_what_is_open_keeps_a_county_from_closing_until_it_is_explained(scene):
     assert scene.read_close("county")["standing"] == ["holds_open"]
     assert scene.explain("holds_open", "county").status_code == 201
     assert scene["county"].post(scene.close_path("/close"), json={}).status_code == 201
+    # another county, and a monitor of one, read state and counts; what was said, and by whom, stays with the region and the city
+    told = {}
+    for who in ("county", "city", "monitor", "other"):
+        read = scene.read_close(who, region="500236")
+        counted = [item["count"] for item in read["items"] if item["item"] in ("batches_held", "holds_open")]
+        assert (read["closed_at"] is not None, sorted(counted)) == (True, [1, 4])
+        told[who] = (read["closed_by"], [item["item"] for item in read["items"] if item["explanation"]])
+    everything = ("测试用户", ["batches_held", "holds_open"])
+    assert told == {"county": everything, "city": everything, "monitor": everything, "other": (None, [])}
 
 
 @pytest.mark.parametrize("who", ["city", "county"])
