@@ -30,11 +30,8 @@ from orders.online.actions import receiving
 from orders.online.actions import reconciling as online
 from orders.online.actions import sending as asking
 from orders.online.provider import provider
-<<<<<<< HEAD
 from orders.outlet_sales.actions import counties as outlet_counties
-=======
 from orders.outlet_sales.actions import trying
->>>>>>> counts-three
 from orders.outlet_sales.actions import waiting as outlet_refunds
 from orders.outlets.actions import devices as outlet_devices
 from orders.outlets.actions import goods as outlet_goods
