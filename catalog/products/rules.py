@@ -92,8 +92,8 @@ _UNITS: dict[Unit, tuple[str, str]] = {
 
 #: Units that are weights, in grams: what is sold by one weighs that.
 GRAMS_OF: Mapping[str, int] = {Unit.KG: 1000}
-#: Units by which only services are sold.
-OF_SERVICES = frozenset({Unit.PERSON, Unit.ROOM_NIGHT, Unit.TICKET})
+#: Units by which only services are sold. By the 张 goods are, too: vouchers for a box of fruit, mats, sheets of bean curd.
+OF_SERVICES = frozenset({Unit.PERSON, Unit.ROOM_NIGHT})
 
 MAX_TIERS = 20
 #: VAT that a price may hold by now, in basis points: the rates 13, 9, 6 and 0 % and the levies of 5, 3 and (by relief) 1 % (增值税法 §§10–11 and the
