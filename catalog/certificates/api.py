@@ -76,11 +76,11 @@ def history(call: Call, certificate_id: Id) -> list[EventOut]:
 
 @routes.get("/certificates/{certificate_id}/pdf", Permission.CERTIFICATIONS_READ, responses=_PDF)
 def print_certificate(call: Call, certificate_id: Id) -> Response:
-    """The certificate in Chinese, with a QR code that leads to its public check. One that does not hold now says so."""
+    """The certificate in the caller's language, with a QR code that leads to its public check. One that does not hold now says so."""
     certificate = _certificate(call, certificate_id)
-    shown = queries.public_certificate(call.session, certificate.number, "zh")
+    shown = queries.public_certificate(call.session, certificate.number, call.language)
     headers = {"Content-Disposition": f'attachment; filename="{certificate.number}.pdf"'}
-    return Response(certificate_pdf(certificate, shown), media_type="application/pdf", headers=headers)
+    return Response(certificate_pdf(certificate, shown, call.language), media_type="application/pdf", headers=headers)
 
 
 @routes.post("/certificates/{certificate_id}/warn", Permission.CERTIFICATES_SUSPEND, status=200)

@@ -14,6 +14,7 @@ UNKNOWN = check_page.unknown("证书", "certificate")
 def page(zh: PublicCertificateOut, en: PublicCertificateOut) -> str:
     """The page, from the same answer in both languages."""
     origin = "".join(part for part in (zh.district_name, zh.township_name, zh.village) if part)
+    origin_en = ", ".join(part for part in (en.township_name, en.district_name) if part)
     rows = [
         ("证书编号 No.", zh.number),
         ("产品 Product", zh.product_name),
@@ -21,13 +22,13 @@ def page(zh: PublicCertificateOut, en: PublicCertificateOut) -> str:
         ("生产者 Producer", zh.producer),
         ("等级 Grade", zh.grade),
         ("规格 Specification", zh.specification),
-        ("产地 Origin", f"{origin} · {en.district_name}"),
+        ("产地 Origin", f"{origin} · {origin_en}"),
         ("有效期 Valid", f"{zh.valid_from.isoformat()} – {zh.valid_until.isoformat()}"),
         ("目录批次 Batch", zh.batch_number),
     ]
     history = [
         f"<li>{event.on.isoformat()} {escape(event.label)} <small>{escape(same.label)}</small>"
-        + (f"：{escape(event.reason)}" if event.reason else "")
+        + (f"：{escape(event.reason)} <small>{escape(same.reason)}</small>" if event.reason and same.reason else "")
         + "</li>"
         for event, same in zip(zh.history, en.history, strict=True)
     ]

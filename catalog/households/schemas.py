@@ -20,7 +20,7 @@ class MemberIn(BaseModel):
     id_number: Annotated[str, Field(min_length=1, max_length=50, description="resident ID number, 18 characters")]
     household_no: Annotated[Name, Field(description="of the household within its county")]
     mode: Annotated[str, Field(min_length=1, max_length=50, description="a code of the terms `linkage_mode`")]
-    village: Name
+    village: ProperName
 
     def member(self) -> Member:
         return Member(self.name, self.id_number.strip().upper(), self.household_no, self.mode, self.village)

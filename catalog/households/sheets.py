@@ -63,8 +63,8 @@ def _fault(row: int, name: str, value: str) -> Fault | None:
         return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
     try:
         in_one_line(value)
-        if name == "name":
+        if name in ("name", "village"):
             spoken(value)
     except BadValue as wrong:
-        return sheets.fault(row, COLUMNS[name][0], "cell_unreadable", wrong.zh, str(wrong))
+        return sheets.fault(row, COLUMNS[name][0], wrong.code or "cell_unreadable", wrong.zh, str(wrong))
     return None

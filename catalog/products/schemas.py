@@ -12,13 +12,13 @@ from catalog.products.rules import MAX_TIERS, VAT_PERCENTS, VAT_RATES, Category,
 from catalog.products.states import ListingStatus
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
-from shop.core.quantities import Code, Id, Name, OptionalLine, OptionalText, ProperName, Quantity, QuantityOut, storable, whole
+from shop.core.quantities import Code, Id, Name, OptionalPaperLine, OptionalText, ProperName, Quantity, QuantityOut, storable, whole
 
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}$"), Field(examples=["500236"])]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
 Words = Annotated[str, StringConstraints(max_length=100), AfterValidator(storable)]
 #: One of the facts that a certificate speaks of besides the name: who makes it, its grade, what it is by which standard.
-Detail = OptionalLine
+Detail = OptionalPaperLine
 NetGrams = Annotated[int, Field(ge=1, le=10**9, description="net weight of one unit in grams; none for services"), whole]
 ComparableGrams = Annotated[
     int, Field(ge=1, le=10**12, description="net weight in grams of the pack that is compared with; none for services"), whole
@@ -128,7 +128,7 @@ class ProductIn(In):
     category: Category
     district_code: DistrictCode
     township_code: TownshipCode | None = None
-    village: Name | None = None
+    village: ProperName | None = None
     producer: Annotated[Detail, Field(description="who makes it")] = ""
     grade: Detail = ""
     specification: Annotated[Detail, Field(description="what it is, by which standard", examples=["5kg/箱，GB/T 20355"])] = ""
@@ -141,7 +141,7 @@ class ProductPatch(In):
     category: Category | None = None
     district_code: DistrictCode | None = None
     township_code: TownshipCode | None = None
-    village: Name | None = None
+    village: ProperName | None = None
     producer: Detail | None = None
     grade: Detail | None = None
     specification: Detail | None = None

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +113,9 @@ def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) ->
     written = [told.get(column, "") for column in (Column.AMOUNT, Column.DEBIT, Column.CREDIT)]
     if not any(cell.strip() for cell in written) or (day is None and (_is_summary(cells) or not told[Column.DATE].strip())):
         return
+    if untold := list(_untold(number, cells, columns)):
+        made.faults += untold
+        return
     if day is None:
         made.faults.append(sheets.fault(number, Column.DATE, "bad_date", "日期无法识别", "the date cannot be read"))
     amount, reversal = _amount(told)
@@ -157,6 +160,16 @@ def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) ->
 
 def _cell(cells: Sequence[str], places: Sequence[int]) -> str:
     return storable(" ".join(cell for at in places if at < len(cells) and (cell := cells[at].strip())))
+
+
+def _untold(number: int, cells: Sequence[str], columns: Places) -> Iterator[Fault]:
+    """The cells of which nobody can tell what stands there, such as an account typed as a number that lost its last digits. What the other side wrote
+    may begin like a formula."""
+    for column, places in columns.items():
+        for at in places:
+            why = sheets.not_told(cells[at]) if at < len(cells) else None
+            if why and (why == sheets.LONG_NUMBER or column is not Column.TEXT):
+                yield sheets.fault(number, column, *why)
 
 
 def _is_summary(cells: Sequence[str]) -> bool:

@@ -13,7 +13,19 @@ from orders.external_sales.states import SaleMove, SaleStatus
 from orders.purchasing.schemas import FundSource
 from shop.core import uscc
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Code, Day, Grams, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, each_once, in_one_line
+from shop.core.quantities import (
+    Code,
+    Day,
+    Grams,
+    Id,
+    OptionalText,
+    ProperName,
+    Quantity,
+    QuantityOut,
+    ShortText,
+    each_once,
+    in_one_line,
+)
 from shop.core.sheets import IgnoredColumns
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$"), Field(examples=["371600"])]
@@ -64,10 +76,10 @@ class ClaimIn(In):
     platform: Platform
     supplier_id: Annotated[Id, Field(description="the supplier on the list")]
     helper_id: Annotated[Id | None, Field(description="who helped to sell (帮助销售)")] = None
-    invoice_seller: Annotated[Name | None, Field(description="who wrote the invoice, where it is another")] = None
+    invoice_seller: Annotated[ProperName | None, Field(description="who wrote the invoice, where it is another")] = None
     invoice_seller_uscc: Uscc | None = None
     buyer_id: Annotated[Id | None, Field(description="a registered buyer; else name, kind and region")] = None
-    buyer_name: Name | None = None
+    buyer_name: ProperName | None = None
     buyer_kind: Code | None = None
     buyer_region_code: RegionCode | None = None
     order_number: Annotated[DocumentNumber | None, Field(description="of the order where it was made")] = None

@@ -16,7 +16,7 @@ from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.faults import fault_of
 from shop.core.money import fen_from_yuan, yuan
-from shop.core.quantities import MAX_QUANTITY, Id, Name, in_one_line
+from shop.core.quantities import MAX_QUANTITY, Id, ProperName, in_one_line
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
 HEADER: dict[Language, list[str]] = {
@@ -146,7 +146,7 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
         try:
             return read(in_one_line(said[name]))
         except BadValue as wrong:
-            faults.append(fault(number, name, "bad_value", wrong.zh, str(wrong)))
+            faults.append(fault(number, name, wrong.code or "bad_value", wrong.zh, str(wrong)))
         return None
 
     row = Row(
@@ -185,14 +185,15 @@ def _as(kind: Any) -> Callable[[str], str]:
         try:
             return adapter.validate_python(value)
         except ValidationError as wrong:
-            told = fault_of(wrong.errors()[0])
-            raise BadValue(told.zh, told.en) from None
+            found = wrong.errors()[0]
+            told = fault_of(found)
+            raise BadValue(told.zh, told.en, code=getattr(found.get("ctx", {}).get("error"), "code", None)) from None
 
     return read
 
 
 #: What is kept as it was written has the limits of the same said in JSON; what is only looked up needs none.
-_name, _number, _unit, _region = _as(Name), _as(DocumentNumber), _as(Unit), _as(RegionCode)
+_name, _number, _unit, _region = _as(ProperName), _as(DocumentNumber), _as(Unit), _as(RegionCode)
 
 
 _ID: TypeAdapter[int] = TypeAdapter(Id)

@@ -91,7 +91,8 @@ def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | N
     Raises:
         UnreadableSpreadsheet, TooManyRows, ReportRefused: see there (422); every fault by row and column.
     """
-    read, wrong, ignored = sheets.read(content)
+    indicators = programmes.config_of(session, clock.today()).indicators
+    read, wrong, ignored = sheets.read(content, {each.code for each in indicators if each.unit == "percent"})
     rows = [
         {
             "indicator": each.indicator,

@@ -1,6 +1,6 @@
 """Reported figures as tables: what is sent in, and what is exported."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -35,6 +35,9 @@ MOST_FAULTS = 200
 #: A fault of one cell, by the column's own header.
 fault = partial(sheets.fault_of, COLUMNS)
 _LONGEST = 200
+_PERCENT = "%"
+_NO_NUMBER = "须为不小于 0 的数，最多四位小数", "is no number, or has more than four decimals"
+_NO_PERCENT = "该指标的单位不是百分比，请填数值", "is a percent, and the unit of the indicator is another one; write its number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class Row:
     base_method: str | None
 
 
-def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
-    """The rows below the header, those apart that are empty; the faults of cells that cannot be read, by row and column, in whose place the rows have what
+def read(content: bytes, in_percent: Collection[str]) -> tuple[list[Row], list[Fault], list[str]]:
+    """The rows below the header, those apart that are empty; ``in_percent``: the codes of indicators whose unit is percent, of which 12.5% is 12.5. And the faults of cells that cannot be read, by row and column, in whose place the rows have what
     nobody looks at; and the headers that nobody reads.
 
     Raises:
@@ -66,11 +69,18 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         if wrong := sheets.unreadable(COLUMNS, number, cell):
             faults += wrong
             continue
-        value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None
+        sign = _PERCENT if cell["indicator"] in in_percent else ""
+        value, base = (_number(sheets.figure(cell[name]).removesuffix(sign)) if cell[name] else None for name in ("value", "base"))
         for name, read_as in (("value", value), ("base", base)):
             if cell[name] and read_as is None:
-                told = "须为不小于 0 的数，最多四位小数", "is no number, or has more than four decimals"
-                wrong.append(fault(number, name, "bad_value", *told))
+                wrong.append(
+                    fault(
+                        number,
+                        name,
+                        "bad_value",
+                        *(_NO_PERCENT if sheets.figure(cell[name]).endswith(_PERCENT) and not sign else _NO_NUMBER),
+                    )
+                )
         wrong += [fault(number, name, "missing", "未填写", "is missing") for name in REQUIRED if not cell[name]]
         long = [name for name in ("source", "method", "base_method") if len(cell[name]) > _LONGEST]
         wrong += [fault(number, name, "too_long", f"超过 {_LONGEST} 字", f"is longer than {_LONGEST} characters") for name in long]

@@ -3,21 +3,10 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from orders.money.references import plain
-from shop.core.errors import BadValue
-from shop.core.quantities import Name
 
-
-def _with_letters(name: str) -> str:
-    if not any(each.isalpha() for each in name):
-        raise BadValue("名称至少含一个汉字或字母", "a name holds a letter or Chinese character at least")
-    return name
-
-
-#: A name that a bank can pay to.
-PartyName = Annotated[Name, AfterValidator(_with_letters)]
 #: Six to thirty-four digits, with single spaces or dashes between them.
 AccountNumber = Annotated[
     str, StringConstraints(pattern=r"^[0-9](?:[ -]?[0-9]){5,33}$"), Field(examples=["3100 0210 0901 4400 123"])

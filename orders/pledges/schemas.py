@@ -13,7 +13,7 @@ from orders.pledges.states import PledgeAction, PledgeStatus, ProofState, Propos
 from orders.purchasing.schemas import FundSource, PurchaseOrderOut
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, OneLine, QuantityOut, ShortText, plain_number, whole
+from shop.core.quantities import Day, Id, Name, OneLine, ProperName, QuantityOut, ShortText, plain_number, whole
 from shop.identity.schemas import Phone
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}([0-9A-Z]{1,6})?$"), Field(examples=["500236", "500236T01"])]
@@ -44,7 +44,7 @@ class RecipientIn(In):
     name: Annotated[Name, Field(examples=["一线医护人员"])]
     heads: Heads
     delivery_address: OneLine
-    delivery_contact: Annotated[Name | None, Field(description="the office that takes delivery")] = None
+    delivery_contact: Annotated[ProperName | None, Field(description="the office that takes delivery")] = None
     delivery_phone: Phone | None = None
 
 
@@ -301,7 +301,7 @@ class ProposalOrderIn(In):
 
     recipient_id: Id | None = None
     delivery_address: OneLine | None = None
-    delivery_contact: Name | None = None
+    delivery_contact: ProperName | None = None
     delivery_phone: Phone | None = None
     deliver_by: Day | None = None
     buyer_reference: Name | None = None

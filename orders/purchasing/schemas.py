@@ -11,7 +11,7 @@ from orders.purchasing.rules import Reason, SourceKind
 from orders.purchasing.states import EndReason, SupplierOrderAction, SupplierOrderStatus
 from orders.terms.schemas import DueOut, PaymentTerms
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, OneLine, Quantity, QuantityOut, ShortText
+from shop.core.quantities import Day, Id, Name, OneLine, ProperName, Quantity, QuantityOut, ShortText
 from shop.identity.schemas import Phone
 
 Platform = Literal["marketplace", "social_network"]
@@ -34,7 +34,7 @@ class OrderHeadIn(BaseModel):
     deliver_by: Day | None = Field(default=None, description="Shanghai date by which the goods are wanted")
     delivery_address: OneLine | None = Field(default=None, description="default: the address named, or the unit's usual one")
     delivery_address_id: Id | None = Field(default=None, description="an address of the unit, in place of writing it down")
-    delivery_contact: Name | None = None
+    delivery_contact: ProperName | None = None
     delivery_phone: Phone | None = None
     platform: Platform = "marketplace"
     declared_relation_id: Id | None = Field(default=None, description="the support relation that this purchase serves")

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orders.money.names import AccountNumber, PartyName
+from orders.money.names import AccountNumber
 from orders.refunds.states import RefundMove, RefundStatus
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Code, Day, Id, Name, ShortText
+from shop.core.quantities import Code, Day, Id, Name, ProperName, ShortText
 
 RefundMethod = Literal["bank_transfer", "online"]
 
@@ -18,7 +18,7 @@ class Payee(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: PartyName
+    name: ProperName
     account: AccountNumber
     bank: Name | None = None
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shop.core.quantities import Id, Name, OneLine
+from shop.core.quantities import Id, Name, OneLine, ProperName
 from shop.identity.schemas import Phone
 from shop.programmes.payment import PaymentTerms
 
@@ -20,7 +20,7 @@ class DeliveryAddressIn(BaseModel):
     organisation_id: Id | None = None
     name: Name
     address: OneLine
-    contact: Name | None = None
+    contact: ProperName | None = None
     phone: Phone | None = None
     is_default: bool = False
 
@@ -30,7 +30,7 @@ class DeliveryAddressPatch(BaseModel):
 
     name: Name | None = None
     address: OneLine | None = None
-    contact: Name | None = None
+    contact: ProperName | None = None
     phone: Phone | None = None
     is_default: bool | None = None
     active: bool | None = None

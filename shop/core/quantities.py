@@ -212,15 +212,25 @@ def each_once(named: list[Named]) -> list[Named]:
 
 
 #: Pictures, and the marks that make a picture of another sign.
-_PICTURES = re.compile("[\u2600-\u27bf\u2b00-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff\U000e0020-\U000e007f]")
+_PICTURES = re.compile(
+    "[\u231a\u231b\u23e9-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff\U000e0020-\U000e007f]"
+)
+
+
+def without_pictures(fact: str) -> str:
+    """Refuse pictures in what stands on certificates, contracts and other sealed papers, whose fonts have none. Texts of free description may hold them."""
+    if found := _PICTURES.search(fact):
+        raise BadValue(
+            f"不能含表情符号或图形（{found[0]}）", f"holds a picture ({found[0]}); write it in words", code="picture_in_text"
+        )
+    return fact
 
 
 def spoken(name: str) -> str:
-    """Refuse what nobody can speak as a name: without a letter or an ideograph, or with pictures. Texts of free description may hold them."""
+    """Refuse what nobody can speak as a name: without a letter or an ideograph, or with pictures."""
+    without_pictures(name)
     if not any(sign.isalpha() for sign in name):
-        raise BadValue("名称须含文字", "a name holds a letter or an ideograph")
-    if _PICTURES.search(name):
-        raise BadValue("名称不能含表情符号或图形", "a name holds no pictures")
+        raise BadValue("名称须含文字", "a name holds a letter or an ideograph", code="name_without_letters")
     return name
 
 
@@ -229,12 +239,15 @@ def _text(limit: int, least: int = 1) -> Any:
 
 
 Name = Annotated[str, _text(200), AfterValidator(in_one_line)]
-#: What a product or a person is called.
+#: What an organisation, a product, a person or a place is called.
 ProperName = Annotated[Name, AfterValidator(spoken)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=64)]
 #: A longer text of one line, such as an address.
 OneLine = Annotated[str, _text(500), AfterValidator(in_one_line)]
 OptionalLine = Annotated[str, _text(500, least=0), AfterValidator(in_one_line)]
+#: A fact that a certificate tells: a line of its paper.
+PaperLine = Annotated[OneLine, AfterValidator(without_pictures)]
+OptionalPaperLine = Annotated[OptionalLine, AfterValidator(without_pictures)]
 #: Texts in which people may begin new lines: reasons, remarks, statements.
 ShortText = Annotated[str, _text(500), AfterValidator(readable)]
 LongText = Annotated[str, _text(5000), AfterValidator(readable)]

@@ -41,6 +41,10 @@ _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 #: A workbook that leaves the computing to whoever opens it: its program wrote 0 for what it did not know.
 _COMPUTED_LATER = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?calcPr\b[^<>]*\bfullCalcOnLoad=[\"'](?:1|true)[\"']")
+#: How a workbook of the kind before XLSX begins, and the records that are looked at in it ([MS-XLS] 2.3.1).
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BEGIN, _END_OF, _SHEET, _NUMBER_FORMAT, _CELL_FORMAT = 0x809, 0x0A, 0x85, 0x41E, 0xE0
+_CELL, _SHORT_CELL, _SHORT_CELLS, _CELL_OF_FORMULA = 0x203, 0x27E, 0xBD, 0x06
 #: A row with its number, where rows end, and a cell or a value of one.
 _ROW = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?row\s[^<>]*?\br=[\"']([0-9]{1,9})[\"']")
 _END = re.compile(rb"</(?:[A-Za-z][\w.-]*:)?sheetData\s*>")
@@ -66,7 +70,8 @@ def main() -> None:
 
     content.seek(0)
     book = CalamineWorkbook.from_filelike(content)
-    unshown, percents = _unshown(content), _percents(content)
+    percents = _percents(content) or _percents_of_old(content, [each.name for each in book.sheets_metadata])
+    unshown = _unshown(content)
     sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
     shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
     most = MAX_SHEETS if "all" in sys.argv[1:] else 1
@@ -216,7 +221,7 @@ def _found(content: Any, looking: Callable[[Any, dict[str, str]], Look | None]) 
     import zipfile
 
     content.seek(0)
-    if not zipfile.is_zipfile(content):  # the kind before XLSX always keeps the value, and no formats are read of it
+    if not zipfile.is_zipfile(content):  # the kind before XLSX always keeps the value
         return {}
     with zipfile.ZipFile(content) as archive:
         parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
@@ -294,6 +299,93 @@ def _unshown_of(part: Any, later: bool) -> list[tuple[int, int]]:
                     cells.append((row, column))
         kept = seen[max(done, len(seen) - _LONGEST_CELL) :]
     return cells
+
+
+def _percents_of_old(content: Any, names: list[str]) -> Places:
+    """The same in the kind before XLSX ([MS-XLS]), whose sheets have these names."""
+    content.seek(0)
+    if content.read(8) != _COMPOUND:
+        return {}
+    content.seek(0)
+    try:
+        stream = _workbook_in(content.read())
+        formats, used, sheets, wide = {int(each) for each in _PERCENTS}, list[bool](), list[int](), False
+        for kind, body in _records(stream, 0):
+            if kind == _BEGIN:
+                wide = body[:2] == b"\0\6"  # since Excel 97; before it texts have one byte for each letter
+            elif kind == _NUMBER_FORMAT:
+                code = body[5:].decode("utf-16-le" if body[4] & 1 else "latin-1") if wide else body[3:].decode("latin-1")
+                formats |= {_short(body, 0)} if "%" in _QUOTED.sub("", code) else set()
+            elif kind == _CELL_FORMAT:
+                used.append(_short(body, 2) in formats)
+            elif kind == _SHEET:
+                sheets.append(int.from_bytes(body[:4], "little"))
+        return {
+            name: [place for kind, body in _records(stream, at) for place, used_as in _numbers(kind, body) if used[used_as]]
+            for name, at in zip(names, sheets, strict=False)
+        }
+    except (IndexError, StopIteration, ValueError):  # not in the form that it says; what can be read of its cells is read
+        return {}
+
+
+def _numbers(kind: int, body: bytes) -> Iterator[tuple[tuple[int, int], int]]:
+    """The cells of a record that hold numbers, by row and column from 0, each with the number of its format."""
+    row, column = _short(body, 0), _short(body, 2)
+    if kind in (_CELL, _SHORT_CELL) or (kind == _CELL_OF_FORMULA and body[12:14] != b"\xff\xff"):  # else its value is no number
+        yield (row, column), _short(body, 4)
+    elif kind == _SHORT_CELLS:
+        for number, at in enumerate(range(4, len(body) - 2, 6)):
+            yield (row, column + number), _short(body, at)
+
+
+def _short(body: bytes, at: int) -> int:
+    return int.from_bytes(body[at : at + 2], "little")
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """The records of the sheet, or of the whole workbook, that begins there; what is embedded in it begins and ends within."""
+    depth = 0
+    while at + 4 <= len(stream):
+        kind, length = _short(stream, at), _short(stream, at + 2)
+        yield kind, stream[at + 4 : at + 4 + length]
+        at += 4 + length
+        depth += (kind == _BEGIN) - (kind == _END_OF)
+        if depth <= 0:
+            return
+
+
+def _workbook_in(content: bytes) -> bytes:
+    """The stream of a compound file ([MS-CFB]) that holds the workbook."""
+
+    def longs(piece: bytes) -> list[int]:
+        return [int.from_bytes(piece[at : at + 4], "little") for at in range(0, len(piece) - 3, 4)]
+
+    def sector(number: int) -> bytes:
+        return content[(number + 1) * size : (number + 2) * size]
+
+    def chained(number: int, table: list[int], part: Callable[[int], bytes]) -> bytes:
+        parts: list[bytes] = []
+        while number < len(table) and len(parts) <= len(table):
+            parts.append(part(number))
+            number = table[number]
+        return b"".join(parts)
+
+    size = 1 << min(_short(content, 30), 12)
+    cutoff, small, _, more, extra = longs(content[56:76])
+    tables = longs(content[76:512])
+    for _ in range(min(extra, len(content) // size)):
+        *further, more = longs(sector(more))
+        tables += further
+    table = longs(b"".join(sector(number) for number in tables if number < len(content) // size))
+    directory = chained(longs(content[48:52])[0], table, sector)
+    entries = [directory[at : at + 128] for at in range(0, len(directory), 128)]
+    names = ["Workbook".encode("utf-16-le"), "Book".encode("utf-16-le")]
+    found = next(each for name in names for each in entries if each[: max(0, _short(each, 64) - 2)] == name)
+    start, length = longs(found[116:124])
+    if length >= cutoff:
+        return chained(start, table, sector)[:length]
+    minor = chained(longs(entries[0][116:120])[0], table, sector)
+    return chained(start, longs(chained(small, table, sector)), lambda number: minor[number * 64 : number * 64 + 64])[:length]
 
 
 def _number_of(letters: str) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from shop.core import clock, storage
+from shop.core import clock, pdf_contents, storage
 from shop.core.errors import Invalid, NotFound, TooLarge
 from shop.core.models import StoredFile
 from shop.core.settings import settings
@@ -84,6 +84,18 @@ class BrokenPdf(Invalid):
     en = "The PDF is broken and cannot be opened; scan or export it again"
 
 
+class ScriptedPdf(Invalid):
+    code = "pdf_with_script"
+    zh = "PDF 含有脚本或会启动程序，请打印为新的 PDF 或扫描后上传"
+    en = "The PDF runs scripts or starts programs; print it to a new PDF, or scan it"
+
+
+class PdfWithFiles(Invalid):
+    code = "pdf_with_files"
+    zh = "PDF 内嵌有其他文件，请取出后单独上传（电子凭证自带的 XML、XBRL 数据除外）"
+    en = "Other files are attached within the PDF; take them out and upload them by themselves (the XML or XBRL of an electronic voucher may stay)"
+
+
 class UnpacksTooLarge(Invalid):
     code = "file_unpacks_too_large"
     zh = "文件解压后超过 {limit} 字节，请删去多余内容后另存"
@@ -123,6 +135,20 @@ def _opens_as_pdf(content: bytes) -> bool:
     return bool(_PDF_END.search(content[-_LONGEST_PDF_END:])) and any(mark in content for mark in _PDF_LISTS)
 
 
+def _require_plain(content: bytes) -> None:
+    """Refuse a PDF that does something to whoever opens it."""
+    try:
+        pieces = pdf_contents.pieces_of(content)
+    except pdf_contents.TooMuchPacked:
+        raise UnpacksTooLarge.at(FIELD, limit=pdf_contents.MOST_UNPACKED) from None
+    except pdf_contents.UnknownPacking:
+        raise BrokenPdf.at(FIELD) from None
+    if pdf_contents.runs_something(pieces):
+        raise ScriptedPdf.at(FIELD)
+    if pdf_contents.carries_files(pieces):
+        raise PdfWithFiles.at(FIELD)
+
+
 def _unpacked(content: bytes) -> int:
     """How many bytes the parts of an archive take once they are unpacked, by its own list, which ends where the archive's end begins."""
     end = content.rfind(b"PK\x05\x06")
@@ -139,7 +165,8 @@ def content_type(content: bytes) -> str:
 
     Raises:
         EmptyFile: there is nothing in it (422). UnreadableFile: none of the kinds that are accepted (422). BrokenPicture, BrokenPdf: it only
-            begins like one (422). UnpacksTooLarge: an office file that fills the memory of whoever opens it (422).
+            begins like one (422). ScriptedPdf, PdfWithFiles: it does more than to be read (422). UnpacksTooLarge: it fills the memory of
+            whoever opens it (422).
     """
     if not content:
         raise EmptyFile.at(FIELD)
@@ -147,8 +174,10 @@ def content_type(content: bytes) -> str:
         if content.startswith(beginning):
             if kind in _SIZES and not all(_SIZES[kind](content)):
                 raise BrokenPicture.at(FIELD)
-            if kind == PDF and not _opens_as_pdf(content):
-                raise BrokenPdf.at(FIELD)
+            if kind == PDF:
+                if not _opens_as_pdf(content):
+                    raise BrokenPdf.at(FIELD)
+                _require_plain(content)
             return kind
     if content.startswith(b"PK\x03\x04") and b"PK\x05\x06" in content[-_LONGEST_ARCHIVE_END:]:
         for part, kind in _OFFICE.items():

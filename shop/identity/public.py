@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from shop.core import sealing
 from shop.core.audit import System
-from shop.core.quantities import Name
+from shop.core.quantities import ProperName
 from shop.identity.schemas import Email, In, Phone
 
 #: How the audit names them. Who it was is never put there.
@@ -23,7 +23,7 @@ _RECEIPT = re.compile(rf"(YY|TS)-\d{{4}}-\d{{6}}-[{LETTERS}]{{16}}")
 class ContactIn(In):
     """How the person can be reached. Sealed when it arrives; only who looks into the matter opens it, and each opening is on record."""
 
-    name: Name
+    name: ProperName
     phone: Phone
     email: Email | None = None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shop.core.errors import BadValue, Language
-from shop.core.quantities import AnyDay, Id, Name, OneLine, ShortText, storable, whole
+from shop.core.quantities import AnyDay, Id, Name, OneLine, ProperName, ShortText, storable, whole
 from shop.core.uscc import Uscc
 from shop.identity.permissions import REGIONAL, Permission, Role
 from shop.identity.rules import MAY_NAME_SUPPORTER, NEEDS_SUPPORTER, Capacity, OrganisationKind, Side
@@ -92,12 +92,12 @@ class OrganisationData(In):
     """What an organisation states about itself."""
 
     uscc: Uscc
-    name: Name
+    name: ProperName
     kind: OrganisationKind
     #: District, township, or a city or province outside Chongqing.
     region_code: RegionCode
     address: OneLine | None = None
-    contact_name: Name | None = None
+    contact_name: ProperName | None = None
     contact_phone: Phone | None = None
 
 
@@ -107,7 +107,7 @@ class UnitIn(OrganisationData):
 
 class FirstUser(In):
     username: Username
-    name: Name
+    name: ProperName
     password: Password
 
 
@@ -120,11 +120,11 @@ class OrganisationPatch(In):
     """Only the fields that are sent change."""
 
     uscc: Uscc | None = None
-    name: Name | None = None
+    name: ProperName | None = None
     kind: OrganisationKind | None = None
     region_code: RegionCode | None = None
     address: OneLine | None = None
-    contact_name: Name | None = None
+    contact_name: ProperName | None = None
     contact_phone: Phone | None = None
 
     @model_validator(mode="after")
@@ -204,7 +204,7 @@ class UserRoleIn(In):
 
 class UserIn(In):
     username: Username
-    name: Name
+    name: ProperName
     password: Password
     #: Default: the caller's own organisation.
     organisation_id: Id | None = None

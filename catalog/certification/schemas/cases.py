@@ -14,7 +14,7 @@ from catalog.products.rules import MAX_TIERS, Category, Kind
 from catalog.products.schemas import ProductPatch, TierIn, refuse_null
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, OneLine, ShortText
+from shop.core.quantities import Id, PaperLine, ProperName, ShortText
 
 Attachments = Annotated[list[Id], Field(max_length=20, description="papers attached to the case before, by their ids")]
 
@@ -72,10 +72,10 @@ class ChangeIn(In):
     """What a certificate says and shall say otherwise. Fields that are left out stay; new papers come with the case."""
 
     township_code: Annotated[str | None, Field(max_length=20)] = None
-    village: OneLine | None = None
-    producer: OneLine | None = None
-    grade: OneLine | None = None
-    specification: OneLine | None = None
+    village: ProperName | None = None
+    producer: PaperLine | None = None
+    grade: PaperLine | None = None
+    specification: PaperLine | None = None
     annual_capacity_kg: Kilograms | None = None
     monthly_capacity_kg: Months | None = None
     statement: ShortText = Field(description="why")
@@ -89,6 +89,9 @@ class ChangeIn(In):
 class PriceReviewIn(In):
     tiers: Annotated[list[TierIn], Field(min_length=1, max_length=MAX_TIERS)]
     statement: ShortText = Field(description="why the price lies above that of comparable goods")
+    draft: bool = Field(
+        default=False, description="true: not handed in yet, so that papers can be added, such as receipts of what it costs"
+    )
 
 
 #: What an application holds that can be corrected: what is stated, the list of households, the papers by their kind, the facts and packs of the product.

@@ -9,7 +9,7 @@ from orders.agreements.schemas.terms import MAX_LINES, In, PercentOut
 from orders.agreements.states import AgreementState, DraftStatus
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
-from shop.core.quantities import Day, Id, Name, OneLine, Quantity, QuantityOut
+from shop.core.quantities import Day, Id, Name, OneLine, ProperName, Quantity, QuantityOut
 from shop.identity.schemas import Phone
 
 
@@ -24,7 +24,7 @@ class CallOffIn(In):
     lines: list[CallOffLineIn] = Field(min_length=1, max_length=MAX_LINES)
     delivery_place_id: Id | None = None
     delivery_address: OneLine | None = None
-    delivery_contact: Name | None = None
+    delivery_contact: ProperName | None = None
     delivery_phone: Phone | None = None
     deliver_by: Day | None = None
     buyer_reference: Name | None = None

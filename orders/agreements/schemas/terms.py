@@ -13,7 +13,20 @@ from orders.purchasing.rules import Reason
 from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, OneLine, OptionalText, Quantity, QuantityOut, ShortText, plain, plain_number, whole
+from shop.core.quantities import (
+    Day,
+    Id,
+    Name,
+    OneLine,
+    OptionalText,
+    ProperName,
+    Quantity,
+    QuantityOut,
+    ShortText,
+    plain,
+    plain_number,
+    whole,
+)
 from shop.identity.schemas import Phone
 
 MAX_LINES = 200
@@ -122,7 +135,7 @@ class AgreementIn(In):
 class PlaceIn(In):
     name: Name
     address: OneLine
-    contact: Name | None = None
+    contact: ProperName | None = None
     phone: Phone | None = None
     unit_id: Id | None = Field(default=None, description="the unit of the buyer's branch that is there; its closures count too")
 

@@ -11,7 +11,18 @@ from orders.outlets.states import OutletKind, OutletMove, OutletStatus
 from shop.core import clock
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, OptionalLine, Quantity, QuantityOut, ShortText, in_one_line, plain_number
+from shop.core.quantities import (
+    Day,
+    Id,
+    Name,
+    OptionalLine,
+    ProperName,
+    Quantity,
+    QuantityOut,
+    ShortText,
+    in_one_line,
+    plain_number,
+)
 from shop.core.sheets import IgnoredColumns
 from shop.core.uscc import Uscc
 
@@ -76,7 +87,7 @@ class OutletIn(In):
     kind: OutletKind
     online: bool = Field(default=False, description="a hall or zone on the net")
     url: Url | None = None
-    name: Name
+    name: ProperName
     region_code: RegionCode
     township_code: TownshipCode | None = None
     address: OptionalLine = ""

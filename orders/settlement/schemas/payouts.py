@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orders.agreements.states import AgreementState
-from orders.money.names import AccountNumber, PartyName
+from orders.money.names import AccountNumber
 from orders.settlement.states import (
     AccountStatus,
     AdvanceMove,
@@ -17,7 +17,7 @@ from orders.settlement.states import (
     PayoutStatus,
 )
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Code, Id, Name, ShortText
+from shop.core.quantities import Code, Id, Name, ProperName, ShortText
 
 Method = Literal["bank", "stripe"]
 
@@ -158,7 +158,7 @@ class PayoutFileOut(BaseModel):
 class AccountIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    holder: PartyName
+    holder: ProperName
     bank: Name
     number: AccountNumber
     reason: ShortText

@@ -13,7 +13,20 @@ from orders.sourcing.states import RequestAction, RequestStatus
 from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, LongText, Moment, Name, OneLine, Quantity, QuantityOut, ShortText, each_once, whole
+from shop.core.quantities import (
+    Day,
+    Id,
+    LongText,
+    Moment,
+    Name,
+    OneLine,
+    ProperName,
+    Quantity,
+    QuantityOut,
+    ShortText,
+    each_once,
+    whole,
+)
 from shop.identity.schemas import Phone
 
 MAX_LINES = 1_000
@@ -89,7 +102,7 @@ class QuotationRequestIn(EndIn):
     cost_centre: Name | None = None
     payment_terms: PaymentTerms | None = Field(default=None, description="of what is awarded; default: the unit's usual ones")
     delivery_address: OneLine
-    delivery_contact: Name | None = None
+    delivery_contact: ProperName | None = None
     delivery_phone: Phone | None = None
     target_shown: bool = Field(default=False, description="whether suppliers see the target prices")
     lines: list[RequestLineIn] = Field(min_length=1, max_length=MAX_LINES)

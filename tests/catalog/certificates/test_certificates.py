@@ -1,10 +1,13 @@
 """Certificates over HTTP: lists, measures, revocation, the PDF, and what everybody may see."""
 
+import io
+import re
 import shutil
 import subprocess
 from datetime import timedelta
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import event, text
 
 from catalog.certificates.actions import measures
@@ -294,6 +297,27 @@ def test_the_pdf_holds_what_was_written_as_text(office, certified):
         assert "#{1/0}" in shown
     do(office, "county", certified, "suspend", **WHY)
     assert office.as_("supplier").get(f"/v1/certificates/{certified}/pdf").content != answer.content
+
+
+def test_in_english_the_paper_says_nothing_in_chinese_but_what_people_wrote(office, certified):
+    with office.database.unit_of_work() as session:
+        session.execute(
+            text(
+                "UPDATE certificate SET product_name = 'Navels', supplier_name = 'Coop', producer = 'Farm', grade = 'A', specification = 'B'"
+            )
+        )
+        session.execute(text("UPDATE certificate SET annual_capacity_kg = 500000, village = NULL"))
+    do(office, "county", certified, "suspend", **WHY)
+
+    def printed(language):
+        answer = office.as_("supplier").get(f"/v1/certificates/{certified}/pdf", headers={"Accept-Language": language})
+        return " ".join(PdfReader(io.BytesIO(answer.content)).pages[0].extract_text().split())
+
+    english = printed("en")
+    assert re.findall(r"[^\x00-\x7f–—…]", english) == [], "one language"
+    for said in ("Certified by Fengjie", "500,000 kg a year", ", Chongqing", " to ", "Suspended", "households,"):
+        assert said.lower() in english.lower(), said
+    assert "消费帮扶产品认定证书" in printed("zh").replace(" ", "")
 
 
 def public(office, number, language="zh", page=False):

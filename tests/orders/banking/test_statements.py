@@ -14,7 +14,7 @@ from sqlalchemy import text
 from orders.banking.actions.reading import parse
 from orders.banking.queries import statements as queries
 from orders.banking.schemas.statements import HowRead
-from shop.core import clock
+from shop.core import clock, exports
 from tests.factories.statements import ACCOUNT, statement
 from tests.orders.banking.conftest import reference_of
 from tests.orders.banking.test_matching import overpaid, refund_of
@@ -158,6 +158,41 @@ def test_a_statement_that_is_called_a_workbook_and_is_text_with_tabs_is_read(des
     for content, code in ((page, "markup_table"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old_workbook")):
         refused = desk.upload(content, "流水.xls")
         assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+def test_numbers_that_lost_their_last_digits_are_told_by_their_cells(desk):
+    """An account and a serial number that somebody typed as numbers; what the other side wrote may begin like a formula."""
+    header = ["交易日期", "借方发生额", "贷方发生额", "余额", "交易流水号", "对方户名", "对方账号", "摘要"]
+    day = str(clock.today())
+    lines = [
+        [day, None, 1, 1, 20260105000012345, "甲", "6222021234567890123", "货款"],
+        [day, None, 1, 2, "S2", "乙", 6222021234567890123, "=货款="],
+        [day, None, 1, 3, "S3", "丙", "6222021234567890123", 6222021234567890123],
+        [day, None, 1, 4, "S4", "丁", 123456789012345, "货款"],
+    ]
+    for refused in (
+        desk.upload(exports.as_xlsx("流水", header, lines), "流水.xlsx"),
+        desk.upload(
+            "\n".join(
+                [
+                    ",".join(header),
+                    *(
+                        ",".join(
+                            "" if cell is None else f"{cell:.5E}" if isinstance(cell, int) and cell > 10**15 else str(cell)
+                            for cell in line
+                        )
+                        for line in lines
+                    ),
+                ]
+            ).encode(),
+            "流水.csv",
+        ),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (422, "statement_unreadable")
+        told = [(fault["row"], fault["column"], fault["code"]) for fault in refused.json()["errors"]]
+        assert told == [(2, "serial", "number_too_long"), (3, "account", "number_too_long"), (4, "text", "number_too_long")]
+    fine = [[*line[:4], str(line[4]), line[5], str(line[6]), str(line[7])] for line in lines]
+    assert desk.imported(exports.as_xlsx("流水", header, fine))["new_count"] == 4
 
 
 @pytest.mark.slow

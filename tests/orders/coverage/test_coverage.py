@@ -3,10 +3,13 @@
 import csv
 import io
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
+from catalog.products.models import plain_name_sql
+from orders.coverage import actions
 from orders.statistics import actions as statistics
 from shop.core import clock
 from shop.identity.permissions import Role
@@ -14,6 +17,7 @@ from tests.factories.bodies import PDF
 from tests.factories.figures import sell_alike
 from tests.factories.identity import signed_in
 from tests.factories.ledger import make_trade, sell
+from tests.factories.racing import at_once
 
 COUNTY, TOWNSHIP = "500236", "500236T01"
 HEADER = "乡镇代码,村,起始日期,截止日期\n"
@@ -45,6 +49,32 @@ def test_width_and_blanks_make_no_other_village(officer, database):
     assert set(ids(officer)) == {"A村", "三 岔 村"}
     twice = imported(officer, f"{TOWNSHIP},B村,2014-01-01,\n{TOWNSHIP},Ｂ 村,2014-01-01,\n").json()
     assert [(each["row"], each["code"]) for each in twice["errors"]] == [(3, "twice")]
+
+
+def importing_at_once(officer, api, monkeypatch, *others):
+    """One village as each of four writes it, and others beside it, all of them before anybody has put it there."""
+    slow = f"WITH waited AS MATERIALIZED (SELECT pg_sleep(0.5)) SELECT k.* FROM waited, LATERAL ({actions._KNOWN.text}) k"
+    monkeypatch.setattr(actions, "_KNOWN", text(slow))
+    clients = [officer, *(signed_in(api, Role.COUNTY_OFFICER, region_code=COUNTY) for _ in range(3))]
+    lists = ["".join(f"{TOWNSHIP},{name},2014-01-01,\n" for name in (each, *others)) for each in ("A村", "a村", "ａ 村", "Ａ村")]
+    told = at_once([partial(imported, who, rows) for who, rows in zip(clients, lists, strict=True)])
+    assert [answer.status_code for answer in told] == [200] * 4
+
+
+def test_a_village_that_many_put_on_the_list_at_once_stands_there_once(officer, api, monkeypatch):
+    importing_at_once(officer, api, monkeypatch, "B村")
+    assert sorted(name.upper() for name in ids(officer)) == ["A村", "B村"]
+
+
+@pytest.mark.control
+def test_by_its_name_as_it_is_written_it_stands_there_twice(officer, api, database, monkeypatch):
+    """The control."""
+    with database.unit_of_work() as session:
+        session.execute(text("DROP INDEX uq_poor_village_plain_name"))
+        session.execute(text("ALTER TABLE poor_village ADD UNIQUE (township_code, name)"))
+    monkeypatch.setattr(actions, "_WRITE", text(actions._WRITE.text.replace(f"({plain_name_sql('name')})", "name")))
+    importing_at_once(officer, api, monkeypatch)
+    assert sorted(ids(officer)) == ["A村", "a村"]
 
 
 def ids(client, **query):

@@ -5,6 +5,7 @@ import io
 from datetime import UTC, date, datetime
 
 import pytest
+import xlsxwriter
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -201,6 +202,38 @@ def test_commas_that_part_no_thousands_are_faults_of_their_cells(officer):
         (4, "数值"),
         (5, "上年同期"),
     ]
+
+
+def test_a_cell_of_percents_is_its_percent_where_the_indicator_is_one(officer, database):
+    share = '[{"code": "online_share", "unit": "percent", "zh": "网络零售占比", "en": "Share of online retail"}]'
+    with database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE programme SET config = jsonb_set(config, '{indicators}', (config->'indicators') || CAST(:one AS jsonb))"),
+            {"one": share},
+        )
+    header = [*HEADER.strip().split(",")[:6], "上年同期"]
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        made, percent = book.add_worksheet(), book.add_format({"num_format": "0.00%"})
+        made.write_row(0, 0, header)
+        for row, (period, value, form) in enumerate(
+            [("2024", 0.125, percent), ("2025", 15.5, None), ("2023", "9.25％", None)], start=1
+        ):
+            made.write_row(row, 0, ["online_share", COUNTY, period])
+            made.write(row, 3, value, form)
+            made.write_row(row, 4, ["统计局", "口径A"])
+        made.write(1, 6, 0.1, percent)
+    answer = officer.post("/v1/indicators/import", files={"file": ("a.xlsx", held.getvalue())})
+    assert answer.status_code == 200, answer.text
+    read = {
+        each["period"]: (each["latest"]["value"], each["latest"]["base_value"])
+        for each in officer.get("/v1/indicators").json()["items"]
+    }
+    assert read == {"2024": ("12.5", "10"), "2025": ("15.5", None), "2023": ("9.25", None)}
+    other = officer.post("/v1/indicators/import", files=sheet(f"rural_online_retail,{COUNTY},2025,10%,a,b,,\n"))
+    [told] = other.json()["errors"]
+    assert (told["row"], told["column"], told["code"]) == (2, "数值", "bad_value")
+    assert "is a percent" in told["message"]
 
 
 def test_no_sheet_at_all(officer):

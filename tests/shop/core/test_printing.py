@@ -1,3 +1,4 @@
+import io
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -5,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfReader
+from pypdf.generic import ContentStream
 
 from shop.core import glyphs, printing, uploads
 
@@ -27,6 +30,37 @@ def test_what_no_font_has_is_marked_and_never_an_empty_box(tmp_path: Path):
     printed = lambda name: printing.pdf(template, {"name": name, "rows": [[name, 1, None]]})  # noqa: E731
     assert printed("奉节😀脐橙店") == printed("奉节〓脐橙店")
     assert printed("奉节😀脐橙店") != printed("奉节脐橙店")
+
+
+def _glyphs(paper: bytes) -> list[int]:
+    """The glyphs of the first page, as its fonts number them: 0 is the box of what a font lacks."""
+    page = PdfReader(io.BytesIO(paper)).pages[0]
+    drawn = []
+    for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
+        if operator in (b"Tj", b"TJ"):
+            for piece in operands[0] if operator == b"TJ" else operands:
+                if isinstance(piece, str | bytes):
+                    codes = piece if isinstance(piece, bytes) else piece.original_bytes
+                    drawn += [int.from_bytes(codes[place : place + 2]) for place in range(0, len(codes), 2)]
+    return drawn
+
+
+@pytest.mark.parametrize("font", ["Noto Serif SC", "Noto Sans SC"])
+@pytest.mark.parametrize("name", ["龚䶮", "𬭚铁村", "㙍头村", "㟃埂", "𪨰底", "赵喆堃昪", "㐂㵲㛃㽏𪩘"])
+def test_rare_signs_of_names_are_drawn(tmp_path: Path, font, name):
+    template = tmp_path / "paper.typ"
+    template.write_text(f'#let it = json(bytes(sys.inputs.it))\n#set text(font: "{font}")\n#it.name\n')
+    paper = printing.pdf(template, {"name": name})
+    glyphs_drawn = _glyphs(paper)
+    assert len(glyphs_drawn) == len(set(glyphs_drawn)) == len(name)
+    assert 0 not in glyphs_drawn
+    assert PdfReader(io.BytesIO(paper)).pages[0].extract_text().strip() == name
+
+
+def test_a_box_would_be_seen(tmp_path: Path):
+    template = tmp_path / "paper.typ"
+    template.write_text('#set text(font: "Noto Serif SC", fallback: false)\n\\u{20BB7}\n')
+    assert 0 in _glyphs(printing.pdf(template, {}))
 
 
 @pytest.mark.parametrize(

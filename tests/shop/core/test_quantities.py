@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from shop.core.faults import fault_of
-from shop.core.quantities import LongText, Name, OneLine, OptionalLine, ProperName, ShortText
+from shop.core.quantities import LongText, Name, OneLine, OptionalLine, OptionalPaperLine, PaperLine, ProperName, ShortText
 
-LINES = [TypeAdapter(kind) for kind in (Name, ProperName, OneLine, OptionalLine)]
+LINES = [TypeAdapter(kind) for kind in (Name, ProperName, OneLine, OptionalLine, PaperLine)]
 TEXTS = [TypeAdapter(kind) for kind in (ShortText, LongText)]
 
 
@@ -38,6 +38,23 @@ def test_what_breaks_or_hides_in_a_line_is_refused(sign):
 def test_names_as_people_have_them_pass(name):
     for kind in LINES:
         assert kind.validate_python(f" {name}\n") == name
+
+
+@pytest.mark.parametrize("picture", [*"😀⭐☎⌚", "1️⃣", "🇨🇳", "👨\u200d🌾"])
+def test_what_stands_on_sealed_papers_has_no_pictures(picture):
+    for kind in map(TypeAdapter, (ProperName, PaperLine, OptionalPaperLine)):
+        with pytest.raises(ValidationError) as refused:
+            kind.validate_python(f"橙{picture}二")
+        if "\u200d" not in picture:  # it hides in a line, and is refused as such
+            assert fault_of(refused.value.errors()[0]).code == "picture_in_text"
+    for kind in TEXTS:
+        kind.validate_python(f"橙{picture}二")
+
+
+def test_a_name_without_letters_says_so():
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(ProperName).validate_python("123")
+    assert fault_of(refused.value.errors()[0]).code == "name_without_letters"
 
 
 def test_reasons_and_statements_keep_their_lines():

@@ -310,6 +310,36 @@ def test_a_cell_that_shows_a_percent_is_read_as_one(number, shown_as, read):
     assert [cell["price"] for _, cell in table(held.getvalue()).rows] == [read, "0.1"]
 
 
+def test_the_kind_before_xlsx_tells_percents_alike():
+    """A workbook with the formats above, then one of a third, two that show none, one with a word behind it, and several cells in one record."""
+    _, cells = sheets.book((Path(__file__).parent / "data" / "percents_of_1997.xls").read_bytes()).values()
+    assert [row[1] for row in cells[1:-2]] == [
+        *("10%", "12.5%", "9%", "100%", "-7%", "0.1", "0.1"), "0.1", "33.3333333333333%", "12.34", "25%",
+    ]  # fmt: skip
+    assert cells[-1] == ["", "1%", "0.02", "3%", "4%"]
+
+
+def test_a_small_workbook_of_the_kind_before_xlsx_is_found_among_small_parts():
+    def longs(*numbers):
+        return b"".join(each.to_bytes(4, "little") for each in numbers)
+
+    def entry(name, start, length):
+        spelt = name.encode("utf-16-le")
+        return spelt.ljust(64, b"\0") + (len(spelt) + 2).to_bytes(2, "little") + bytes(50) + longs(start, length) + bytes(4)
+
+    last, free = 0xFFFFFFFE, 0xFFFFFFFF
+    inner = bytes(range(100))
+    header = OLD[:8] + bytes(22) + b"\x09\0\x06\0" + bytes(14) + longs(1, 0, 4096, 2, 1, last, 0, 0)
+    sectors = [
+        longs(0xFFFFFFFD, last, last, last),
+        entry("Root Entry", 3, 192) + entry("Workbook", 1, 100),
+        longs(free, 2, last),
+        b"x" * 64 + inner,
+    ]
+    filled = [header.ljust(512, b"\xff"), *(each.ljust(512, b"\xff") for each in sectors)]
+    assert sheet_reader._workbook_in(b"".join(filled)) == inner
+
+
 @pytest.mark.parametrize("number", [10**15, 6222021234567890000, -(10**15), 1.5e300])
 def test_a_number_that_lost_its_last_digits_is_told_with_its_cell(number):
     assert told(workbook(["流水号", "单价", "备注"], [number, 1, number])) == [("number_too_long", 2, "销售流水号")]

@@ -1,14 +1,20 @@
 """Uploaded files are known by their content, named safely, and never unpacked."""
 
 import io
+import re
 import subprocess
 import sys
+import time
 import zipfile
+import zlib
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfWriter
+from pypdf.actions import JavaScript
+from pypdf.generic import ArrayObject, Destination, DictionaryObject, Fit, NameObject, TextStringObject
 
 from shop.core import uploads
 from shop.core.uploads import BrokenPdf, BrokenPicture, UnpacksTooLarge, UnreadableFile
@@ -99,6 +105,127 @@ def test_what_only_begins_like_a_pdf_is_refused(content):
 def test_a_list_that_begins_elsewhere_than_is_said_is_looked_for_by_readers():
     for content in (STREAMED, PDF):
         assert uploads.content_type(content.replace(b"startxref\n", b"startxref\n7")) == uploads.PDF
+
+
+def _pdf(change=None, *, packed=True):
+    """A PDF of one page as pypdf writes it; ``packed``: its objects within one another, as most programs do now."""
+    made, content = PdfWriter(), io.BytesIO()
+    made.add_blank_page(72, 72)
+    if change:
+        change(made)
+    made.write(content)
+    return _packed(content.getvalue()) if packed else content.getvalue()
+
+
+def _packed(content, filters="/FlateDecode"):
+    """The same with all its objects within one that is packed."""
+    objects = re.findall(rb"\n(\d+) 0 obj\n(.*?)\nendobj", content, re.DOTALL)
+    plain = [(number, body) for number, body in objects if b"stream\n" not in body]
+    loose = [b"%s 0 obj\n%s\nendobj\n" % each for each in objects if each not in plain]
+    places, bodies = [], b""
+    for number, body in plain:
+        places.append(b"%s %d" % (number, len(bodies)))
+        bodies += body + b"\n"
+    head = b" ".join(places) + b"\n"
+    inner = zlib.compress(head + bodies)
+    told = f"<< /Type /ObjStm /N {len(plain)} /First {len(head)} /Filter {filters} /Length {len(inner)} >>".encode()
+    pack = b"90 0 obj\n" + told + b"\nstream\n" + inner + b"\nendstream\nendobj\n"
+    return b"%PDF-1.7\n" + b"".join(loose) + pack + STREAMED[STREAMED.index(b"1 0 obj") :]
+
+
+def _with_action(action):
+    def change(made):
+        made.root_object[NameObject("/OpenAction")] = DictionaryObject(
+            {NameObject("/S"): NameObject(action), NameObject("/JS"): TextStringObject("app.alert(1)")}
+        )
+
+    return change
+
+
+def _with_tree_of_scripts(made):
+    made.root_object[NameObject("/Names")] = DictionaryObject(
+        {NameObject("/JavaScript"): made._add_object(DictionaryObject({NameObject("/Names"): ArrayObject()}))}
+    )
+
+
+def _opened_at_its_first_page(made):
+    made.open_destination = Destination("first", made.pages[0].indirect_reference, Fit.fit())
+    made.add_metadata({"/Title": "HTML/CSS/JavaScript (/S/JavaScripts)", "/Subject": "/Launch"})
+    made.add_outline_item(title="一", page_number=0)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made: made.add_open_action(JavaScript("app.alert(1)")),
+        _with_tree_of_scripts,
+        _with_action("/JavaScript"),
+        _with_action("/Launch"),
+        _with_action("/Rendition"),
+    ],
+)
+def test_a_pdf_that_runs_something_is_refused(change, packed):
+    with pytest.raises(uploads.ScriptedPdf):
+        uploads.content_type(_pdf(change, packed=packed))
+
+
+def test_a_name_may_be_written_by_the_numbers_of_its_signs():
+    content = _pdf(_with_action("/JavaScript"), packed=False)
+    assert b"/S /JavaScript" in content
+    for written in (b"/S /J#61vaScript", b"/#53%x\n/JavaScrip#74", b"/S" + b"%x\r\n" * 50 + b"/JavaScript", b"/S/JavaScript"):
+        with pytest.raises(uploads.ScriptedPdf):
+            uploads.content_type(content.replace(b"/S /JavaScript", written))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("name", "fine"), [("成绩.exe", False), ("a.pdf", False), ("a.xml.exe", False), ("发票.xml", True), ("voucher.XBRL", True)]
+)
+def test_a_pdf_that_carries_files_is_refused_but_for_the_data_of_a_voucher(name, fine, packed):
+    content = _pdf(lambda made: made.add_attachment(name, b"data"), packed=packed)
+    if fine:
+        assert uploads.content_type(content) == uploads.PDF
+    else:
+        with pytest.raises(uploads.PdfWithFiles):
+            uploads.content_type(content)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("change", [None, _opened_at_its_first_page])
+def test_how_a_pdf_is_shown_is_no_script(change, packed):
+    assert uploads.content_type(_pdf(change, packed=packed)) == uploads.PDF
+
+
+def test_objects_packed_as_nobody_packs_them_are_refused():
+    with pytest.raises(BrokenPdf):
+        uploads.content_type(_packed(_pdf(packed=False)).replace(zlib.compress(b"")[:1] + b"\x9c", b"zz"))
+
+
+def test_a_pdf_that_fills_the_memory_is_refused():
+    inner = zlib.compress(bytes(70 * 2**20))
+    pack = b"2 0 obj\n<< /Type /ObjStm /Filter /FlateDecode >>\nstream\n" + inner + b"\nendstream\nendobj\n"
+    with pytest.raises(UnpacksTooLarge):
+        uploads.content_type(STREAMED.replace(b"1 0 obj", pack + b"1 0 obj"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "filling",
+    [
+        b"/S%" + b"a" * 9,
+        b"/S" + b" " * 60,
+        b"/EF<<",
+        b"/EF<</F(",
+        b"/EF<</F(a.xml)",
+        b"obj /ObjStm /Filter stream\n" + zlib.compress(b"") + b" ",
+    ],
+)
+def test_looking_through_a_pdf_takes_no_long_time(filling):
+    begin = time.process_time()
+    with suppress(uploads.ScriptedPdf, uploads.PdfWithFiles, UnpacksTooLarge, BrokenPdf):
+        uploads.content_type(STREAMED.replace(b"1 0 obj", filling * (20 * 2**20 // len(filling)) + b"\n1 0 obj"))
+    assert time.process_time() - begin < 10
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60))

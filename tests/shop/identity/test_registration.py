@@ -56,6 +56,21 @@ def test_a_registration_is_pending_and_its_first_user_signs_in(owner, registered
             queries.require_approved(session, registered["id"])
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": "奉节🍊合作社"}, "name"),
+        ({"contact_name": "张三😀"}, "contact_name"),
+        ({"admin": {**registration()["admin"], "name": "张三⭐"}}, "admin.name"),
+    ],
+)
+def test_names_that_go_on_sealed_papers_have_no_pictures(api, changes, field):
+    refused = api.post("/v1/organisations", json=registration(**changes), headers={"Accept-Language": "en"})
+    assert refused.status_code == 422
+    assert [(fault["field"], fault["code"]) for fault in refused.json()["errors"]] == [(field, "picture_in_text")]
+    assert api.post("/v1/organisations", json=registration(name="奉节县㙍头䶮合作社")).status_code == 201
+
+
 def test_the_county_approves(county, registered, database):
     queue = county.get("/v1/organisations", params={"status": "pending"}).json()["items"]
     assert [row["id"] for row in queue] == [registered["id"]]
