@@ -16,7 +16,7 @@ def test_villages_that_are_written_otherwise_become_one(database):
     with database.unit_of_work() as session:
         user = make_user(session, Role.COUNTY_OFFICER, region_code="500236").id
     database.dispose()
-    command.downgrade(migrate.config(database.url), "0066")
+    command.downgrade(migrate.config(database.url), "0070")
     with database.unit_of_work() as session:
         for place, (name, first, last) in enumerate(
             [("A村", "2015-01-01", "2020-01-01"), ("a 村", "2014-01-01", None), ("B村", "2014-01-01", "2021-01-01")], start=1

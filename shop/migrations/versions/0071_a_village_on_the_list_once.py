@@ -6,8 +6,8 @@ Of those that stand there several times the oldest stays, for all the days that 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0067"
-down_revision = "0066"
+revision = "0071"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 
