@@ -9,7 +9,7 @@ from sqlmodel import Session
 from catalog.certificates.states import in_force_sql, pausing_sql
 from catalog.products.rules import highest_agreed_sql
 from orders.agreements.queries.kept import PRICE
-from orders.agreements.queries.reach import SEEN, SIDES, reach, require_seen
+from orders.agreements.queries.reach import SEEN, SIDES, moves_of, reach, require_seen
 from orders.agreements.rules import Caps, Drawn, Scheduled, beyond_caps
 from orders.agreements.schemas.terms import (
     AgreementLineOut,
@@ -38,7 +38,7 @@ from shop.identity.actor import Actor
 
 _ROW = f"""
     SELECT a.*, a.amount_cap_fen AS amount_cap, a.minimum_amount_fen AS minimum_amount, {state_sql("a")} AS state, buyer.name AS buyer_name,
-           supplier.name AS supplier_name
+           supplier.name AS supplier_name, buyer.path AS buyer_path, supplier.path AS supplier_path
     FROM agreement a {SIDES}
 """  # noqa: S608
 _LIST = text(
@@ -192,7 +192,7 @@ def agreement(session: Session, actor: Actor, agreement_id: int, language: Langu
         places=_all(PlaceOut, session.execute(_PLACES, asked).all()),
         schedule=_all(EntryOut, entries),
         schedule_warnings=_beyond_caps(session, row, language) if entries and row.state not in _OVER else [],
-        possible_actions=AGREEMENT.possible(row.status),
+        possible_actions=AGREEMENT.possible(row.status, moves_of(actor, row)),
     )
 
 
