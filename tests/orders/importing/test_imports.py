@@ -188,6 +188,19 @@ def test_a_text_that_turns_about_is_refused(desk, column):
     assert (row["state"], [(each["code"], each["column"]) for each in row["faults"]]) == ("faulty", [("bad_text", column)])
 
 
+def test_only_a_remark_has_lines_and_nothing_holds_what_nobody_sees(desk):
+    header = ["产品编码", "产品名称", "产地", "规格", "数量", "单位", "备注"]
+    fine = ["", " 奉节脐橙 ", "奉节县", "5kg/箱", "5", "箱", "周一送\n勿早于七点"]
+    rows = [fine] + [[*fine[:at], f"{fine[at]}\u200b箱", *fine[at + 1 :]] for at in (0, 1, 2, 3, 5)]
+    rows += [[*fine[:at], f"{fine[at]}\n箱", *fine[at + 1 :]] for at in (1, 3)]
+    content = "\n".join(",".join(f'"{cell}"' for cell in row) for row in [header, *rows]).encode()
+    met, *refused = desk.rows(desk.upload(content)["id"]).values()
+    assert (met["state"], met["product"], met["note"], met["faults"]) == ("matched", "奉节脐橙", "周一送\n勿早于七点", [])
+    told = [[(each["column"], each["code"]) for each in row["faults"]] for row in refused]
+    assert told == [[(header[at], "bad_text")] for at in (0, 1, 2, 3, 5, 1, 3)]
+    assert {row["state"] for row in refused} == {"faulty"}
+
+
 def test_goods_whose_quantity_cannot_be_read_are_judged_all_the_same(desk, market, database):
     """So that whoever mends the quantities does not hear only then that the goods cannot be had."""
     with database.unit_of_work() as session:
