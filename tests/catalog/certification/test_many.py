@@ -337,6 +337,7 @@ def test_one_list_for_many_cases(office):
         (foreign, None, "not_found"),
         (drafts[0], "draft", None),
     ]
+    assert "of another county, Fengjie (500236)" in answer.json()["results"][2]["message"]
     after = versions(office, asked)
     assert {each for each in after if after[each] == before[each] + 1} == {*drafts, replaced}
     lists = [office.as_("supplier").get(f"/v1/certification-cases/{each}/households").json()["items"] for each in asked[:2]]
