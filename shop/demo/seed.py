@@ -115,7 +115,7 @@ class _Load:
         self._ledger(folk, history.accepted_by)
         self._bill(folk)
         claims = self._elsewhere(folk, offers)
-        promised = Deliveries(self.session, self.diary, folk, history.bills)
+        promised = Deliveries(self.session, self.diary, folk, history)
         agreements = Agreements(self.session, self.diary, folk, offers, promised, self.start, self.today)
         pledges = Pledges(self.session, self.diary, folk, offers, promised, self.start, self.today)
         for each in (agreements, pledges):

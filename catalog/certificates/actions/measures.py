@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.certificates import queries, rules
-from catalog.certificates.errors import HeldByBar, HeldByCity, NotYourRegion, OwnCase, UnknownReason
+from catalog.certificates.errors import HeldByBar, HeldByCity, NotYourRegion, OwnCase, SuspensionStands, UnknownReason
 from catalog.certificates.models import Certificate, CertificateEvent, Suspension
 from catalog.certificates.states import CERTIFICATE, STRONGEST, CertificateMove, CertificateState, SuspendedBy
 from shop.core import audit, clock, outbox
@@ -122,7 +122,8 @@ def suspend(
     suspended already gets the new end and reason; what another level or a bar said stays beside it.
 
     Raises:
-        UnknownReason, Invalid: see there; the end has passed (422). And as :func:`begin`.
+        UnknownReason, Invalid: see there; the end has passed (422). SuspensionStands: the actor's level said the very same before (409).
+        And as :func:`begin`.
     """
     refuse_unknown_reason(session, reason_code)
     certificate = begin(session, actor, certificate_id, CertificateMove.SUSPEND)
@@ -146,7 +147,7 @@ def put_out(
     standing = standing_against(session, certificate)
     said = standing.get(by)
     if said and (said.until, said.reason_code, said.reason) == (until, reason_code, reason):
-        return  # the same request, sent twice
+        raise SuspensionStands(since=said.since.isoformat())
     fresh = said is None or said.reason_code != reason_code
     if said is None:
         said = Suspension(certificate_id=certificate.id, level=by.value, since=now, reason_code=reason_code, reason=reason)

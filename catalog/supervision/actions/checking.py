@@ -4,6 +4,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from catalog.certificates import queries as certificates
 from catalog.certificates.actions import measures
-from catalog.certificates.errors import OwnCase
+from catalog.certificates.errors import OwnCase, SuspensionStands
 from catalog.certificates.states import CertificateState
 from catalog.supervision import rules
 from catalog.supervision.errors import (
@@ -196,7 +197,8 @@ def record_result(session: Session, actor: Actor, inspection_id: int, body: Resu
     if not actor.may(Permission.CERTIFICATES_SUSPEND):
         raise Forbidden(permission=Permission.CERTIFICATES_SUSPEND)
     act = measures.warn if body.measure is Measure.WARN else measures.suspend
-    act(session, actor, inspection.certificate_id, REASONS[CheckKind(inspection.kind)], body.reason or body.findings[:500])
+    with suppress(SuspensionStands):  # said for the same reason before, it holds
+        act(session, actor, inspection.certificate_id, REASONS[CheckKind(inspection.kind)], body.reason or body.findings[:500])
 
 
 def cancel(session: Session, actor: Actor, inspection_id: int, reason: str, if_match: IfMatch = any_version) -> None:

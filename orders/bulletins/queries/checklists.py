@@ -139,7 +139,7 @@ def close(session: Session, actor: Actor, month: str, region_code: str, language
     rules = rules_of(session, of)
     expected = counties(session, of, rules)
     if region_code not in (*expected, CITY):
-        raise NotAClosingRegion(region=region_code, month=month)
+        raise NotAClosingRegion(region=region_code, month=month, **regions.both_names(session, [region_code])[region_code])
     within = actor.covers_region(Permission.BULLETINS_READ, region_code)
     done = closed(session, of.first)
     row = done.get(region_code)

@@ -381,8 +381,15 @@ def test_a_link_that_was_passed_on_and_a_number_typed_by_hand_still_lead_to_the_
 
 
 def test_a_suspension_sent_twice_is_one(office, certified):
-    for _ in range(3):
-        assert do(office, "county", certified, "suspend", **WHY).status_code == 200
+    assert do(office, "county", certified, "suspend", **WHY).status_code == 200
+    for _ in range(2):
+        again = do(office, "county", certified, "suspend", **WHY)
+        assert (code(again), again.json()["data"]) == (
+            (409, "suspension_stands"),
+            {"already": True, "since": MONDAY.isoformat()},
+        )
     kinds = [event["kind"] for event in office.as_("county").get(f"/v1/certificates/{certified}/history").json()]
     assert kinds.count("suspended") == 1
     assert "suspension_changed" not in kinds
+    # another level says it for itself
+    assert do(office, "city", certified, "suspend", **WHY).status_code == 200

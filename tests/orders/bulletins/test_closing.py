@@ -55,7 +55,8 @@ def test_a_county_closes_then_the_city(scene):
     silent = scene["city"].post(scene.close_path("/close"), json={"without": lacking})
     assert (silent.status_code, silent.json()["errors"][0]["field"]) == (422, "reason")
     wrong = {"without": [*lacking, "500236"], "reason": REASON}
-    assert code(scene["city"].post(scene.close_path("/close"), json=wrong)) == (422, "invalid")
+    refused = scene["city"].post(scene.close_path("/close"), json=wrong)
+    assert (code(refused), "Fengjie (500236)" in refused.json()["errors"][0]["message"]) == ((422, "invalid"), True)
     done = scene["city"].post(scene.close_path("/close"), json={"without": lacking, "reason": REASON})
     assert done.status_code == 201, done.text
     assert (done.json()["without"], done.json()["reason"]) == (lacking, REASON)
@@ -267,7 +268,8 @@ def test_a_report_that_the_ledger_has_left_behind_keeps_the_month_open(scene):
 
 
 def test_a_region_that_does_not_close_has_no_list(scene):
-    assert code(scene["monitor"].get(scene.close_path("", "500103"))) == (404, "not_a_closing_region")
+    refused = scene["monitor"].get(scene.close_path("", "500103"), headers={"Accept-Language": "zh"})
+    assert (code(refused), refused.json()["title"][:15]) == ((404, "not_a_closing_region"), "渝中区（500103）不参加 ")
     assert scene["monitor"].get(scene.close_path("", "500236")).status_code == 200
     assert scene["clerk"].get(scene.close_path()).status_code == 403
 
