@@ -4,15 +4,16 @@ import gc
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import swagger_ui_bundle
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import shop.documents
@@ -21,6 +22,7 @@ import shop.tables
 from shop.core import edge, logs
 from shop.core.db import Database, database
 from shop.core.settings import settings
+from shop.described import Described
 from shop.identity.access import Routes
 from shop.identity.routing import operation_id
 
@@ -123,6 +125,7 @@ def create_app(bound_to: Database | None = None) -> FastAPI:
         version="0.1.0",
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,  # see _serve_docs
         lifespan=_lifespan,
         generate_unique_id_function=operation_id,
         separate_input_output_schemas=False,
@@ -135,7 +138,7 @@ def create_app(bound_to: Database | None = None) -> FastAPI:
         # as they are: a router that is included makes every route a second time, and is asked in vain by every request of others
         app.router.routes.extend(routes.router.routes)
     _serve_docs(app)
-    app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
+    app.openapi = cache(partial(_schema, app))  # type: ignore[method-assign]
     return app
 
 
@@ -163,6 +166,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _serve_docs(app: FastAPI) -> None:
     """Swagger UI from the installed package: the docs work without the internet."""
     app.mount("/docs/assets", StaticFiles(directory=Path(swagger_ui_bundle.swagger_ui_path)), name="docs_assets")
+
+    described = Described(partial(_schema, app), settings().data_dir / "openapi")
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi(request: Request) -> Response:
+        return described.answer(request)
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
@@ -201,11 +210,9 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 def _schema(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = PROBLEM_SCHEMA
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        app.openapi_schema = schema
-    return app.openapi_schema
+    schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM_SCHEMA
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    return schema

@@ -120,5 +120,7 @@ AWAITED = frozenset(
         "export.requested",
         "order_import.read",
         "order_import.uploaded",
+        "sales_trial.asked",
+        "sales_trial.read",
     }
 )

@@ -30,6 +30,8 @@ from orders.online.actions import receiving
 from orders.online.actions import reconciling as online
 from orders.online.actions import sending as asking
 from orders.online.provider import provider
+from orders.outlet_sales.actions import counties as outlet_counties
+from orders.outlet_sales.actions import trying
 from orders.outlet_sales.actions import waiting as outlet_refunds
 from orders.outlets.actions import devices as outlet_devices
 from orders.outlets.actions import goods as outlet_goods
@@ -100,9 +102,10 @@ def handle(event_id: int) -> None:
 
 @app.task(name="statistics.refresh")
 def refresh() -> None:
-    """Move waiting sale entries into the rollups."""
-    with database().unit_of_work() as session:
-        statistics.refresh(session)
+    """Move what waits into the sums: sale entries into the rollups, sales of outlets into the days and months of their counties."""
+    for take_over in (statistics.refresh, outlet_counties.take_over):
+        with database().unit_of_work() as session:
+            take_over(session)
 
 
 @app.task(name="panels.recount")
@@ -183,13 +186,14 @@ def beat_heart() -> None:
 
 @app.task(name="workers.tidy")
 def tidy() -> None:
-    """Drop what has served its time: old idempotency answers, ended tokens, events of a month ago, lists that were not ordered."""
+    """Drop what has served its time: old idempotency answers, ended tokens, events of a month ago, lists that were not ordered, trials of files."""
     with database().unit_of_work() as session:
         idempotency.forget_old(session)
         sign_in.forget_ended(session)
         feed.forget_old(session)
         importing.forget_old(session)
         receiving.forget_old(session)
+        trying.forget_old(session)
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
 
 

@@ -99,7 +99,8 @@ def suspend(call: Call, certificate_id: Id, body: SuspensionIn) -> CertificateOu
 
 @routes.post("/certificates/{certificate_id}/reinstate", Permission.CERTIFICATES_SUSPEND, status=200)
 def reinstate(call: Call, certificate_id: Id, body: ReasonIn) -> CertificateOut:
-    """Put a suspended certificate in force again."""
+    """Put a suspended certificate in force again: end the own level's suspension, or the county's where the city has none. It stays suspended while
+    another stands (`suspended_by`)."""
     measures.reinstate(call.session, call.actor, certificate_id, body.reason)
     return _certificate(call, certificate_id)
 

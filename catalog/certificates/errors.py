@@ -15,6 +15,14 @@ class NotYourRegion(Forbidden):
     en = "This application is not before you"
 
 
+class SuspensionStands(DoneBefore):
+    """``since`` is when the level's suspension began. Another end or reason changes it; that of another level stands beside it."""
+
+    code = "suspension_stands"
+    zh = "本级已按同样的理由和期限暂停该证书"
+    en = "Your level has suspended this certificate for this reason and time already"
+
+
 class HeldByBar(Conflict):
     """``until`` is the last day of the bar; the certificate comes back with its end."""
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from catalog.certificates.states import SuspendedBy
+
 
 def last_day(valid_from: date, months: int) -> date:
     """The last day of so many months that begin on ``valid_from``: 36 months from 2026-03-15 end on 2029-03-14.
@@ -70,3 +72,9 @@ def newest_papers(papers: Iterable[Paper]) -> list[Paper]:
 def papers_end(papers: Iterable[Paper]) -> date | None:
     """The last day on which all papers that count are valid; None: none of them ends."""
     return min((paper.valid_until for paper in newest_papers(papers) if paper.valid_until), default=None)
+
+
+def ended_by(level: SuspendedBy, standing: Iterable[SuspendedBy]) -> SuspendedBy:
+    """Which measure an officer's reinstatement ends: the own level's, and where that suspends nothing the lower one's. Each level answers for what it
+    said itself, so lifting the own measure lifts no other along."""
+    return level if level in standing else SuspendedBy.COUNTY

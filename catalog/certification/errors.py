@@ -5,8 +5,8 @@ from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Inval
 
 class DistrictNotEligible(Conflict):
     code = "district_not_eligible"
-    zh = "产地（{district}）不在可认定的区县范围内"
-    en = "Products from {district} cannot be certified: it is not among the designated districts"
+    zh = "产地{name_zh}（{district}）不在可认定的区县范围内"
+    en = "Products from {name_en} ({district}) cannot be certified: it is not among the designated districts"
 
 
 class ItemsMissing(Conflict):
@@ -159,11 +159,11 @@ class NoList(Conflict):
 
 
 class ListOfOtherCounty(Conflict):
-    """``district`` is the county of the list."""
+    """``district`` is the county of the list, with its names."""
 
     code = "list_of_other_county"
-    zh = "名单属于其他区县（{district}），户编号仅在本区县内有效，请另行上传名单"
-    en = "The list is of another county ({district}), and the numbers of households hold within their county; bring a list of this one"
+    zh = "名单属于其他区县（{name_zh} {district}），户编号仅在本区县内有效，请另行上传名单"
+    en = "The list is of another county, {name_en} ({district}), and the numbers of households hold within their county; bring a list of this one"
 
 
 class ListTooLong(Invalid):

@@ -25,6 +25,7 @@ from catalog.objections.schemas import (
     PublicObjectionOut,
 )
 from catalog.objections.states import OBJECTION, OPEN, ObjectionState
+from catalog.products.rules import per_kg
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -132,7 +133,7 @@ def _told(row: Row[Any], packs: Sequence[PricedPackOut], language: Language) -> 
         "district_name": getattr(row, f"district_{language}"),
         "township_name": getattr(row, f"township_{language}"),
         "comparable_price": row.comparable_price_fen,
-        "comparable_price_per_kg": cases.per_kg(row.comparable_price_fen, row.comparable_pack_grams),
+        "comparable_price_per_kg": per_kg(row.comparable_price_fen, row.comparable_pack_grams),
         "packs": packs,
         "notice_last_day": _last_day(row),
     }

@@ -81,7 +81,7 @@ class Sku(SQLModel, table=True):
         CheckConstraint("net_grams > 0", name="net_grams"),
         CheckConstraint(
             "CASE WHEN unit = 'kg' THEN net_grams IS NOT DISTINCT FROM 1000"
-            " WHEN unit IN ('person','room_night','ticket') THEN net_grams IS NULL ELSE true END",
+            " WHEN unit IN ('person','room_night') THEN net_grams IS NULL ELSE true END",
             name="unit",
         ),
         CheckConstraint("vat_bp BETWEEN 0 AND 10000", name="vat_bp"),

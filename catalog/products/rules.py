@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shop.core.errors import Fault, Language
-from shop.core.money import yuan_from_fen
+from shop.core.money import half_up, yuan_from_fen
 from shop.core.quantities import is_multiple
 
 
@@ -14,6 +14,11 @@ def is_barcode(digits: str) -> bool:
     if len(digits) not in (8, 12, 13, 14) or not (digits.isascii() and digits.isdecimal()):
         return False
     return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))) % 10 == 0
+
+
+def per_kg(price_fen: int | None, net_grams: int | None) -> int | None:
+    """What a kilogram comes to in fen, rounded half up; None: it has no weight, or no price."""
+    return half_up(Decimal(price_fen * 1000) / net_grams) if price_fen is not None and net_grams else None
 
 
 class Kind(StrEnum):
@@ -87,8 +92,8 @@ _UNITS: dict[Unit, tuple[str, str]] = {
 
 #: Units that are weights, in grams: what is sold by one weighs that.
 GRAMS_OF: Mapping[str, int] = {Unit.KG: 1000}
-#: Units by which only services are sold.
-OF_SERVICES = frozenset({Unit.PERSON, Unit.ROOM_NIGHT, Unit.TICKET})
+#: Units by which only services are sold. By the 张 goods are, too: vouchers for a box of fruit, mats, sheets of bean curd.
+OF_SERVICES = frozenset({Unit.PERSON, Unit.ROOM_NIGHT})
 
 MAX_TIERS = 20
 #: VAT that a price may hold by now, in basis points: the rates 13, 9, 6 and 0 % and the levies of 5, 3 and (by relief) 1 % (增值税法 §§10–11 and the

@@ -87,9 +87,15 @@ class PriceCheck(SQLModel, table=True):
     above_bp: int
     source: str
     found_on: date
-    file_id: int | None = ref("stored_file.id", nullable=True)
     recorded_by: int | None = ref("app_user.id", nullable=True)
     recorded_at: datetime = moment()
+
+
+class PriceCheckFile(SQLModel, table=True):
+    __tablename__ = "price_check_file"
+
+    price_check_id: int = ref("price_check.id", primary_key=True)
+    file_id: int = ref("stored_file.id", primary_key=True)
 
 
 class CapacityFlag(SQLModel, table=True):

@@ -278,6 +278,10 @@ class AgreementChange(SQLModel, table=True):
     side: str
     content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     reason: str
+    #: The caps that the schedule would pass with it, as :func:`orders.agreements.rules.beyond_cap` tells them.
+    schedule_warnings: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default="[]")
+    )
     status: str = "proposed"
     proposed_by: int = ref("app_user.id")
     proposed_at: datetime = moment()

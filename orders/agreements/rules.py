@@ -158,16 +158,17 @@ def beyond_caps(scheduled: Iterable[Scheduled], tolerance: Decimal) -> list[Faul
             left = with_tolerance(caps.quantity, tolerance) - drawn.quantity
             if planned.quantity > left:
                 told = (plain(quantity) for quantity in (caps.quantity, drawn.quantity, left, planned.quantity))
-                faults.append(_beyond(each.line_no, "quantity_cap", *told))
+                faults.append(beyond_cap(each.line_no, "quantity_cap", *told))
         if caps.amount_fen is not None and planned.amount_fen:
             left_fen = fen_with_tolerance(caps.amount_fen, tolerance) - drawn.amount_fen
             if planned.amount_fen > left_fen:
                 told = (yuan_from_fen(fen) for fen in (caps.amount_fen, drawn.amount_fen, left_fen, planned.amount_fen))
-                faults.append(_beyond(each.line_no, "amount_cap" if each.line_no is None else "line_amount_cap", *told))
+                faults.append(beyond_cap(each.line_no, "amount_cap" if each.line_no is None else "line_amount_cap", *told))
     return faults
 
 
-def _beyond(line_no: int | None, code: str, cap: str, drawn: str, left: str, planned: str) -> Fault:
+def beyond_cap(line_no: int | None, code: str, cap: str, drawn: str, left: str, planned: str) -> Fault:
+    """That a schedule passes a cap of a line, or without one of the whole agreement."""
     zh, en = _CAPS[code]
     return Fault(
         "schedule",

@@ -16,6 +16,7 @@ from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 _BOUND = text(
     f"""
@@ -113,7 +114,7 @@ def amendment(session: Session, actor: Actor, amendment_id: int) -> AmendmentOut
     rows = session.execute(text(f"{_AMENDMENT} WHERE a.id = :id AND {_IN_REACH}"), values).all()
     if not rows:
         raise NotFound
-    return _shown(session, rows)[0]
+    return _shown(session, actor, rows)[0]
 
 
 def amendments(
@@ -148,26 +149,29 @@ def amendments(
             "rows": limit + 1,
         },
     ).all()
-    shown = {each.id: each for each in _shown(session, rows[:limit])}
+    shown = {each.id: each for each in _shown(session, actor, rows[:limit])}
     return paging.page(rows, limit, lambda row: shown[row.id], lambda row: [row.id])
 
 
-def _shown(session: Session, rows: Sequence[Any]) -> list[AmendmentOut]:
+def _shown(session: Session, actor: Actor, rows: Sequence[Any]) -> list[AmendmentOut]:
     lines: dict[int, list[ChangeOut]] = {row.id: [] for row in rows}
     for line in session.execute(_LINES, {"ids": list(lines)}):
         shown = {name: getattr(line, name) for name in ChangeOut.model_fields}
         lines[line.amendment_id].append(ChangeOut(**shown | {"substitute": line.substitute if line.sku_id else None}))
     names = [name for name in AmendmentOut.model_fields if name not in ("possible_actions", "lines")]
     return [
-        AmendmentOut(**{name: getattr(row, name) for name in names}, possible_actions=_possible(row), lines=lines[row.id])
+        AmendmentOut(
+            **{name: getattr(row, name) for name in names},
+            possible_actions=AMENDMENT.possible(row.status, moves_of(actor, row)),
+            lines=lines[row.id],
+        )
         for row in rows
     ]
 
 
-def _possible(row: Any) -> list[AmendmentAction]:
-    """What the caller may do with it: answer what the other side proposed, or take back what its own did."""
-    sides = {"supplier": row.is_supplier, "buyer": row.is_buyer}
-    if not any(sides.values()):
-        return []
-    mine = {AmendmentAction.WITHDRAW} if sides[row.side] else {AmendmentAction.ACCEPT, AmendmentAction.REFUSE}
-    return [action for action in AMENDMENT.possible(row.status) if action in mine]
+def moves_of(actor: Actor, row: Any) -> set[AmendmentAction]:
+    """What the actor may do with a change at all: answer what the other side proposed, or take back what its own did."""
+    own = "supplier" if row.is_supplier else "buyer"
+    if not actor.may(Permission.AMENDMENTS_MANAGE) or not (row.is_supplier or row.is_buyer):
+        return set()
+    return {AmendmentAction.WITHDRAW} if own == row.side else {AmendmentAction.ACCEPT, AmendmentAction.REFUSE}

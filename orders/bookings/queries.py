@@ -10,16 +10,17 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.bookings.schemas import CapacityDayOut, VoucherOut
-from orders.bookings.states import VOUCHER, VoucherStatus
+from orders.bookings.states import VOUCHER, VoucherMove, VoucherStatus
 from orders.purchasing.queries import IN_REACH, SIDES, reach
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 _VOUCHER = f"""
     SELECT v.*, p.name AS product_name, s.pack, supplier.name AS supplier_name, buyer.name AS buyer_name,
-           buyer.path AS buyer_path, unit.path AS unit_path
+           buyer.path AS buyer_path, unit.path AS unit_path, supplier.path AS supplier_path
     FROM voucher v JOIN supplier_order so ON so.id = v.supplier_order_id {SIDES}
     JOIN sku s ON s.id = v.sku_id JOIN product p ON p.id = s.product_id
     WHERE {IN_REACH}
@@ -108,5 +109,20 @@ def capacity(session: Session, sku_id: int, first: date | None, last: date | Non
 
 def _out(actor: Actor, row: Row[Any]) -> VoucherOut:
     shown = {name: getattr(row, name) for name in VoucherOut.model_fields if hasattr(row, name)}
-    buyer = actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)
-    return VoucherOut(**shown | {"code": row.code if buyer else None}, possible_actions=VOUCHER.possible(row.status))
+    buyer = _buys(actor, row)
+    possible = VOUCHER.possible(row.status, moves_of(actor, row))
+    return VoucherOut(**shown | {"code": row.code if buyer else None}, possible_actions=possible)
+
+
+def moves_of(actor: Actor, row: Any) -> set[VoucherMove]:
+    """What the actor may do with a voucher at all: book it, as its buyer, or redeem it, as its supplier; ``row`` has the paths of both sides."""
+    moves: set[VoucherMove] = set()
+    if actor.may(Permission.VOUCHERS_BOOK) and _buys(actor, row):
+        moves |= {VoucherMove.BOOK, VoucherMove.RELEASE}
+    if actor.may(Permission.VOUCHERS_REDEEM) and actor.within_branch(row.supplier_path):
+        moves.add(VoucherMove.REDEEM)
+    return moves
+
+
+def _buys(actor: Actor, row: Any) -> bool:
+    return actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)

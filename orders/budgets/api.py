@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
-from orders.budgets import actions, queries
+from orders.budgets import actions, queries, sheets
 from orders.budgets.schemas import BudgetDrawOut, BudgetIn, BudgetOut, BudgetPatch, FundSource
-from shop.core import exports
-from shop.core.money import yuan
+from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 routes = Routes("budgets", "/v1")
 
@@ -60,14 +60,9 @@ def export_budgets(
         limit=exports.MAX_ROWS,
         after=None,
     )
-    header = ["单位", "年度", "资金来源", "预算（元）", "占用（元）", "已使用（元）", "可用（元）"]
-    rows = (_cells(budget) for budget in exports.whole(found))
-    return exports.file(format, "budgets", header, rows, "预算")
-
-
-def _cells(budget: BudgetOut) -> list[exports.Cell]:
-    amounts = (budget.limit, budget.reserved, budget.consumed, budget.available)
-    return [budget.organisation_name, budget.year, budget.fund_source, *(yuan(fen) for fen in amounts)]
+    funds = programmes.words(call.session, clock.today(), call.language)("fund_source")
+    rows = sheets.cells(exports.whole(found), funds)
+    return exports.file(format, "budgets", sheets.HEADER[call.language], rows, sheets.TITLE[call.language])
 
 
 @routes.get("/budgets/{budget_id}", Permission.ORDERS_READ)

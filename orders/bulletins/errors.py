@@ -6,8 +6,8 @@ from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, NotFo
 
 class NotAClosingRegion(NotFound):
     code = "not_a_closing_region"
-    zh = "{region} 不参加 {month} 的结账"
-    en = "{region} does not close {month}"
+    zh = "{name_zh}（{region}）不参加 {month} 的结账"
+    en = "{name_en} ({region}) does not close {month}"
 
 
 class NotYourRegion(Forbidden):

@@ -9,7 +9,7 @@ from typing import TypeVar
 from orders.bulletins import states
 from orders.bulletins.content import Content, Difference, Graded, Overlay, Row, Sums
 from orders.bulletins.words import CAUSES
-from orders.statistics.rules import reached, share
+from orders.statistics.rules import reached, share, shares
 from shop.core.clock import shanghai_text
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -78,13 +78,17 @@ def _by_amount(rows: Iterable[R]) -> list[R]:
 
 
 def _rows(title: str, rows: Iterable[Row], of: Row) -> Table:
-    def line(name: str, row: Row) -> tuple[Cell, ...]:
-        part = _percent(share(row.figures.now.amount_fen, of.figures.now.amount_fen))
-        return (name, *_figures(row), part, _letter(row.grade))
+    """Parts of one total, whose shares come to 100.00. Editions that were published before keep theirs, rounded each by itself."""
+    parts = _by_amount(rows)
 
-    found = tuple(line(_names(row), row) for row in _by_amount(rows))
+    def line(name: str, row: Row, part: str | None) -> tuple[Cell, ...]:
+        return (name, *_figures(row), _percent(part), _letter(row.grade))
+
+    said = shares([row.figures.now.amount_fen for row in parts])
+    found = tuple(line(_names(row), row, part) for row, part in zip(parts, said, strict=True))
+    whole = share(of.figures.now.amount_fen, of.figures.now.amount_fen)
     return Table(
-        title, ("名称 Name", *_FIGURES, "占比（%） Share (%)", "数据等级 Grade"), (*found, line(_TOTAL, of)) if found else ()
+        title, ("名称 Name", *_FIGURES, "占比（%） Share (%)", "数据等级 Grade"), (*found, line(_TOTAL, of, whole)) if found else ()
     )
 
 

@@ -19,23 +19,23 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _TOWNSHIPS = text("SELECT code FROM region WHERE code = ANY (CAST(:codes AS text[])) AND kind = 'township'")
-#: By names as they are compared, the one of just that name last.
+#: By names as they are compared.
 _KNOWN = text(
     f"""
     SELECT told.township, told.name, v.name AS listed, v.valid_from, v.valid_to
     FROM unnest(CAST(:townships AS text[]), CAST(:names AS text[])) AS told (township, name)
     JOIN poor_village v ON v.township_code = told.township AND {plain_name_sql("v.name")} = {plain_name_sql("told.name")}
-    ORDER BY v.name = told.name
     """  # noqa: S608
 )
+# Two who put the same village on the list at once, each as it writes it: the later one changes what the earlier one has put there.
 _WRITE = text(
-    """
+    f"""
     INSERT INTO poor_village AS v (township_code, name, valid_from, valid_to)
     SELECT * FROM unnest(CAST(:townships AS text[]), CAST(:names AS text[]), CAST(:firsts AS date[]), CAST(:ends AS date[])) AS u (t, n, f, e)
-    ORDER BY t, n
-    ON CONFLICT (township_code, name) DO UPDATE SET valid_from = excluded.valid_from, valid_to = excluded.valid_to
+    ORDER BY t, {plain_name_sql("n")}
+    ON CONFLICT (township_code, ({plain_name_sql("name")})) DO UPDATE SET valid_from = excluded.valid_from, valid_to = excluded.valid_to
     WHERE (v.valid_from, v.valid_to) IS DISTINCT FROM (excluded.valid_from, excluded.valid_to)
-    """
+    """  # noqa: S608
 )
 _REGION = text("SELECT kind FROM region WHERE code = :code AND code LIKE '50%'")
 _STATION = text(

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from catalog.products.models import plain_name_sql
 from shop.core.db import key, moment, ref
 
 
@@ -15,8 +16,8 @@ class PoorVillage(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("valid_from < valid_to", name="period"),
         CheckConstraint("name <> '' AND strpos(name, '/') = 0", name="name"),
-        # by these two the ledger names it, too
-        UniqueConstraint("township_code", "name"),
+        # by these two the ledger names it, too; however it is written it stands there once
+        Index("uq_poor_village_plain_name", "township_code", text(plain_name_sql("name")), unique=True),
     )
 
     id: int = key()

@@ -9,13 +9,15 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.disputes.schemas import DisputeFileOut, DisputeOut, DisputeRow
-from orders.disputes.states import DISPUTE, DisputeStatus
+from orders.disputes.states import DISPUTE, DisputeMove, DisputeStatus
 from orders.purchasing import queries as purchasing
 from orders.purchasing.queries import IN_REACH, SIDES, reach
+from orders.returns.queries import side_of
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 _OVERDUE = (
     "(d.status = 'open' AND d.answer_due_on < :today OR d.status IN ('answered', 'mediating') AND d.decision_due_on < :today)"
@@ -23,7 +25,8 @@ _OVERDUE = (
 _DISPUTE = f"""
     SELECT d.*, d.claimed_fen AS claimed, d.proposed_fen AS proposed, d.refund_fen AS refund, d.goods_return_id AS return_id,
            po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, so.supplier_id, supplier.name AS supplier_name,
-           {_OVERDUE} AS overdue
+           buyer.path AS buyer_path, unit.path AS unit_path, supplier.path AS supplier_path, buyer.region_code AS buyer_region,
+           supplier.region_code AS supplier_region, {_OVERDUE} AS overdue
     FROM dispute d JOIN supplier_order so ON so.id = d.supplier_order_id {SIDES}
     WHERE {IN_REACH}
 """
@@ -96,8 +99,37 @@ def dispute(session: Session, actor: Actor, dispute_id: int) -> DisputeOut:
             )
             for file in session.execute(_FILES, {"id": dispute_id})
         ],
-        possible_actions=DISPUTE.possible(found.status),
+        possible_actions=DISPUTE.possible(found.status, moves_of(actor, found)),
     )
+
+
+def moves_of(actor: Actor, row: Any) -> set[DisputeMove]:
+    """What the actor may do with a dispute at all: argue, on a side of it, or mediate or decide, as an officer of a region of theirs without an
+    interest in it; ``row`` has the paths and regions of both sides."""
+    moves: set[DisputeMove] = set()
+    if (side := side_of(actor, row)) and actor.may(Permission.DISPUTES_OPEN):
+        moves.add(DisputeMove.WITHDRAW if side == row.opened_side else DisputeMove.ANSWER)
+        if (row.buyer_agreed_at if side == "buyer" else row.supplier_agreed_at) is None:
+            moves.add(DisputeMove.SETTLE)
+    if not is_party(actor, row):
+        if in_office(actor, row, Permission.DISPUTES_MEDIATE):
+            moves.add(DisputeMove.MEDIATE)
+        unheard = row.status == DisputeStatus.OPEN and row.answer_due_on >= clock.today()
+        if in_office(actor, row, Permission.DISPUTES_DECIDE) and not unheard:
+            moves.add(DisputeMove.DECIDE)
+    return moves
+
+
+def in_office(actor: Actor, row: Any, permission: Permission) -> bool:
+    """Whether the actor is an officer of the region of either side."""
+    return actor.may(permission) and any(
+        actor.covers_region(permission, region) for region in (row.supplier_region, row.buyer_region)
+    )
+
+
+def is_party(actor: Actor, row: Any) -> bool:
+    """Whether the actor has an interest in a dispute."""
+    return any(actor.is_related(path) for path in (row.supplier_path, row.buyer_path, row.unit_path))
 
 
 def file(session: Session, actor: Actor, dispute_id: int, file_id: int) -> Row[Any]:

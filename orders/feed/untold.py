@@ -52,6 +52,8 @@ NOT_TOLD: Mapping[str, str] = {
     "sales_batch.counted": "has claims judged; the batch's own answer told what counts",
     "sales_batch.undone": "has what was held against it judged; whoever corrects a batch, or takes it back, knows",
     "sales_chain.open": "starts our own worker",
+    "sales_trial.asked": "starts our own worker",
+    "sales_trial.read": "whoever asked waits for it at the screen",
     "settlement.objected": "the supplier's own objection; the answer is told (settlement.answered)",
     "target.set": "what a district is to reach is between its officers and the city's",
     "target.withdrawn": "what a district is to reach is between its officers and the city's",

@@ -66,7 +66,7 @@ def order_imports(
 def list_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """An empty list to be filled in."""
     if format == "csv":
-        return exports.file(format, "order_list", sheets.TEMPLATE, [], "采购清单")
+        return exports.file(format, "order_list", sheets.TEMPLATE, [], sheets.TITLE["zh"])
     headers = {"Content-Disposition": 'attachment; filename="order_list.xlsx"'}
     return Response(sheets.template_workbook(), media_type=exports.XLSX, headers=headers)
 
@@ -105,7 +105,7 @@ def _result(call: Call, import_id: int, format: str) -> Response:
     headers, places, found = queries.all_rows(call.session, call.actor, import_id, call.language)
     rows = list(found)
     header, cells = sheets.header(headers, rows, call.language), sheets.cells(headers, places, rows, call.language)
-    return exports.file(format, f"order_import_{import_id}", header, cells, "采购清单")
+    return exports.file(format, f"order_import_{import_id}", header, cells, sheets.TITLE[call.language])
 
 
 @routes.put("/order-imports/{import_id}/columns", Permission.ORDERS_PLACE, status=202)

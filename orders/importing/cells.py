@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from catalog.products.rules import Unit, unit_label
 from shop.core.money import MAX_FEN
-from shop.core.quantities import MAX_QUANTITY, readable
+from shop.core.quantities import MAX_QUANTITY, in_one_line, readable
 from shop.core.sheets import not_told, number, plain_code
 
 _BRACKETED = re.compile(r"\(([^()]*)\)$")
@@ -104,12 +104,13 @@ def price_of(cell: str) -> tuple[int | None, str | None]:
     return int(fen) or None, None
 
 
-def text_fault(cell: str) -> str | None:
-    """The code of why a text cannot be read: that of why nobody can tell it (:func:`shop.core.sheets.not_told`), ``bad_text`` of one with characters that nobody sees or that turn others about."""
+def text_fault(cell: str, *, lines: bool = False) -> str | None:
+    """The code of why a text cannot be read: that of why nobody can tell it (:func:`shop.core.sheets.not_told`), ``bad_text`` of one with characters that
+    nobody sees or that turn others about, or with line breaks, unless it may have ``lines``."""
     if why := not_told(plain_text(cell)):
         return why[0]
     try:
-        readable(cell)
+        (readable if lines else in_one_line)(cell)
     except ValueError:
         return "bad_text"
     return None

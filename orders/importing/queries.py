@@ -21,13 +21,14 @@ from orders.importing.schemas import (
     SheetOut,
     UndecidedOut,
 )
-from orders.importing.states import ORDER_IMPORT, ImportStatus
+from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
 from orders.purchasing.schemas import SubstituteOut
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.core.models import StoredFile
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 # The order may be one that was placed when its request had been approved.
 _IMPORTS = """
@@ -120,8 +121,13 @@ def order_import(session: Session, actor: Actor, import_id: int, language: Langu
         total=sum(each.fen for each in met),
         total_grams=sum(each.grams for each in met),
         same_file=orders_of_content(session, row.organisation_id, row.sha256),
-        possible_actions=ORDER_IMPORT.possible(row.status),
+        possible_actions=ORDER_IMPORT.possible(row.status, moves_of(actor)),
     )
+
+
+def moves_of(actor: Actor) -> set[ImportAction]:
+    """What the actor may do with a list of its branch at all: everything, as who orders."""
+    return set(ImportAction) if actor.may(Permission.ORDERS_PLACE) else set()
 
 
 def orders_of_content(session: Session, organisation_id: int, sha256: str) -> list[SameFile]:

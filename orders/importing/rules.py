@@ -244,10 +244,11 @@ def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_
         return ReadRow(row_no, RowKind.REMARK)
     if not wanted and _is_section(plain):
         return ReadRow(row_no, RowKind.REMARK)
-    unread = [(column, code) for column in TEXTS if (code := text_fault(told.get(column, "")))]
+    # a remark may begin new lines, as those of an order may
+    unread = [(column, code) for column in TEXTS if (code := text_fault(told.get(column, ""), lines=column is Column.NOTE))]
     told |= dict.fromkeys((column for column, _ in unread), "")
     quantity, unit, fault = quantity_of(wanted, told.get(Column.UNIT, "") or unit_of_all)
-    if not {(Column.UNIT, sheets.FORMULA[0]), (Column.UNIT, sheets.ERROR[0])}.isdisjoint(unread):  # of what, nobody knows
+    if any(column is Column.UNIT for column, _ in unread):  # of what, nobody knows
         quantity, unit = None, ""
     price_fen, bad_price = price_of(told.get(Column.PRICE, ""))
     if bad_price:
@@ -283,7 +284,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The quantity must be a number above zero, at most one billion, with at most three decimal places",
     ),
     **{code: (zh, en) for code, zh, en in (sheets.FORMULA, sheets.LONG_NUMBER, sheets.UNCLEAR_FORMAT, sheets.ERROR)},
-    "bad_text": ("含有看不见或改变文字方向的字符", "The text holds characters that nobody sees, or that turn its direction"),
+    "bad_text": (
+        "含有换行、看不见或改变文字方向的字符",
+        "The text holds line breaks, or characters that nobody sees or that turn its direction",
+    ),
     "bad_price": (
         "单价须为数字，最多两位小数；未与平台现价核对",
         "The price must be a number with at most two decimal places; it was not compared with the price of today",

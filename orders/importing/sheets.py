@@ -63,6 +63,7 @@ _ADDED: dict[Language, list[str]] = {
         "substitutes",
     ],
 }
+TITLE: dict[Language, str] = {"zh": "采购清单", "en": "Order list"}
 _ROW_NO: dict[Language, str] = {"zh": "行号", "en": "row"}
 
 
@@ -73,7 +74,7 @@ def template_workbook() -> bytes:
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:
         bold = book.add_format({"bold": True})
-        lines, notes = book.add_worksheet("采购清单"), book.add_worksheet("填写说明")
+        lines, notes = book.add_worksheet(TITLE["zh"]), book.add_worksheet("填写说明")
         lines.freeze_panes(1, 0)
         lines.set_column(0, len(TEMPLATE) - 1, 16)
         lines.set_column(0, 0, 16, book.add_format({"num_format": TEXT}))  # codes are kept as they are typed

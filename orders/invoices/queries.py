@@ -33,6 +33,7 @@ from shop.core import paging
 from shop.core.errors import Language
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 from shop.programmes.invoicing import Exemption, Ground, grounds_on
 
@@ -40,7 +41,7 @@ _BOTH = "JOIN organisation supplier ON supplier.id = {0}.seller_id JOIN organisa
 _INVOICE = f"""
     SELECT i.*, po.number AS purchase_order_number, i.seller ->> 'name' AS seller_name, i.buyer ->> 'name' AS buyer_name,
            i.gross_fen - i.vat_fen AS net, i.vat_fen AS vat, i.gross_fen AS gross, i.credited_fen AS credited,
-           i.gross_fen - i.credited_fen AS held
+           i.gross_fen - i.credited_fen AS held, supplier.path AS seller_path
     FROM invoice i JOIN purchase_order po ON po.id = i.purchase_order_id {_BOTH.format("i")}
 """
 _CREDIT_NOTE = f"""
@@ -126,8 +127,13 @@ def invoice(session: Session, actor: Actor, invoice_id: int, language: Language,
         vat_by_rate=_by_rate(lines),
         lines=[_line(line, grounds, row.issued_on, language) for line in lines],
         credit_notes=[CreditNoteRow(**_credit_note_row(note, whole=whole)) for note in notes],
-        possible_actions=possible(row.status, sent=row.sent_at is not None) if whole else [],
+        possible_actions=possible(row.status, sent=row.sent_at is not None) if _issues(actor, row) else [],
     )
+
+
+def _issues(actor: Actor, row: Any) -> bool:
+    """Whether the actor issues, sends and credits the invoices of its seller."""
+    return actor.may(Permission.INVOICES_ISSUE) and actor.within_branch(row.seller_path)
 
 
 def credit_note(

@@ -97,11 +97,10 @@ def online_payment(session: Session, actor: Actor, online_payment_id: int) -> Pa
     row = session.execute(_ONE, {"id": online_payment_id, **reach(actor)}).first()
     if row is None:
         raise NotFound
-    own = actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)
-    pays = own and actor.may(Permission.ONLINE_PAYMENTS_MAKE)
+    pays = _pays(actor, row)
     shown = {name: getattr(row, name) if pays else None for name in ("client_secret", "action_url", "qr_code")}
     key = settings().stripe_publishable_key if pays and row.status in OPEN else None
-    return PayableOut(**_shown(row).model_dump(), **shown, publishable_key=key)
+    return PayableOut(**_shown(actor, row).model_dump(), **shown, publishable_key=key)
 
 
 def online_payments(
@@ -111,7 +110,7 @@ def online_payments(
     start = paging.position(after, int)
     values = {"status": status, "order_id": purchase_order_id, "start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_MANY, {**values, **reach(actor)}).all()
-    return paging.page(rows, limit, _shown, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _shown(actor, row), lambda row: [row.id])
 
 
 def charge_disputes(
@@ -200,7 +199,13 @@ def difference_fen(session: Session) -> int:
     return balance(session, Account.ONLINE) - int(shown)
 
 
-def _shown(row: Row[Any]) -> OnlinePaymentOut:
+def _pays(actor: Actor, row: Any) -> bool:
+    """Whether the actor pays online for the order, or stops doing so."""
+    own = actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)
+    return own and actor.may(Permission.ONLINE_PAYMENTS_MAKE)
+
+
+def _shown(actor: Actor, row: Row[Any]) -> OnlinePaymentOut:
     fields = {name: getattr(row, name) for name in OnlinePaymentOut.model_fields if name != "possible_actions"}
-    moves = [] if row.cancel_asked_at else possible(row.status)
+    moves = possible(row.status) if _pays(actor, row) and not row.cancel_asked_at else []
     return OnlinePaymentOut(**fields, possible_actions=moves)

@@ -7,7 +7,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from orders.outlet_sales import queries, sheets
-from orders.outlet_sales.actions import importing, receiving
+from orders.outlet_sales.actions import importing, receiving, trying
 from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus
 from orders.outlet_sales.schemas import (
     Group,
@@ -18,6 +18,7 @@ from orders.outlet_sales.schemas import (
     SalesBatchOut,
     SalesImportedOut,
     SalesLineOut,
+    SalesTrialOut,
     TakeBackIn,
     TakenBackOut,
 )
@@ -59,6 +60,19 @@ def import_sales(call: Call, file: Sheet, dry_run: DryRun = False, sheet: SheetN
     """An operator's file of sales, up to 19,998 rows: all of them or none. Every fault by row and column; the same file twice is refused.
     The answer tells what counts of it and what does not."""
     return importing.import_file(call.session, call.actor, file.filename, file.file.read(), sheet, dry_run=dry_run)
+
+
+@routes.post("/sales-file-trials", Permission.OUTLETS_MANAGE, status=202)
+def try_file(call: Call, file: Sheet, sheet: SheetName = None) -> SalesTrialOut:
+    """Have a file tried in the background, as `dry_run` of an import does at once: for files of thousands of rows, which take a while. Look at its status."""
+    trial_id = trying.ask(call.session, call.actor, file.filename, file.file.read(), sheet)
+    return queries.trial(call.session, call.actor, trial_id, call.language)
+
+
+@routes.get("/sales-file-trials/{trial_id}", Permission.OUTLETS_MANAGE)
+def read_trial(call: Call, trial_id: Id) -> SalesTrialOut:
+    """How far the own trial of a file is, and what came of it; kept for 30 days."""
+    return queries.trial(call.session, call.actor, trial_id, call.language)
 
 
 @routes.post("/sales-batches/take-back", Permission.OUTLETS_MANAGE, status=200)

@@ -15,6 +15,12 @@ class HashMismatch(Invalid):
     en = "The hash is not that of the batch's content"
 
 
+class CorrectsItself(Invalid):
+    code = "corrects_itself"
+    zh = "更正批次不能指向自身，请填写所更正批次的编号"
+    en = "A batch does not correct itself: name the batch whose place it takes"
+
+
 class SequenceFarAhead(Invalid):
     code = "sequence_far_ahead"
     zh = "序号超出该设备的链末端（{last}）{most} 以上，之前的批次不可能补齐"

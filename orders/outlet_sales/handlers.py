@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.counting.rules import Subject
-from orders.outlet_sales.actions import deciding, receiving
+from orders.outlet_sales.actions import deciding, receiving, trying
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
@@ -69,9 +69,19 @@ def _tell(session: Session, kind: str, batch_id: int, origin: int, **more: Any) 
     )
 
 
+def _read_file(session: Session, payload: dict[str, Any]) -> None:
+    trying.read(session, payload["trial_id"])
+
+
+def _try_file(session: Session, payload: dict[str, Any]) -> None:
+    trying.attempt(session, payload["trial_id"])
+
+
 HANDLERS: dict[str, Handler] = {
     "counting_hold.decided": _decided,
     "outlet_device.revoked": _open,
     "sales_batch.held": _held,
     "sales_chain.open": _open,
+    "sales_trial.asked": _read_file,
+    "sales_trial.read": _try_file,
 }

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, grams, key, moment, quantity, ref
@@ -137,6 +138,36 @@ class SalesBatchLine(SQLModel, table=True):
     )
 
 
+class SalesTrial(SQLModel, table=True):
+    """A file of sales that is tried in the background, and not kept."""
+
+    __tablename__ = "sales_trial"
+    __table_args__ = (
+        CheckConstraint("status IN ('reading','trying','done','refused')", name="status"),
+        CheckConstraint("(status = 'done') = (result IS NOT NULL)", name="result"),
+        CheckConstraint("(status = 'refused') = (problem IS NOT NULL)", name="problem"),
+        Index(None, "user_id", "id"),
+        Index(None, "asked_at"),
+    )
+
+    id: int = key()
+    #: Who asked for it, and with what scopes of an API key; null: all.
+    user_id: int = ref("app_user.id")
+    scopes: list[str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    file_id: int = ref("stored_file.id")
+    name: str
+    #: Of a workbook, where somebody named one.
+    sheet: str | None = None
+    asked_at: datetime = moment()
+    status: str = Field(default="reading", sa_column_kwargs={"server_default": "reading"})
+    #: Of the file, once it was read.
+    rows: int | None = None
+    #: What an import would answer, amounts in fen; or why it would be refused, by language.
+    result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    problem: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    done_at: datetime | None = moment(nullable=True)
+
+
 class _Sold(SQLModel):
     outlet_id: int = ref("outlet.id")
     certified_fen: int = fen()
@@ -184,3 +215,64 @@ class OutletTenDays(_Sold, table=True):
     )
 
     ten_days: date
+
+
+class _SoldInCounty(SQLModel):
+    #: Where the outlets stand, and of what kind they are. Neither changes of an outlet that has sold.
+    region_code: str = Field(foreign_key="region.code")
+    kind: str
+    certified_fen: int = fen()
+    other_fen: int = fen()
+    resale_fen: int = fen()
+    grams: int = grams()
+    lines: int
+    #: How many of them sold, whose ``lines`` are more than none.
+    outlets: int
+
+
+class CountyDay(_SoldInCounty, table=True):
+    """What the outlets of a kind sold on a day in a county, so that figures by day need not read each of them. Sales that ``CountyPendingDay`` holds
+    are not in it yet: whoever reads adds them."""
+
+    __tablename__ = "county_day"
+    __table_args__ = (PrimaryKeyConstraint("day", "region_code", "kind"),)
+
+    day: date
+
+
+class CountyMonth(_SoldInCounty, table=True):
+    """The same by month; an outlet that sold on several of its days is one."""
+
+    __tablename__ = "county_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "region_code", "kind"),)
+
+    month: date
+
+
+class _Pending(SQLModel):
+    """What sales change of a county's sums, written with them and soon taken over: rows are only added and removed, so that no sale waits for another
+    of its county. Without a foreign key: each sale would pay for the check."""
+
+    region_code: str
+    kind: str
+    certified_fen: int = fen()
+    other_fen: int = fen()
+    resale_fen: int = fen()
+    grams: int = grams()
+    lines: int
+    #: By how many more, or fewer, outlets sold.
+    outlets: int
+
+
+class CountyPendingDay(_Pending, table=True):
+    __tablename__ = "county_pending_day"
+
+    id: int = key()
+    day: date
+
+
+class CountyPendingMonth(_Pending, table=True):
+    __tablename__ = "county_pending_month"
+
+    id: int = key()
+    month: date

@@ -7,15 +7,25 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from orders.counting.queries import BATCH_SOLD_AT, BATCH_WAITS
 from orders.ledger.selection import Binds
+from orders.outlet_sales.models import SalesTrial
 from orders.outlet_sales.rules import BatchStatus, LineStatus
-from orders.outlet_sales.schemas import Group, OutletGroup, OutletSales, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
+from orders.outlet_sales.schemas import (
+    Group,
+    OutletGroup,
+    OutletSales,
+    OutletSalesOut,
+    OutletSalesRow,
+    SalesBatchOut,
+    SalesLineOut,
+    SalesTrialOut,
+)
 from orders.outlets.queries import FILTERED, IN_REACH, REGION_NAME, Filters, reach, some
 from orders.statistics.cover import Stretch, Unit, cover, rows_over
-from orders.statistics.rules import growth, parts, same_period_last_year
+from orders.statistics.rules import Part, growth, parts, same_period_last_year
 from shop.core import clock, paging
 from shop.core.errors import Invalid, Language, NotFound, unknown_code
 from shop.core.paging import Page
@@ -83,6 +93,12 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 #: What days are grouped by, and how its code is written.
 _TIMES: dict[Group, str] = {"day": "YYYY-MM-DD", "month": "YYYY-MM"}
 _FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
+#: The tables of what the outlets of counties sold, and of what waits to be added.
+_COUNTIES = ("county", "county_pending")
+#: SQL: a sum is of a county within reach (see ``IN_REACH``) and filter.
+_PLACES = """region_code = ANY (ARRAY(
+    SELECT code FROM region r WHERE (CAST(:region AS text) IS NULL OR starts_with(r.code, :region))
+      AND EXISTS (SELECT FROM unnest(CAST(:regions AS text[])) AS within (prefix) WHERE starts_with(r.code, within.prefix))))"""
 #: What of a row has a sum over all rows.
 _SUMMED = ("certified", "resale", "other", "grams", "lines", "certified_a_year_before")
 
@@ -125,58 +141,94 @@ def _of_keys(group: Group, period: tuple[date, date], before: tuple[date, date],
     """
 
 
-def _of_times(group: Group, period: tuple[date, date], before: tuple[date, date], bind: Binds, *, everywhere: bool) -> str:
-    """SQL: what outlets sold by day or month. A year before stands what was certified then, and none of its outlets."""
+def _of_times(
+    group: Group, period: tuple[date, date], before: tuple[date, date], bind: Binds, *, seen: str, counties: str | None
+) -> str:
+    """SQL: what outlets sold by day or month. A year before stands what was certified then, and none of its outlets. ``counties``: a condition on sums
+    by county and kind, if they can tell it."""
     sold = [
-        *_times(group, period, _FIGURES, bind, before=False, everywhere=everywhere),
-        *_times(group, before, ("certified_fen",), bind, before=True, everywhere=everywhere),
+        *_times(group, period, _FIGURES, bind, before=False, seen=seen, counties=counties),
+        *_times(group, before, ("certified_fen",), bind, before=True, seen=seen, counties=counties),
     ]
     return f"""
         SELECT key, '' AS name, {_sums(("outlets", *_FIGURES, "before_fen"))} FROM ({" UNION ALL ".join(sold)}) AS sold GROUP BY key
     """
 
 
-def _read_together(group: Group, first: date, last: date) -> list[list[Stretch]]:
-    """What is read of a period by time: each day or month of an outlet as such. Of months that the period does not hold whole an outlet has several
-    rows, in the stretches that stand together."""
-    if group == "day":
-        return [[Stretch(Unit.DAY, first, last)]]
-    return [
-        [Stretch(Unit.MONTH, part.first, part.last)] if part.whole else cover(part.first, part.last, [Unit.TEN_DAYS, Unit.MONTH])
-        for part in parts(first, last, clock.today())
-    ]
-
-
 def _times(
-    group: Group, period: tuple[date, date], names: Sequence[str], bind: Binds, *, before: bool, everywhere: bool
+    group: Group, period: tuple[date, date], names: Sequence[str], bind: Binds, *, before: bool, seen: str, counties: str | None
 ) -> Iterator[str]:
     """SQL: rows for each day or month of a period; keys may come again."""
-    for stretches in _read_together(group, *period):
-        one_each = {stretch.unit for stretch in stretches} == {group}
-        on_day = "{unit}" if one_each else f"date_trunc('{group}', {{unit}}::timestamp)::date"
-        sold = rows_over(stretches, "outlet", ["outlet_id AS outlet_id", f"{on_day} AS on_day"], names, bind)
-        # an outlet of several rows is counted once, if it sold
-        if not one_each and not before:
-            sold = f"SELECT outlet_id, on_day, {_sums(names)} FROM ({sold}) AS rows GROUP BY outlet_id, on_day"
-        shown = dict.fromkeys(("outlets", *_FIGURES, "before_fen"), "0")
-        if before:
-            shown["before_fen"] = "sum_bigint(certified_fen)"
+    for part in [Part(*period, whole=True)] if group == "day" else parts(*period, clock.today()):
+        # of a part of a month nobody has kept how many outlets sold in it
+        if counties is not None and (part.whole or before):
+            yield from _of_counties(group, part, names, bind, counties, before=before)
         else:
-            shown |= {"outlets": "count(*) FILTER (WHERE lines > 0)", **{name: f"sum_bigint({name})" for name in names}}
-        columns = ", ".join(f"{figure}::bigint AS {name}" for name, figure in shown.items())
-        day = "on_day + interval '1 year'" if before else "on_day"
-        within = "" if everywhere else "WHERE outlet_id IN (SELECT id FROM seen)"
-        yield f"SELECT to_char({day}, '{_TIMES[group]}') AS key, {columns} FROM ({sold}) AS sold {within} GROUP BY on_day"
+            yield _of_outlets(group, part, names, bind, seen, before=before)
+
+
+def _of_outlets(group: Group, part: Part, names: Sequence[str], bind: Binds, seen: str, *, before: bool) -> str:
+    """SQL: each day or month of an outlet as such. Of months that the period does not hold whole an outlet has several rows."""
+    stretches = _read_together(group, part, [Unit.TEN_DAYS, Unit.MONTH])
+    on_day = "{unit}" if part.whole else f"date_trunc('{group}', {{unit}}::timestamp)::date"
+    sold = rows_over(stretches, "outlet", ["outlet_id AS outlet_id", f"{on_day} AS on_day"], names, bind)
+    # an outlet of several rows is counted once, if it sold
+    if not part.whole and not before:
+        sold = f"SELECT outlet_id, on_day, {_sums(names)} FROM ({sold}) AS rows GROUP BY outlet_id, on_day"
+    columns = _shown(names, "count(*) FILTER (WHERE lines > 0)", before=before)
+    return f"SELECT {_key(group, 'on_day', before=before)}, {columns} FROM ({sold}) AS sold {seen} GROUP BY on_day"
+
+
+def _of_counties(group: Group, part: Part, names: Sequence[str], bind: Binds, condition: str, *, before: bool) -> Iterator[str]:
+    """SQL: the same of whole counties, with what waits to be added to them; each added up by itself, which is less work."""
+    for stretch in _read_together(group, part, [Unit.MONTH]):
+        columns = _shown(names, "sum_bigint(outlets)", before=before, minus=stretch.minus)
+        for book in _COUNTIES:
+            yield f"""
+                SELECT {_key(group, stretch.unit, before=before)}, {columns} FROM {book}_{stretch.unit}
+                WHERE {stretch.within(bind)} AND {condition} GROUP BY {stretch.unit}
+            """
+
+
+def _read_together(group: Group, part: Part, longer: Sequence[Unit]) -> list[Stretch]:
+    return [Stretch(Unit(group), part.first, part.last)] if part.whole else cover(part.first, part.last, longer)
+
+
+def _key(group: Group, day: str, *, before: bool) -> str:
+    shown = f"{day} + interval '1 year'" if before else day
+    return f"to_char({shown}, '{_TIMES[group]}') AS key"
+
+
+def _shown(names: Sequence[str], outlets: str, *, before: bool, minus: str = "") -> str:
+    """SQL: every figure of a row; those that were not asked for are none."""
+    shown = dict.fromkeys(("outlets", *_FIGURES, "before_fen"), "0")
+    if before:
+        shown["before_fen"] = f"{minus}sum_bigint(certified_fen)"
+    else:
+        shown |= {"outlets": outlets, **{name: f"{minus}sum_bigint({name})" for name in names}}
+    return ", ".join(f"({figure})::bigint AS {name}" for name, figure in shown.items())
 
 
 def _sums(names: Sequence[str]) -> str:
     return ", ".join(f"sum_bigint({name}) AS {name}" for name in names)
 
 
-def _sales(group: Group, period: tuple[date, date], before: tuple[date, date], *, everywhere: bool) -> tuple[str, dict[str, Any]]:
+def _whole_counties(within: dict[str, Any], filters: Filters) -> str | None:
+    """SQL: which sums by county and kind are those of the outlets within reach that are asked for; none: sums of counties cannot tell it."""
+    if not within["regions"] or filters != Filters(kind=filters.kind, region=filters.region):
+        return None
+    places = [] if within["regions"] == [""] and filters.region is None else [_PLACES]
+    return " AND ".join([*places, *(["kind = :kind"] if filters.kind else [])]) or "true"
+
+
+def _sales(
+    group: Group, period: tuple[date, date], before: tuple[date, date], within: dict[str, Any], filters: Filters
+) -> tuple[str, dict[str, Any]]:
     bind = Binds()
     if group in _TIMES:
-        by_key = _of_times(group, period, before, bind, everywhere=everywhere)
+        everywhere = within["regions"] == [""] and filters == Filters()
+        seen = "" if everywhere else "WHERE outlet_id IN (SELECT id FROM seen)"
+        by_key = _of_times(group, period, before, bind, seen=seen, counties=_whole_counties(within, filters))
     else:
         by_key = _of_keys(group, period, before, bind)
     code, called = _GROUPS.get(group, ("NULL", "NULL"))
@@ -250,6 +302,18 @@ def _found(session: Session, actor: Actor, batch_id: int) -> tuple[Row[Any], boo
     return row, False
 
 
+def trial(session: Session, actor: Actor, trial_id: int, language: Language) -> SalesTrialOut:
+    """A trial that the actor asked for.
+
+    Raises:
+        NotFound: there is none (404).
+    """
+    found = session.exec(select(SalesTrial).where(col(SalesTrial.id) == trial_id, col(SalesTrial.user_id) == actor.user_id)).first()
+    if found is None:
+        raise NotFound
+    return SalesTrialOut(**found.model_dump(exclude={"problem"}), problem=found.problem and found.problem[language])
+
+
 def lines(
     session: Session, actor: Actor, batch_id: int, *, status: LineStatus | None, limit: int, after: str | None
 ) -> Page[SalesLineOut]:
@@ -286,10 +350,9 @@ def sales(
         raise Invalid.one("from", "bad_period", zh, en)
     start, exact_to = paging.position(after, str), clock.now()
     within = reach(actor)
-    everywhere = within["regions"] == [""] and filters == Filters()
     # of days to come nothing is known that the year before could stand beside
     before = same_period_last_year(first, max(first, min(last, clock.today())))
-    sql, values = _sales(group, (first, last), before, everywhere=everywhere)
+    sql, values = _sales(group, (first, last), before, within, filters)
     asked = {**values, **within, **filters.values, "language": language, "start": start[0] if start else None, "rows": limit + 1}
     # of reach and filters the planner expects a few rows; where there are all outlets, it would look through them for each of them
     session.execute(text("SET LOCAL enable_nestloop = off"))

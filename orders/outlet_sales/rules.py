@@ -39,6 +39,15 @@ class LineStatus(StrEnum):
     VOID = "void"
 
 
+class TrialStatus(StrEnum):
+    """How far the trial of a file is."""
+
+    READING = "reading"
+    TRYING = "trying"
+    DONE = "done"
+    REFUSED = "refused"
+
+
 class Doubt(StrEnum):
     """Why a batch or line is held; a ``reason_code`` of ``counting_hold``."""
 

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
+from orders.outlet_sales.rules import BatchStatus, LineStatus, TrialStatus, batch_hash
 from orders.outlets.schemas.outlets import GoodsNumber, Number, OutletCode
 from shop.core.errors import BadValue
 from shop.core.faults import fault_of
@@ -273,6 +273,19 @@ class SalesImportedOut(BaseModel):
     batch_ids: list[int]
     dry_run: bool
     ignored_columns: IgnoredColumns
+
+
+class SalesTrialOut(BaseModel):
+    id: int
+    name: str
+    asked_at: datetime
+    status: TrialStatus
+    rows: int | None = Field(description="of the file, once it was read")
+    done_at: datetime | None
+    result: SalesImportedOut | None = Field(description="of one that is done: what an import would answer")
+    problem: dict[str, Any] | None = Field(
+        description="of one that is refused: the problem document that an import would answer, every fault by row and column"
+    )
 
 
 Group = Literal["outlet", "day", "month", "county", "operator", "kind"]

@@ -23,8 +23,8 @@ class AlreadyRegistered(Conflict):
 
 class PlaceFixed(Conflict):
     code = "outlet_place_fixed"
-    zh = "已核验网点的类型和所在地不能更改，请关闭后重新登记"
-    en = "Kind and place of a verified outlet stay; close it and register another"
+    zh = "网点核验后，或已有销售计入后，其类型和所在地不能更改，请关闭后重新登记"
+    en = "Kind and place of an outlet stay once it was verified, or sales of it have counted; close it and register another"
 
 
 class OwnOutlet(Forbidden):

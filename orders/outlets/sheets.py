@@ -155,17 +155,18 @@ def read(
     found: list[Read[M]] = []
     table = sheets.table(content, columns, required, MAX_ROWS - 2, codes, sheet)
     faults = [*table.not_told]
+    fields = model.model_fields
     for number, cells in table.rows:
         written = {name: cell for name, cell in cells.items() if cell}
         said: dict[str, Any] = {}
         wrong: dict[str, Fault] = {}
-        for name in (each for each in written if each in model.model_fields):
+        for name in (each for each in written if each in fields):
             try:
                 said[name] = as_said[name](written[name]) if name in as_said else written[name]
             except BadValue as why:
                 said[name], wrong[name] = written[name], fault(number, columns, name, "bad_value", why.zh, str(why))
         faults += wrong.values()
-        more = {name: cell for name, cell in written.items() if name not in model.model_fields}
+        more = {name: cell for name, cell in written.items() if name not in fields}
         try:
             found.append(Read(number, model.model_validate(said), more))
         except ValidationError as error:
@@ -173,7 +174,7 @@ def read(
             # of a cell that could not be read it says only once more that it is none
             faults += [_of_cell(number, columns, entry) for entry in entries if wrong.keys().isdisjoint(entry["loc"][:1])]
             bad = wrong.keys() | {fault_of(entry).field for entry in entries}
-            held = {name: None if name in bad else said.get(name) for name in model.model_fields}
+            held = {name: None if name in bad else said.get(name) for name in fields}
             found.append(Read(number, model.model_construct(None, **held), more, frozenset(bad)))
     return found, faults, table.ignored
 

@@ -76,8 +76,9 @@ _FILE = text(
 )
 _LOCK_APPLICATION = text(
     """
-    SELECT a.*, f.region_code, f.path AS from_path, t.path AS to_path
+    SELECT a.*, f.region_code, f.path AS from_path, t.path AS to_path, unit.path AS unit_path
     FROM budget_unit_application a JOIN organisation f ON f.id = a.from_unit_id JOIN organisation t ON t.id = a.to_unit_id
+    JOIN purchase_order po ON po.id = a.purchase_order_id JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE a.id = :id FOR UPDATE OF a
     """
 )
@@ -161,7 +162,7 @@ def decide(
     # the parts first, as who files another application has locked them
     session.execute(_LOCK, {"id": found.purchase_order_id}).all()
     row = session.execute(_LOCK_APPLICATION, {"id": application_id}).one()
-    if actor.is_related(row.from_path) or actor.is_related(row.to_path):
+    if queries.is_party(actor, row):
         raise OwnUnit
     if not actor.covers_region(Permission.BUDGET_UNITS_DECIDE, row.region_code):
         raise Forbidden
@@ -187,7 +188,7 @@ def withdraw(session: Session, actor: Actor, application_id: int, reason: str, i
 
 
 def _conclude(session: Session, actor: Actor, row: Any, move: ApplicationMove, reason: str) -> None:
-    status = APPLICATION.after(row.status, move)
+    status = APPLICATION.after(row.status, move, queries.moves_of(actor, row))
     session.execute(
         _DECIDE,
         {

@@ -6,7 +6,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.reassignments.schemas import ApplicationOut
-from orders.reassignments.states import APPLICATION, ApplicationStatus
+from orders.reassignments.states import APPLICATION, ApplicationMove, ApplicationStatus
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -14,7 +14,8 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _APPLICATION = """
-    SELECT a.*, po.number AS purchase_order_number, f.name AS from_unit_name, t.name AS to_unit_name, u.name AS filed_by_name
+    SELECT a.*, po.number AS purchase_order_number, f.name AS from_unit_name, t.name AS to_unit_name, u.name AS filed_by_name,
+           f.region_code, f.path AS from_path, t.path AS to_path, unit.path AS unit_path
     FROM budget_unit_application a
     JOIN purchase_order po ON po.id = a.purchase_order_id
     JOIN organisation unit ON unit.id = po.ordering_unit_id
@@ -54,7 +55,7 @@ def applications(
             "rows": limit + 1,
         },
     ).all()
-    return paging.page(rows, limit, _shown, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _shown(actor, row), lambda row: [row.id])
 
 
 def application(session: Session, actor: Actor, application_id: int) -> ApplicationOut:
@@ -66,9 +67,26 @@ def application(session: Session, actor: Actor, application_id: int) -> Applicat
     row = session.execute(_ONE, {**_reach(actor), "id": application_id}).first()
     if row is None:
         raise NotFound
-    return _shown(row)
+    return _shown(actor, row)
 
 
-def _shown(row: Row[Any]) -> ApplicationOut:
+def _shown(actor: Actor, row: Row[Any]) -> ApplicationOut:
     fields = {name: getattr(row, name) for name in ApplicationOut.model_fields if name != "possible_actions"}
-    return ApplicationOut(**fields, possible_actions=APPLICATION.possible(row.status))
+    return ApplicationOut(**fields, possible_actions=APPLICATION.possible(row.status, moves_of(actor, row)))
+
+
+def moves_of(actor: Actor, row: Any) -> set[ApplicationMove]:
+    """What the actor may do with an application at all: take it back, as whose order it is, or decide it, as an officer of the region without an
+    interest in it. ``row`` has the paths of all units, and the region of the one that the order leaves."""
+    moves: set[ApplicationMove] = set()
+    if actor.may(Permission.ORDERS_PLACE) and (actor.within_branch(row.from_path) or actor.within_branch(row.unit_path)):
+        moves.add(ApplicationMove.WITHDRAW)
+    officer = actor.may(Permission.BUDGET_UNITS_DECIDE) and actor.covers_region(Permission.BUDGET_UNITS_DECIDE, row.region_code)
+    if officer and not is_party(actor, row):
+        moves |= {ApplicationMove.APPROVE, ApplicationMove.REFUSE}
+    return moves
+
+
+def is_party(actor: Actor, row: Any) -> bool:
+    """Whether a unit of an application is the actor's own, below it or above it."""
+    return actor.is_related(row.from_path) or actor.is_related(row.to_path)

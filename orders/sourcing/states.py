@@ -32,6 +32,8 @@ class RequestAction(StrEnum):
 
 
 _S, _A = RequestStatus, RequestAction
+#: What orders goods, or leaves them be.
+AWARDING = frozenset({_A.AWARD_PART, _A.AWARD_REST, _A.FINISH})
 
 QUOTATION_REQUEST = StateTable(
     "quotation_request",

@@ -100,7 +100,7 @@ def _tell_apart(made: "DuckDBPyConnection", together: str) -> None:
         f" FROM (SELECT {together}, string_split({together}, '{_APART}') AS parts FROM (SELECT DISTINCT {together} FROM handed))"
     )
     for word in words:
-        made.execute(f"CREATE TYPE of_{word} AS ENUM (SELECT DISTINCT {word} FROM words_of_{together})")  # noqa: S608
+        made.execute(f"CREATE TYPE of_{word} AS ENUM (SELECT DISTINCT {word} FROM words_of_{together} ORDER BY 1)")  # noqa: S608
         made.execute(f"ALTER TABLE words_of_{together} ALTER {word} TYPE of_{word}")
 
 
@@ -151,6 +151,8 @@ def _field(name: str) -> str:
         case "month" | "day":
             days = f"{name} - DATE '2000-01-01'"
             return f"{_bytes(4, 'INTEGER')} || {_bytes(days, 'INTEGER')}"
+        case "certified":
+            return f"{_bytes(1, 'INTEGER')} || {_bytes(name, 'TINYINT')}"
         case _:
             word = f"encode({name}::VARCHAR)"
             return f"{_bytes(f'octet_length({word})', 'INTEGER')} || {word}"

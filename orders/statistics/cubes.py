@@ -103,6 +103,7 @@ class Cube:
 #: What follows from the month of a sale.
 _OF_MONTHS = (D.MONTH, D.QUARTER, D.YEAR)
 _WAYS = (D.MODE, D.RELATION, D.CHANNEL)
+_MEANS = (D.SOURCE, D.CERTIFIED, D.KIND, D.FUND_SOURCE)
 _EVERYBODY = tuple(MEMBERS)
 
 #: Within a kind from the smallest table to the largest. Totals of the city's orders have small bitmaps of their own.
@@ -110,13 +111,14 @@ CUBES = (
     Cube("sales_buyer_kind_month", Kind.MONTHS, (D.DISTRICT, D.BUYER_KIND)),
     Cube("sales_category_month", Kind.MONTHS, (D.DISTRICT, D.CATEGORY)),
     Cube("sales_district_month", Kind.MONTHS, (D.DISTRICT, *_WAYS)),
-    Cube("sales_source_month", Kind.MONTHS, (D.DISTRICT, D.SOURCE, D.CERTIFIED, D.KIND, D.FUND_SOURCE)),
+    Cube("sales_source_month", Kind.MONTHS, (D.DISTRICT, *_MEANS)),
     Cube("sales_place_month", Kind.MONTHS, (D.DISTRICT, D.TOWNSHIP, D.VILLAGE, D.CERTIFIED)),
     Cube("sales_region_month", Kind.MONTHS, (D.DISTRICT, D.BUYER_REGION, D.KIND)),
     Cube("sales_buyer_month", Kind.MONTHS, (D.BUYER, D.BUYER_KIND, D.BUYER_REGION)),
     Cube("sales_outlet_month", Kind.MONTHS, (D.OUTLET, D.DISTRICT)),
     Cube("sales_supplier_month", Kind.MONTHS, (D.SUPPLIER, D.DISTRICT, D.CATEGORY)),
     Cube("sales_product_month", Kind.MONTHS, (D.PRODUCT, D.SUPPLIER, D.DISTRICT, D.CATEGORY, D.KIND)),
+    Cube("sales_channel_buyer_kind_month", Kind.MONTHS, (D.DISTRICT, *_WAYS, D.BUYER_KIND)),
     Cube(
         "sales_month",
         Kind.MONTHS,
@@ -124,16 +126,21 @@ CUBES = (
     ),
     Cube("sales_place_year", Kind.YEARS, (D.DISTRICT, D.TOWNSHIP, D.VILLAGE)),
     # With every dimension it would be nearly as long as the ledger; the few days at the edges of a period are read there instead.
+    Cube("sales_buyer_kind_day", Kind.DAYS, (D.DISTRICT, D.BUYER_KIND)),
     Cube("sales_day", Kind.DAYS, (D.DISTRICT, *_WAYS)),
+    Cube("sales_source_day", Kind.DAYS, (D.DISTRICT, *_MEANS)),
+    Cube("sales_category_day", Kind.DAYS, (D.DISTRICT, D.CATEGORY)),
     Cube("sales_known", Kind.KNOWN, (D.DISTRICT, *_WAYS)),
     Cube("sales_fund_year", Kind.FUNDS, ()),
     Cube("presence_month", Kind.PRESENCE, (), ("order",)),
     Cube("presence_buyer_kind_city_month", Kind.PRESENCE, (D.BUYER_KIND,), ("order",)),
     Cube("presence_channel_city_month", Kind.PRESENCE, _WAYS, ("order",)),
     Cube("presence_category_city_month", Kind.PRESENCE, (D.CATEGORY,), ("order",)),
+    Cube("presence_source_city_month", Kind.PRESENCE, _MEANS, ("order",)),
     Cube("presence_district_month", Kind.PRESENCE, (D.DISTRICT,), _EVERYBODY),
     Cube("presence_buyer_kind_month", Kind.PRESENCE, (D.DISTRICT, D.BUYER_KIND), _EVERYBODY),
     Cube("presence_channel_month", Kind.PRESENCE, (D.DISTRICT, *_WAYS), _EVERYBODY),
+    Cube("presence_source_month", Kind.PRESENCE, (D.DISTRICT, *_MEANS), _EVERYBODY),
     Cube("presence_category_month", Kind.PRESENCE, (D.DISTRICT, D.CATEGORY), _EVERYBODY),
     # The days at the edges of a period that is no whole months, such as this year so far beside the same days of the last.
     Cube("presence_day", Kind.PRESENCE, (), ("order",), daily=True),
@@ -154,6 +161,20 @@ def smallest(kind: Kind, needed: Collection[Dimension], member: str | None = Non
 def bit(column: str) -> str:
     """SQL: a bitmap with the one bit of a member."""
     return f"set_bit(B'0'::bit({CHUNK}), ({column} % {CHUNK})::int, 1)"
+
+
+#: Members in a word: a whole number, of which each bit is one.
+WORD = 64
+
+
+def bit_of_word(column: str) -> str:
+    """SQL: a word with the one bit of a member, the first of them the highest."""
+    return f"1::bigint << ({WORD - 1} - {column} % {WORD})::int"
+
+
+def in_chunk(word: str, number: str) -> str:
+    """SQL: a bitmap with the bits of a word, of which ``number`` says the how manyth it is."""
+    return f"{word}::bit({WORD})::bit({CHUNK}) >> ({WORD} * ({number} % {CHUNK // WORD}))::int"
 
 
 def cell(cube: Cube) -> str:

@@ -61,6 +61,13 @@ class _Channel(_District):
     channel: str
 
 
+class _Source(_District):
+    source: str
+    certified: bool
+    kind: str
+    fund_source: str
+
+
 class SalesDistrictMonth(_Directed, _Channel, table=True):
     """Small enough for every dashboard panel."""
 
@@ -86,15 +93,11 @@ class SalesBuyerKindMonth(_Directed, _District, table=True):
     buyer_kind: str
 
 
-class SalesSourceMonth(_Directed, _District, table=True):
+class SalesSourceMonth(_Directed, _Source, table=True):
     __tablename__ = "sales_source_month"
     __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "source", "certified", "kind", "fund_source"),)
 
     month: date
-    source: str
-    certified: bool
-    kind: str
-    fund_source: str
 
 
 class SalesPlaceMonth(_Directed, _District, table=True):
@@ -124,7 +127,10 @@ class SalesRegionMonth(_Directed, _District, table=True):
     """From where to where: districts of origin, and regions of those who bought."""
 
     __tablename__ = "sales_region_month"
-    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "buyer_region_code", "kind"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("month", "direction", "district_code", "buyer_region_code", "kind"),
+        Index(None, "buyer_region_code", "month"),
+    )
 
     month: date
     buyer_region_code: str
@@ -171,6 +177,16 @@ class SalesProductMonth(_Directed, _District, table=True):
     kind: str
 
 
+class SalesChannelBuyerKindMonth(_Directed, _Channel, table=True):
+    """Ways by who bought: the two that are most often asked for together."""
+
+    __tablename__ = "sales_channel_buyer_kind_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "mode", "relation", "channel", "buyer_kind"),)
+
+    month: date
+    buyer_kind: str
+
+
 class SalesMonth(_Directed, _Channel, table=True):
     """Any combination of dimensions that does not name anybody."""
 
@@ -198,6 +214,29 @@ class SalesDay(_Directed, _Channel, table=True):
     __table_args__ = (PrimaryKeyConstraint("day", "direction", "district_code", "mode", "relation", "channel"),)
 
     day: date
+
+
+class SalesBuyerKindDay(_Directed, _District, table=True):
+    __tablename__ = "sales_buyer_kind_day"
+    __table_args__ = (PrimaryKeyConstraint("day", "direction", "district_code", "buyer_kind"),)
+
+    day: date
+    buyer_kind: str
+
+
+class SalesSourceDay(_Directed, _Source, table=True):
+    __tablename__ = "sales_source_day"
+    __table_args__ = (PrimaryKeyConstraint("day", "direction", "district_code", "source", "certified", "kind", "fund_source"),)
+
+    day: date
+
+
+class SalesCategoryDay(_Directed, _District, table=True):
+    __tablename__ = "sales_category_day"
+    __table_args__ = (PrimaryKeyConstraint("day", "direction", "district_code", "category"),)
+
+    day: date
+    category: str
 
 
 class SalesKnown(_Directed, _Channel, table=True):
@@ -256,6 +295,17 @@ class PresenceCategoryCityMonth(_Present, table=True):
     category: str
 
 
+class PresenceSourceCityMonth(_Present, table=True):
+    __tablename__ = "presence_source_city_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "source", "certified", "kind", "fund_source", "chunk"),)
+
+    month: date
+    source: str
+    certified: bool
+    kind: str
+    fund_source: str
+
+
 class PresenceDistrictMonth(_Present, _District, table=True):
     __tablename__ = "presence_district_month"
     __table_args__ = (PrimaryKeyConstraint("member", "month", "district_code", "chunk"),)
@@ -276,6 +326,15 @@ class PresenceCategoryMonth(_Present, _District, table=True):
 
     month: date
     category: str
+
+
+class PresenceSourceMonth(_Present, _Source, table=True):
+    __tablename__ = "presence_source_month"
+    __table_args__ = (
+        PrimaryKeyConstraint("member", "month", "district_code", "source", "certified", "kind", "fund_source", "chunk"),
+    )
+
+    month: date
 
 
 class PresenceBuyerKindMonth(_Present, _District, table=True):

@@ -7,14 +7,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from orders.ledger.selection import Binds
-from orders.statistics.errors import TooManyRows
+from orders.statistics.errors import QuestionTooWide, TooManyRows
 from orders.statistics.question import COUNTED, MAX_ROWS, SUMMED, Measure, Question
 from orders.statistics.statement import statement
 from shop.core import clock
+from shop.core.settings import settings
 from shop.regions import queries as regions
 
 Key = tuple[Any, ...]
@@ -67,12 +70,18 @@ def ask(session: Session, question: Question, exact_to: datetime | None = None) 
 
     Raises:
         TooManyRows: the groups are more than an answer may hold (422).
+        QuestionTooWide: it would take longer than any statement may (422).
     """
     exact_to = exact_to or clock.now()
     today = clock.shanghai_date(exact_to)
     boundaries_on = min(question.selection.last, today)
     sql, bind = statement(question, today, regions.successors(session, boundaries_on))
-    found = session.execute(text(sql), bind.values).all()
+    try:
+        found = session.execute(text(sql), bind.values).all()
+    except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise QuestionTooWide.at("measure", seconds=settings().statement_timeout_ms // 1000) from error
+        raise
     count = len(question.periods)
     rows: dict[Key, list[Figures]] = defaultdict(lambda: [Figures() for _ in range(count)])
     totals = [Figures() for _ in range(count)]

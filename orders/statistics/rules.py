@@ -42,6 +42,16 @@ def parts(first: date, last: date, today: date) -> list[Part]:
     return found
 
 
+def rest_of_month(part: Part) -> list[Part]:
+    """The days of a month that some days of it leave, where these are fewer; none where they are more, or where the days lie in several months."""
+    start, end = month_start(part.first), month_end(part.first)
+    if part.last > end or 2 * ((part.last - part.first).days + 1) <= end.day:
+        return []
+    before = Part(start, part.first - timedelta(days=1), False)
+    after = Part(part.last + timedelta(days=1), end, False)
+    return [rest for rest in (before, after) if rest.first <= rest.last]
+
+
 def by_years(part: Part, today: date) -> list[Part]:
     """Split whole months into whole years and the months before and after them; as no sale is dated after today, this year is whole from its
     first month on."""

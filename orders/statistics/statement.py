@@ -10,11 +10,11 @@ from datetime import date
 
 from orders.ledger.rules import Direction
 from orders.ledger.selection import COLUMN, KNOWN_ON, TIME, Binds, Dimension, details, filters, from_lines
-from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
+from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, WORD, Cube, Kind, bit, bit_of_word, in_chunk, smallest
 from orders.statistics.models import CHUNK
 from orders.statistics.question import COUNTED, MAX_ROWS, SUMMED, Measure, Question
-from orders.statistics.rules import Part, by_years, parts
-from shop.core.months import month_start
+from orders.statistics.rules import Part, by_years, parts, rest_of_month
+from shop.core.months import month_end, month_start
 
 Groups = tuple[Dimension, ...]
 
@@ -71,8 +71,8 @@ class _Writer:
         self.scope = details(reach, bind) if question.scope_dims or not reach.official else []
         self.direction = [f"direction = {bind(selection.direction, 'text')}"]
         known = [] if selection.known_on is None else [f"{KNOWN_ON} <= {bind(selection.known_on, 'date')}"]
-        #: The sums that are read.
-        self.summed = question.sums or [SUMMED[Measure.ENTRIES]]
+        #: The sums that are read, and those that are answered.
+        self.read = self.summed = question.sums or [SUMMED[Measure.ENTRIES]]
         #: What holds for every ledger row of the answer.
         self.of_lines = ["counted", *filters(selection, bind), *self.scope, *self.direction, *known]
         self.of_rollups = [*filters(selection, bind, lines=False), *self.scope]
@@ -114,16 +114,17 @@ class _Writer:
         """Sums by group, and over all groups. Where none is asked for they still tell the groups in which something was sold: what is counted beside
         them may be nobody, and an answer has the same rows whatever it measures."""
         groups = self.question.group_by
-        pieces = [
-            piece
-            for period, cut in self._parts()
-            for part in self._by_years(cut)
-            for piece in self._sum_pieces(groups, period, part)
-        ]
+        cuts = [(period, part) for period, cut in self._parts() for part in self._by_years(cut)]
+        # what is taken out may be all that a group has: it sold nothing then, and is none
+        some = ""
+        if any(self._rest(part) for _, part in cuts):
+            self.read = list(dict.fromkeys([*self.summed, "entries"]))
+            some = " HAVING sum_bigint(entries) > 0"
+        pieces = [piece for period, part in cuts for piece in self._sum_pieces(groups, period, part)]
         names = ", ".join(["period", *_names(groups)])
         sums = {f"v{n}": (_SUM.get(name, "sum_bigint"), name) for n, name in enumerate(self.summed)}
         added = ", ".join(f"{add}({name}) AS {value}" for value, (add, name) in sums.items())
-        self.added = f", added AS MATERIALIZED (SELECT {names}, {added} FROM ({_union(pieces)}) AS piece GROUP BY {names})"  # noqa: S608
+        self.added = f", added AS MATERIALIZED (SELECT {names}, {added} FROM ({_union(pieces)}) AS piece GROUP BY {names}{some})"  # noqa: S608
         again = ", ".join(f"{add}({value}) AS {value}" for value, (add, _) in sums.items())
         total = f"SELECT 'sums' AS family, 1 AS total, period{', NULL' * len(groups)}, {again} FROM added GROUP BY period"  # noqa: S608
         return [f"SELECT 'sums' AS family, 0 AS total, {names}, {', '.join(sums)} FROM added", total] if groups else [total]  # noqa: S608
@@ -139,14 +140,26 @@ class _Writer:
         known = self.question.selection.known_on
         kind = Kind.DAYS if not part.whole else Kind.YEARS if part.years else Kind.MONTHS if known is None else Kind.KNOWN
         cube = self._cube(kind, self.question.needed)
-        sums = self.summed
-        values = ", ".join(f"{SUMS[name]} AS {name}" for name in sums)
-        if cube is None:
-            yield self._read(_LEDGER, groups, period, part, values, self.of_lines)
-            return
-        until = [] if known is None else [f"known_on <= {self.bind(known, 'date')}"]
-        yield self._read(_rollup(cube), groups, period, part, ", ".join(sums), self.of_rollups, self.direction, until)
-        yield self._read(_TAIL, groups, period, part, values)
+        if cube is not None:
+            until = [] if known is None else [f"known_on <= {self.bind(known, 'date')}"]
+            yield self._read(_rollup(cube), groups, period, part, ", ".join(self.read), self.of_rollups, self.direction, until)
+            yield self._read(_TAIL, groups, period, part, self._of_lines())
+        elif rest := self._rest(part):
+            yield from self._sum_pieces(groups, period, Part(month_start(part.first), month_end(part.first), whole=True))
+            for days in rest:
+                yield self._read(_LEDGER, groups, period, days, self._of_lines("-"), self.of_lines)
+        else:
+            yield self._read(_LEDGER, groups, period, part, self._of_lines(), self.of_lines)
+
+    def _of_lines(self, sign: str = "") -> str:
+        return ", ".join(f"{sign}({SUMS[name]}) AS {name}" for name in self.read)
+
+    def _rest(self, part: Part) -> list[Part]:
+        """What is left of the month of some days, where a rollup knows months and none days, and that is less to be read."""
+        question = self.question
+        if part.whole or question.by_days or self._cube(Kind.DAYS, question.needed) or not self._cube(Kind.MONTHS, question.needed):
+            return []
+        return rest_of_month(part)
 
     def _total_present(self, member: str) -> str:
         """How many take part over all groups."""
@@ -192,17 +205,18 @@ class _Writer:
         return self._family(member, groups, self._counts(member, groups, needed, list(self._parts()), []))
 
     def _counts(self, member: str, groups: Groups, needed: set[Dimension], parts: list[tuple[int, Part]], only: list[str]) -> str:
-        """Members by group and chunk: their bitmaps united, then counted."""
+        """Members by group and chunk: their bitmaps united, then counted. Where no rollup has any, words of lines are enough."""
+        cubes = [(period, part, self._cube(Kind.PRESENCE, needed, member, daily=not part.whole)) for period, part in parts]
+        of_lines = all(cube is None for _, _, cube in cubes)
         pieces = [
             piece
-            for period, part in parts
-            for piece in self._present_pieces(
-                member, groups, period, part, self._cube(Kind.PRESENCE, needed, member, daily=not part.whole), only
-            )
+            for period, part, cube in cubes
+            for piece in self._present_pieces(member, groups, period, part, cube, only, words=of_lines)
         ]
         names = ", ".join(["period", *_names(groups)])
         united = f"SELECT {names}, chunk, bit_or(bits) AS bits FROM ({_union(pieces)}) AS piece GROUP BY {names}, chunk"  # noqa: S608
-        return f"SELECT {names}, bit_count(bits) AS v FROM ({united}) AS united"  # noqa: S608
+        bits = f"bits::bit({WORD})" if of_lines else "bits"
+        return f"SELECT {names}, bit_count({bits}) AS v FROM ({united}) AS united"  # noqa: S608
 
     def _family(self, member: str, groups: Groups, counts: str) -> str:
         """Counts ``v`` added up by group, in the columns that all families share."""
@@ -216,14 +230,20 @@ class _Writer:
         )
 
     def _present_pieces(
-        self, member: str, groups: Groups, period: int, part: Part, cube: Cube | None, only: list[str]
+        self, member: str, groups: Groups, period: int, part: Part, cube: Cube | None, only: list[str], *, words: bool
     ) -> Iterator[str]:
         column = MEMBERS[member]
         if cube is None:
-            # a member's many lines are reduced to one before they become a bitmap
-            once = self._members(member, groups, period, part, self.of_lines, only)
+            of_words = self._words(member, groups, period, part, self.of_lines, only)
             names = ", ".join(["period", *_names(groups)])
-            yield f"SELECT {names}, id / {CHUNK} AS chunk, {bit('id')} AS bits FROM ({once}) AS once"  # noqa: S608
+            yield (
+                of_words
+                if words
+                else (
+                    f"SELECT {names}, chunk / {CHUNK // WORD} AS chunk, {in_chunk('bits', 'chunk')} AS bits FROM"  # noqa: S608
+                    f" (SELECT {names}, chunk, bit_or(bits) AS bits FROM ({of_words}) AS words GROUP BY {names}, chunk) AS words"
+                )
+            )
             return
         yield self._read(_rollup(cube), groups, period, part, "chunk, bits", [f"member = '{member}'"], self.of_rollups, only)
         waiting = [COUNTS, f"{column} IS NOT NULL"]
@@ -275,11 +295,12 @@ class _Writer:
             f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.of_lines, [COUNTS, _TAKEN])})"
         )
 
-    def _members(self, member: str, groups: Groups, period: int, part: Part, *conditions: list[str]) -> str:
+    def _words(self, member: str, groups: Groups, period: int, part: Part, *conditions: list[str]) -> str:
+        """The members of single lines, each as a bit of a word: whole numbers are united in a tenth of the time of bitmaps."""
         column = MEMBERS[member]
-        present = [COUNTS, f"{column} IS NOT NULL", self._between(_LEDGER, part)]
-        return (
-            f"SELECT DISTINCT {self._head(_LEDGER, groups, period)}, {column} AS id FROM sale_entry{_where(present, *conditions)}"  # noqa: S608
+        present = [COUNTS, f"{column} IS NOT NULL"]
+        return self._read(
+            _LEDGER, groups, period, part, f"{column} / {WORD} AS chunk, {bit_of_word(column)} AS bits", present, *conditions
         )
 
     def _read(self, source: _Source, groups: Groups, period: int, part: Part, values: str, *conditions: list[str]) -> str:

@@ -123,6 +123,8 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 def readable(value: str) -> str:
     """Text that can be stored and that people see: not only of spaces and marks without a shape, and none that turns others about."""
+    if value.isprintable() and value.strip():  # so is nearly everything, and a file holds much of it
+        return value
     storable(value)
     if _TURNING & set(value):
         raise BadValue("含有改变文字方向的字符", "text holds a character that turns its direction")
@@ -141,6 +143,8 @@ def in_one_line(value: str) -> str:
     """Readable text that fills one line of a list or a paper, and looks like what it is: two that are told apart look apart. A sign of private use shows
     as whatever a reader's font makes of it."""
     readable(value)
+    if value.isprintable() and _BLANKS.isdisjoint(value):
+        return value
     if any(unicodedata.category(character) in _NOT_IN_LINE or character in _BLANKS for character in value):
         raise BadValue(
             "须写在一行内，不含换行、制表符和看不见的字符",

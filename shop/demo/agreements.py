@@ -173,7 +173,8 @@ class Agreements:
 
     def _order(self, terms: _Terms, made: int, due_on: date, *, delivered: bool) -> None:
         draft_id = self.session.execute(_DRAFT, {"id": made, "due_on": due_on}).scalar_one()
-        order = drafts.order(self.session, self._purchaser(terms), draft_id).purchase_order
+        with self.deliveries.in_its_place():
+            order = drafts.order(self.session, self._purchaser(terms), draft_id).purchase_order
         assert order is not None
         self.deliveries.confirm(order, self._buyer(terms), due_on if delivered else None)
 
@@ -184,7 +185,8 @@ class Agreements:
         ]
         address = self._buyer(terms).address
         body = CallOffIn.model_validate({"lines": lines, "delivery_address": address})
-        order = calling_off.call_off(self.session, self._purchaser(terms), made, body).purchase_order
+        with self.deliveries.in_its_place():
+            order = calling_off.call_off(self.session, self._purchaser(terms), made, body).purchase_order
         assert order is not None
         if delivered:
             self.deliveries.confirm(order, self._buyer(terms), clock.today() + timedelta(days=4))

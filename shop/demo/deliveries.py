@@ -1,5 +1,7 @@
 """How orders of the demo are carried out that the domains themselves placed: confirmed, sent, accepted, paid and invoiced, each at its moment."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 
@@ -20,23 +22,29 @@ from shop.core import clock
 from shop.core.money import yuan_from_fen
 from shop.demo.billing import SAID, tax_invoice_number
 from shop.demo.diary import Diary
-from shop.demo.history import Bill
+from shop.demo.history import Bill, History
 from shop.demo.people import Buyer, People
 from shop.identity import tokens
 from shop.identity.actor import Actor
 
+_GO_ON = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), (SELECT max(id) FROM {0}))"
+_GO_BACK = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), :id, false)"
+_HIGHEST = "SELECT max(id) FROM {0} WHERE id BETWEEN :first AND :last"
 #: What is paid so many days after the acceptance, if that is over.
 _DAYS_TO_PAY = 20
 #: Of the serials of tax invoices, far from those that history uses.
 _SERIAL = 98_000_000
+#: No order here has more parts.
+_MOST_PARTS = 5
 _INVOICE = text("SELECT gross_fen, vat_fen FROM invoice WHERE id = :id")
 
 
 class Deliveries:
-    """Notes in the diary how orders are carried out. ``bills``: what the bank shows as paid; what is paid of these orders joins it."""
+    """Notes in the diary how orders are carried out. What is paid of these orders joins the bills of ``history``, which the bank shows as paid; what is
+    placed takes the ids that it left free."""
 
-    def __init__(self, session: Session, diary: Diary, people: People, bills: list[Bill]) -> None:
-        self.session, self.diary, self.bills = session, diary, bills
+    def __init__(self, session: Session, diary: Diary, people: People, history: History) -> None:
+        self.session, self.diary, self.bills, self.room = session, diary, history.bills, history.room
         self.users = {supplier.id: supplier.user_id for supplier in people.suppliers.values()}
         #: Parts that were accepted and are not invoiced, in the order of time; orders that were paid.
         self.accepted: list[SupplierOrderBrief] = []
@@ -45,6 +53,22 @@ class Deliveries:
 
     def actor(self, user_id: int) -> Actor:
         return tokens.actor_of_user(self.session, user_id)
+
+    @contextmanager
+    def in_its_place(self) -> Iterator[None]:
+        """What is placed within stands in lists among the orders of its day, as long as there is room for it."""
+        room = self.room.get(clock.today(), {})
+        free = {table: self._free(table, ids) for table, ids in room.items()}
+        room = room if all(len(left) >= _MOST_PARTS for left in free.values()) else {}
+        for table in room:
+            self.session.execute(text(_GO_BACK.format(table)), {"id": free[table].start})
+        yield
+        for table in room:
+            self.session.execute(text(_GO_ON.format(table)))
+
+    def _free(self, table: str, ids: range) -> range:
+        highest = self.session.execute(text(_HIGHEST.format(table)), {"first": ids.start, "last": ids.stop - 1}).scalar_one()
+        return range(ids.start if highest is None else highest + 1, ids.stop)
 
     def confirm(self, order: PurchaseOrderOut, buyer: Buyer, arrives_on: date | None) -> None:
         """Its suppliers confirm an order on the next day; it arrives and is accepted on the day given, or is not sent yet."""

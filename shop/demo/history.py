@@ -23,6 +23,8 @@ from shop.demo.trail import Trail
 from shop.identity.permissions import Role
 
 SELLER = str(Role.SUPPLIER_ADMIN)
+#: As many ids of orders, and of their parts, are left free on each of so many days.
+ROOM, ROOM_SINCE = 20, timedelta(days=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +72,28 @@ class History:
         self.confirmed: dict[int, datetime] = {}
         #: Acceptances by buyer.
         self.accepted_by: dict[int, list[int]] = defaultdict(list)
+        #: By day, the ids of orders and their parts that are left free at its end for what the domains themselves place later.
+        self.room: dict[date, dict[str, range]] = {}
+        self._day = clock.shanghai_date(now) - ROOM_SINCE
 
     def record(self, order: Order) -> int:
         """One order with everything that happened to it so far; returns its id."""
+        self._leave_room(clock.shanghai_date(order.placed_at))
         priced = [priced_line(number, offer, quantity) for number, (offer, quantity) in enumerate(order.lines, start=1)]
         order_id = self._place(order, priced)
         progresses = [self._carry_out(order, part, order_id, priced) for part in order.parts]
         self._bill(order, order_id, progresses)
         return order_id
 
+    def _leave_room(self, until: date) -> None:
+        """Lists show what has the highest id first: what the domains place on the days that end before ``until`` is to have one of its day."""
+        while self._day < until:
+            self.room[self._day] = {table.name: table.leave(ROOM) for table in (self.orders, self.parts)}
+            self._day += timedelta(days=1)
+
     def write(self, offers: Sequence[Offer], until: date) -> int:
         """Copy everything into the database; returns the number of rows."""
+        self._leave_room(until)
         tables = [
             self.orders,
             self.plans,

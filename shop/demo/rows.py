@@ -18,6 +18,8 @@ class Table:
         self.numbered = numbered
         self.rows: list[tuple[Any, ...]] = []
         self._first = 0
+        #: How many ids are left free before the row at a place among those that wait.
+        self._left: dict[int, int] = {}
         self.go_on(session)
 
     def go_on(self, session: Session) -> None:
@@ -28,7 +30,7 @@ class Table:
     @property
     def next_id(self) -> int:
         """The id that the next row will get."""
-        return int(self._first + len(self.rows))
+        return int(self._first + len(self.rows) + sum(self._left.values()))
 
     @property
     def ids(self) -> range:
@@ -40,23 +42,31 @@ class Table:
         self.rows.append(values)
         return self.next_id - 1
 
+    def leave(self, many: int) -> range:
+        """Leave so many ids free, for rows that others write later and that belong here; returns them."""
+        first, place = self.next_id, len(self.rows)
+        self._left[place] = self._left.get(place, 0) + many
+        return range(first, self.next_id)
+
     def write(self, session: Session) -> int:
         """Copy the waiting rows and move the table's sequence past them; returns how many rows."""
-        written = len(self.rows)
+        written, following, number = len(self.rows), self.next_id, self._first
         columns = (["id"] if self.numbered else []) + self.columns
         command = sql.SQL("COPY {} ({}) FROM STDIN").format(
             sql.Identifier(self.name), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
         with _driver(session).cursor() as cursor, cursor.copy(command) as copy:
-            for number, row in enumerate(self.rows, start=self._first):
+            for place, row in enumerate(self.rows):
+                number += self._left.get(place, 0)
                 copy.write_row((number, *row) if self.numbered else row)
+                number += 1
         if self.numbered and written:
-            self._first += written
+            self._first = following
             session.execute(
                 text(f"SELECT setval(pg_get_serial_sequence('{self.name}', 'id'), :last)"),
                 {"last": self._first - 1},
             )
-        self.rows = []
+        self.rows, self._left = [], {}
         return written
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 import shop.tables  # noqa: F401  foreign keys need every table
 from orders.ledger.actions import book_acceptances
+from orders.outlet_sales.actions import counties as outlet_counties
 from orders.statistics import actions as statistics
 from orders.terms import actions as terms
 from shop import reference
@@ -114,7 +115,7 @@ class _Load:
         self._ledger(folk, history.accepted_by)
         self._bill(folk)
         claims = self._elsewhere(folk, offers)
-        promised = Deliveries(self.session, self.diary, folk, history.bills)
+        promised = Deliveries(self.session, self.diary, folk, history)
         agreements = Agreements(self.session, self.diary, folk, offers, promised, self.start, self.today)
         pledges = Pledges(self.session, self.diary, folk, offers, promised, self.start, self.today)
         for each in (agreements, pledges):
@@ -123,8 +124,9 @@ class _Load:
         self.diary.until(self.diary.now)
         for each in (agreements, pledges):
             each.count()
-        while statistics.refresh(self.session):
-            pass
+        for take_over in (statistics.refresh, outlet_counties.take_over):
+            while take_over(self.session):
+                pass
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
         standing.load(self.session, offers)
         aims.load(self.session, folk, self.chance, self.today)

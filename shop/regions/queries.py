@@ -142,6 +142,14 @@ def names(session: Session, codes: Collection[str], language: Language) -> Calla
     return lambda code: found.get(code, code)
 
 
+def both_names(session: Session, codes: Collection[str]) -> dict[str, dict[str, Any]]:
+    """How some codes read in both languages, as refusals tell them beside the code: ``name_zh`` and ``name_en``."""
+    if not codes:
+        return {}
+    chinese, english = names(session, codes, "zh"), names(session, codes, "en")
+    return {code: {"name_zh": chinese(code), "name_en": english(code)} for code in codes}
+
+
 def designations(session: Session, code: str, on: date) -> list[Row[Any]]:
     """The designations that a region had on a date."""
     return list(session.execute(_DESIGNATIONS, {"code": code, "on": on}))

@@ -104,6 +104,14 @@ _OUTLETS = [
     SELECT outlet_id, extract(year FROM month)::int, sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines)
     FROM outlet_month GROUP BY 2, 1 ORDER BY 2, 1
     """,
+    *(
+        f"""
+        INSERT INTO county_{unit} ({unit}, region_code, kind, certified_fen, other_fen, resale_fen, grams, lines, outlets)
+        SELECT d.{unit}, o.region_code, o.kind, sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines), count(*) FILTER (WHERE lines > 0)
+        FROM outlet_{unit} d JOIN outlet o ON o.id = d.outlet_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        """
+        for unit in ("day", "month")
+    ),
 ]
 
 # One delivery a week for a year, from a day of the first two months on; what was due is ordered and accepted, one in fifty was skipped. Prices of all
@@ -309,6 +317,7 @@ _TABLES = (
         "household_member",
     ),
     *("outlet", "outlet_pulse", "outlet_device", "outlet_day", "outlet_ten_days", "outlet_month", "outlet_year"),
+    *("county_day", "county_month", "county_pending_day", "county_pending_month"),
     *(
         "agreement",
         "agreement_line",

@@ -287,7 +287,8 @@ def _panels() -> list[str]:
         *(f"/v1/coverage?level={level}" for level in ("city", "county", "township")),
         "/v1/promotions",
         "/v1/promotions/30/effect",
-        *(f"/v1/outlet-sales?{year}&group_by={group}" for group in ("outlet", "county", "month")),
+        *(f"/v1/outlet-sales?{year}&group_by={group}" for group in ("outlet", "county", "month", "day")),
+        f"/v1/outlet-sales?{year}&group_by=day&region=500101",
     ]
     return [*(f"/v1/statistics/{each}" for each in panels), *beside]
 

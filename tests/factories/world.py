@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from orders.agreements.actions import drafts
 from orders.online.models import OnlinePayment
-from shop.core import clock, outbox, sealing
+from orders.outlet_sales.models import SalesTrial
+from shop.core import clock, outbox, sealing, uploads
 from shop.core.db import Database
 from shop.core.months import month_before
 from shop.identity.permissions import Role
@@ -385,6 +386,11 @@ def _outlets(bureau: Bureau, world: World) -> None:
         line = make_batch_line(session, outlet, bureau.market.products[0], sold_at=clock.now())
         line.status = "other"
         world["sales-batches"] = line.batch_id
+        file = uploads.keep(session, clerk.id, "sales.csv", "设备或渠道编号".encode(), uploads.CSV)
+        trial = SalesTrial(user_id=clerk.id, file_id=file.id, name=file.name, asked_at=clock.now())
+        session.add(trial)
+        session.flush()
+        world["sales-file-trials"] = trial.id
 
 
 @_maker

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from catalog.certificates import queries
-from catalog.certificates.errors import HeldByBar, HeldByCity, NotYourRegion, OwnCase, UnknownReason
+from catalog.certificates import queries, rules
+from catalog.certificates.errors import HeldByBar, HeldByCity, NotYourRegion, OwnCase, SuspensionStands, UnknownReason
 from catalog.certificates.models import Certificate, CertificateEvent, Suspension
 from catalog.certificates.states import CERTIFICATE, STRONGEST, CertificateMove, CertificateState, SuspendedBy
 from shop.core import audit, clock, outbox
@@ -122,7 +122,8 @@ def suspend(
     suspended already gets the new end and reason; what another level or a bar said stays beside it.
 
     Raises:
-        UnknownReason, Invalid: see there; the end has passed (422). And as :func:`begin`.
+        UnknownReason, Invalid: see there; the end has passed (422). SuspensionStands: the actor's level said the very same before (409).
+        And as :func:`begin`.
     """
     refuse_unknown_reason(session, reason_code)
     certificate = begin(session, actor, certificate_id, CertificateMove.SUSPEND)
@@ -146,7 +147,7 @@ def put_out(
     standing = standing_against(session, certificate)
     said = standing.get(by)
     if said and (said.until, said.reason_code, said.reason) == (until, reason_code, reason):
-        return  # the same request, sent twice
+        raise SuspensionStands(since=said.since.isoformat())
     fresh = said is None or said.reason_code != reason_code
     if said is None:
         said = Suspension(certificate_id=certificate.id, level=by.value, since=now, reason_code=reason_code, reason=reason)
@@ -163,7 +164,8 @@ def put_out(
 
 
 def reinstate(session: Session, actor: Actor, certificate_id: int, reason: str) -> None:
-    """Put a suspended certificate in force again, for what is left of its time.
+    """Put a suspended certificate in force again, for what is left of its time: end what the actor's own level said, or, where that is nothing, what
+    the county said. What another level said stays, with its own end, until it is lifted too.
 
     Raises:
         HeldByBar, HeldByCity: what the actor's level cannot end stands against it (409). And as :func:`begin`.
@@ -173,9 +175,10 @@ def reinstate(session: Session, actor: Actor, certificate_id: int, reason: str) 
     if bar := standing.get(SuspendedBy.BAR):
         raise HeldByBar(until=(clock.shanghai_date(bar.until) - timedelta(days=1)).isoformat() if bar.until else None)
     city = standing.get(SuspendedBy.CITY)
-    if city and queries.level_of(actor) is not SuspendedBy.CITY:
+    level = queries.level_of(actor)
+    if city and level is not SuspendedBy.CITY:
         raise HeldByCity(reason=city.reason, until=city.until.isoformat() if city.until else None)
-    bring_back(session, actor, certificate, reason)
+    bring_back(session, actor, certificate, reason, [rules.ended_by(level, standing)])
 
 
 def bring_back(

@@ -276,14 +276,15 @@ def _ineligible(
     designation = config.certification.eligible_designation
     districts = {product.district_code for product in products}
     designated = {code for code in districts if regions.is_designated(session, code, designation, today)}
+    named = regions.both_names(session, districts - designated)
     found: dict[int, Problem] = {}
     for product in products:
         if product.status != ListingStatus.ACTIVE:
             found[product.id] = ProductWithdrawn()
         elif (again := _banned_until(revoked.get(product.id), config)) and today < again:
             found[product.id] = ReapplicationBanned(until=again.isoformat())
-        elif product.district_code not in designated:
-            found[product.id] = DistrictNotEligible(district=product.district_code)
+        elif product.district_code in named:
+            found[product.id] = DistrictNotEligible(district=product.district_code, **named[product.district_code])
     return config, found
 
 

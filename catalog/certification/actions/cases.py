@@ -141,10 +141,19 @@ def begin_each(session: Session, actor: Actor, case_ids: Sequence[int], move: Ca
 
 def refuse_moves(session: Session, actor: Actor, several: Several, move: CaseMove) -> None:
     """Put locked cases aside that the actor may not move now. Refusals as of :func:`begin`."""
-    several.sift(lambda case: queries.course_of(case).after(case.status, move))
+    several.sift(lambda case: _refuse_move(case, move))
     authorise(session, actor, several, move, move)
     if move not in SUPPLIER_MOVES:
         refuse_claimed(session, actor, several)
+
+
+def _refuse_move(case: CertificationCase, move: CaseMove) -> None:
+    try:
+        queries.course_of(case).after(case.status, move)
+    except IllegalMove as refused:
+        if move is CaseMove.APPEAL and case.appealed:  # once made it is no move of the case any more
+            refused.data["already"] = True
+        raise
 
 
 def show_prices(case: CertificationCase, prices: Mapping[int, Mapping[str, int]]) -> bool:

@@ -70,8 +70,10 @@ def propose(session: Session, actor: Actor, certificate_id: int, changes: Mappin
     return case.id
 
 
-def propose_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[TierIn], statement: str) -> int:
-    """Ask for prices that lie too far above comparable goods to apply at once; handed in with this. Returns the case's id.
+def propose_prices(
+    session: Session, actor: Actor, sku_id: int, tiers: Sequence[TierIn], statement: str, *, draft: bool = False
+) -> int:
+    """Ask for prices that lie too far above comparable goods to apply at once; handed in with this, but as a ``draft``. Returns the case's id.
 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
@@ -92,7 +94,8 @@ def propose_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[
     case = draw_up(
         session, row, CaseKind.PRICE, {"sku_id": sku.id, "sku_code": sku.code, "pack": sku.pack, "tiers": shown}, statement
     )
-    hand_in(session, actor, [case])
+    if not draft:
+        hand_in(session, actor, [case])
     return case.id
 
 

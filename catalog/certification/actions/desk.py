@@ -15,7 +15,9 @@ from catalog.certification.actions.cases import (
     any_read,
     authorise,
     begin,
+    begin_each,
     finish,
+    finish_each,
     keep,
     locked,
     locked_each,
@@ -161,13 +163,25 @@ def appeal(session: Session, actor: Actor, case_id: int, reason: str, if_match: 
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move; an appeal that was made cannot be made again.
         AppealTooLate: its time is over (409).
     """
-    case = begin(session, actor, case_id, CaseMove.APPEAL, if_match)
+    alone(appeal_many(session, actor, [case_id], reason, lambda _: if_match))
+
+
+def appeal_many(session: Session, actor: Actor, case_ids: Sequence[int], reason: str, read: Read = any_read) -> Outcomes:
+    """Appeal for many own applications as :func:`appeal` does for one, each by itself."""
+    several = begin_each(session, actor, case_ids, CaseMove.APPEAL, read)
+    several.sift(_refuse_late)
+    cases = list(several.cases.values())
+    finish_each(session, actor, cases, CaseMove.APPEAL, reason)
+    for case in cases:
+        case.appealed = True
+    keep(session, *cases)
+    outbox.publish_all(session, "certification.appealed", [{"case_id": case.id, "version": case.version} for case in cases])
+    return several.outcomes()
+
+
+def _refuse_late(case: CertificationCase) -> None:
     if case.due_on is not None and clock.today() > case.due_on:
         raise AppealTooLate(until=case.due_on.isoformat())
-    finish(session, actor, case, CaseMove.APPEAL, reason)
-    case.appealed = True
-    keep(session, case)
-    outbox.publish(session, "certification.appealed", case_id=case.id, version=case.version)
 
 
 def decide_appeal(

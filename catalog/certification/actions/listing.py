@@ -1,6 +1,7 @@
 """One list of households for many cases: a cooperative's products are grown by the same people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlmodel import Session
 
@@ -12,6 +13,7 @@ from catalog.households import actions as households
 from catalog.households.queries import counts
 from shop.core.errors import Forbidden, Invalid
 from shop.identity.actor import Actor
+from shop.regions import queries as regions
 
 #: As many persons as are written in one request, over all cases.
 MOST_WRITTEN = 50_000
@@ -39,14 +41,15 @@ def share(session: Session, actor: Actor, from_case_id: int, case_ids: Sequence[
     if not counted.persons:
         raise NoList.at("from_case_id")
     several.sift(lambda case: require_editable(actor, case))
-    several.sift(lambda case: _refuse_elsewhere(case, source))
+    named = regions.both_names(session, [source.district_code])[source.district_code]
+    several.sift(lambda case: _refuse_elsewhere(case, source, named))
     if counted.persons * len(several.cases) > MOST_WRITTEN:
         raise ListTooLong.at("case_ids", persons=counted.persons, most=MOST_WRITTEN // counted.persons)
     households.copy(session, actor, source.id, list(several.cases), counted.households, counted.persons)
     return several.outcomes()
 
 
-def _refuse_elsewhere(case: CertificationCase, source: CertificationCase) -> None:
+def _refuse_elsewhere(case: CertificationCase, source: CertificationCase, named: Mapping[str, Any]) -> None:
     """A household's number tells it apart within its county only."""
     if case.district_code != source.district_code:
-        raise ListOfOtherCounty(district=source.district_code)
+        raise ListOfOtherCounty(district=source.district_code, **named)

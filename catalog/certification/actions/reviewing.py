@@ -215,9 +215,10 @@ def _refuse_ineligible(session: Session, several: Several) -> None:
     designation = programmes.config_of(session, today).certification.eligible_designation
     districts = {case.district_code for case in several.cases.values()}
     named = {code for code in districts if regions.is_designated(session, code, designation, today)}
-    several.sift(
-        lambda case: _refuse(DistrictNotEligible(district=case.district_code) if case.district_code not in named else None)
-    )
+    others = {
+        code: DistrictNotEligible(district=code, **names) for code, names in regions.both_names(session, districts - named).items()
+    }
+    several.sift(lambda case: _refuse(others.get(case.district_code)))
 
 
 def _refuse(problem: Problem | None) -> None:

@@ -12,6 +12,7 @@ from catalog.certification.queries import cases as queries
 from catalog.certification.rules import DocumentKind
 from catalog.certification.schemas.many import (
     MOST,
+    AppealsIn,
     CaseIds,
     CaseResultOut,
     CaseResultsOut,
@@ -89,3 +90,10 @@ def decide(call: Call, body: DecisionsIn) -> CaseResultsOut:
         call.session, call.actor, body.case_ids, body.decision, body.reason, corrections, _read(call, body)
     )
     return _told(call, body.case_ids, outcomes)
+
+
+@routes.post("/certification-appeals", Permission.CERTIFICATIONS_APPLY, status=200)
+def appeal_many(call: Call, body: AppealsIn) -> CaseResultsOut:
+    """Appeal against the rejection of up to 200 own applications for the same reason. Each appeal is made by itself: the answer has a result for every
+    case, in the order given."""
+    return _told(call, body.case_ids, desk.appeal_many(call.session, call.actor, body.case_ids, body.reason, _read(call, body)))

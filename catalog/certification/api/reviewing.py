@@ -151,5 +151,6 @@ def propose_change(call: Call, certificate_id: Id, body: ChangeIn) -> CaseOut:
 
 @routes.post("/skus/{sku_id}/price-review", Permission.PRODUCTS_EDIT)
 def propose_prices(call: Call, sku_id: Id, body: PriceReviewIn) -> CaseOut:
-    """Ask for prices that lie too far above comparable goods to apply at once. The present prices stay until the review is passed."""
-    return _case(call, changing.propose_prices(call.session, call.actor, sku_id, body.tiers, body.statement))
+    """Ask for prices that lie too far above comparable goods to apply at once. The present prices stay until the review is passed. A `draft` takes papers
+    as any case does, and is handed in as one."""
+    return _case(call, changing.propose_prices(call.session, call.actor, sku_id, body.tiers, body.statement, draft=body.draft))

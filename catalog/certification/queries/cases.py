@@ -4,7 +4,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -27,10 +26,10 @@ from catalog.certification.states import (
     Level,
     course,
 )
-from catalog.products.rules import above_ceiling
+from catalog.products.rules import above_ceiling, per_kg
 from shop.core import clock, workdays
 from shop.core.errors import Fault, Language, NotFound
-from shop.core.money import half_up, yuan_from_fen
+from shop.core.money import yuan_from_fen
 from shop.core.states import StateTable
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -257,16 +256,17 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     rejecter = any(step.action == CaseMove.REJECT and step.actor_id == actor.user_id for step in record)
     calendar = workdays.calendar(session, today, abs((row.due_on - today).days) + 1 if row.due_on else 0)
     shown = {name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)}
+    on_sale = packs(session, [row], config)[row.id]
     return CaseOut(
         **shown
         | counts(row, exact=exact)
-        | {"proposed": _proposed(row), "steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
+        | {"proposed": _proposed(row, on_sale), "steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
         comparable_price=row.comparable_price_fen,
         overdue=is_overdue(row, today),
         working_days_left=calendar.between(today, row.due_on) if row.due_on else None,
         due_on_provisional=row.due_on is not None and not calendar.is_known(row.due_on),
         way=[_way(step, row, config.term("certification_status", step["step"], language), language) for step in row.steps],
-        packs=packs(session, [row], config)[row.id],
+        packs=on_sale,
         opinions=[OpinionOut.model_validate(each, from_attributes=True) for each in session.execute(_OPINIONS, {"id": case_id})]
         if officer
         else [],
@@ -307,17 +307,14 @@ def _pack(case: Row[Any], pack: Row[Any], config: ProgrammeConfig) -> PackOut:
     )
 
 
-def per_kg(price_fen: int | None, net_grams: int | None) -> int | None:
-    """What a kilogram comes to in fen, rounded half up; None: it has no weight, or no price."""
-    return half_up(Decimal(price_fen * 1000) / net_grams) if price_fen is not None and net_grams else None
-
-
-def _proposed(row: Row[Any]) -> dict[str, Any] | None:
-    """What a change is to bring about; prices in yuan, as everywhere outside."""
+def _proposed(row: Row[Any], on_sale: Sequence[PackOut]) -> dict[str, Any] | None:
+    """What a change is to bring about; prices in yuan, as everywhere outside, the highest one for a kilogram, too."""
     if row.kind != CaseKind.PRICE:
         return row.proposed  # type: ignore[no-any-return]
     tiers = [[least, yuan_from_fen(fen)] for least, fen in row.proposed["tiers"]]
-    return {**row.proposed, "tiers": tiers}
+    grams = next((pack.net_grams for pack in on_sale if pack.sku_id == row.proposed["sku_id"]), None)
+    for_a_kg = per_kg(max(fen for _, fen in row.proposed["tiers"]), grams)
+    return {**row.proposed, "tiers": tiers, "price_per_kg": None if for_a_kg is None else yuan_from_fen(for_a_kg)}
 
 
 def is_overdue(row: Any, today: date) -> bool:

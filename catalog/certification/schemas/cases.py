@@ -89,6 +89,9 @@ class ChangeIn(In):
 class PriceReviewIn(In):
     tiers: Annotated[list[TierIn], Field(min_length=1, max_length=MAX_TIERS)]
     statement: ShortText = Field(description="why the price lies above that of comparable goods")
+    draft: bool = Field(
+        default=False, description="true: not handed in yet, so that papers can be added, such as receipts of what it costs"
+    )
 
 
 #: What an application holds that can be corrected: what is stated, the list of households, the papers by their kind, the facts and packs of the product.

@@ -62,6 +62,10 @@ class SubmissionsIn(VersionsIn):
     pass
 
 
+class AppealsIn(VersionsIn):
+    reason: ShortText
+
+
 class ListCopyIn(ManyIn):
     from_case_id: Annotated[Id, Field(description="an own case, whose list the others get")]
 

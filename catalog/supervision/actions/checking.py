@@ -4,6 +4,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from catalog.certificates import queries as certificates
 from catalog.certificates.actions import measures
-from catalog.certificates.errors import OwnCase
+from catalog.certificates.errors import OwnCase, SuspensionStands
 from catalog.certificates.states import CertificateState
 from catalog.supervision import rules
 from catalog.supervision.errors import (
@@ -23,7 +24,7 @@ from catalog.supervision.errors import (
     NotSupervised,
     TooManyCheckFiles,
 )
-from catalog.supervision.models import CheckPlan, Inspection, InspectionFile, PriceCheck
+from catalog.supervision.models import CheckPlan, Inspection, InspectionFile, PriceCheck, PriceCheckFile
 from catalog.supervision.queries import checking as queries
 from catalog.supervision.queries import risk
 from catalog.supervision.rules import REASONS, CheckKind
@@ -196,7 +197,8 @@ def record_result(session: Session, actor: Actor, inspection_id: int, body: Resu
     if not actor.may(Permission.CERTIFICATES_SUSPEND):
         raise Forbidden(permission=Permission.CERTIFICATES_SUSPEND)
     act = measures.warn if body.measure is Measure.WARN else measures.suspend
-    act(session, actor, inspection.certificate_id, REASONS[CheckKind(inspection.kind)], body.reason or body.findings[:500])
+    with suppress(SuspensionStands):  # said for the same reason before, it holds
+        act(session, actor, inspection.certificate_id, REASONS[CheckKind(inspection.kind)], body.reason or body.findings[:500])
 
 
 def cancel(session: Session, actor: Actor, inspection_id: int, reason: str, if_match: IfMatch = any_version) -> None:
@@ -220,6 +222,23 @@ def add_file(session: Session, actor: Actor, inspection_id: int, name: str | Non
     session.add(InspectionFile(inspection_id=row.id, file_id=file.id))
     session.flush()
     audit.record(session, actor, "inspection.file_added", "inspection", row.id, sha256=file.sha256)
+    return file
+
+
+def add_price_file(session: Session, actor: Actor, price_check_id: int, name: str | None, content: bytes) -> StoredFile:
+    """Add what shows the price that was found elsewhere, such as a photo of its label or a receipt.
+
+    Raises:
+        NotFound (404), OwnCase, NotSupervised (403): as every measure. TooManyCheckFiles (409), TooLarge (413), UnreadableFile (422).
+    """
+    check = queries.price_check(session, actor, price_check_id)
+    _refuse_own(actor, certificates.certificate_row(session, actor, check.certificate_id))
+    if len(check.files) >= MOST_FILES:
+        raise TooManyCheckFiles(most=MOST_FILES)
+    file = uploads.keep(session, actor.user_id, name, content)
+    session.add(PriceCheckFile(price_check_id=check.id, file_id=file.id))
+    session.flush()
+    audit.record(session, actor, "price_check.file_added", "price_check", check.id, sha256=file.sha256)
     return file
 
 

@@ -148,7 +148,28 @@ def list_price_checks(
 def compare_price(call: Call, body: PriceCheckIn) -> PriceCheckOut:
     """Put a price that was found elsewhere beside the product's own, gram for gram."""
     made = actions.compare_price(call.session, call.actor, body)
-    return queries.price_checks(call.session, call.actor, price_check_id=made).items[0]
+    return queries.price_check(call.session, call.actor, made)
+
+
+@routes.get("/price-checks/{price_check_id}", Permission.SUPERVISION_READ)
+def read_price_check(call: Call, price_check_id: Id) -> PriceCheckOut:
+    """One price check with its files."""
+    return queries.price_check(call.session, call.actor, price_check_id)
+
+
+@routes.post("/price-checks/{price_check_id}/files", Permission.SUPERVISION_RECORD)
+def add_price_check_file(
+    call: Call, price_check_id: Id, file: Annotated[UploadFile, File(description="PDF, PNG, JPEG, DOCX or XLSX")]
+) -> CheckFileOut:
+    """Add what shows the price that was found, such as a photo of its label or a receipt."""
+    kept = actions.add_price_file(call.session, call.actor, price_check_id, file.filename, file.file.read())
+    return CheckFileOut.model_validate(kept, from_attributes=True)
+
+
+@routes.get("/price-checks/{price_check_id}/files/{file_id}", Permission.SUPERVISION_READ, responses=uploads.FILE_ANSWER)
+def read_price_check_file(call: Call, price_check_id: Id, file_id: Id) -> Response:
+    """The content of a file."""
+    return uploads.served(queries.price_check_file(call.session, call.actor, price_check_id, file_id))
 
 
 def _inspection(call: Call, inspection_id: int) -> InspectionOut:

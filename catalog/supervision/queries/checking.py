@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from catalog.products.rules import per_kg
 from catalog.supervision.schemas.checking import CheckFileOut, InspectionOut, InspectionRow, PlanRow, PriceCheckOut
 from shop.core import clock, paging
 from shop.core.errors import NotFound
@@ -37,6 +38,10 @@ _ONE_INSPECTION = text(f"{_INSPECTION} WHERE i.id = :id AND {_IN_REGION}")
 _FILES = text(
     "SELECT s.id, s.name, s.content_type, s.size, s.sha256, s.uploaded_at, s.storage_key"
     " FROM inspection_file f JOIN stored_file s ON s.id = f.file_id WHERE f.inspection_id = :id ORDER BY s.id"
+)
+_FILES_OF_PRICES = text(
+    "SELECT f.price_check_id, s.id, s.name, s.content_type, s.size, s.sha256, s.uploaded_at, s.storage_key"
+    " FROM price_check_file f JOIN stored_file s ON s.id = f.file_id WHERE f.price_check_id = ANY (:ids) ORDER BY s.id"
 )
 _PRICE_CHECK = """
     SELECT p.*, c.number AS certificate_number, c.product_name FROM price_check p JOIN certificate c ON c.id = p.certificate_id
@@ -164,11 +169,43 @@ def price_checks(
     statement = text(f"{_PRICE_CHECK} WHERE {' AND '.join(conditions)} ORDER BY p.id DESC LIMIT :rows")
     rows = session.execute(statement, {**asked, **regions(actor), "tolerated": tolerated, "rows": limit + 1}).all()
 
+    files: dict[int, list[CheckFileOut]] = {}
+    for file in session.execute(_FILES_OF_PRICES, {"ids": [row.id for row in rows]}):
+        files.setdefault(file.price_check_id, []).append(CheckFileOut.model_validate(file, from_attributes=True))
+
     def shown(row: Row[Any]) -> PriceCheckOut:
         fields = {name: getattr(row, name) for name in PriceCheckOut.model_fields if hasattr(row, name)}
         percent = f"{row.above_bp / 100:.2f}"
         return PriceCheckOut(
-            **fields, found_price=row.found_fen, own_price=row.own_fen, above_percent=percent, above=row.above_bp > tolerated
+            **fields,
+            found_price=row.found_fen,
+            found_per_kg=per_kg(row.found_fen, row.found_grams),
+            own_price=row.own_fen,
+            own_per_kg=per_kg(row.own_fen, row.own_grams),
+            above_percent=percent,
+            above=row.above_bp > tolerated,
+            files=files.get(row.id, []),
         )
 
     return paging.page(rows, limit, shown, lambda row: [row.id])
+
+
+def price_check(session: Session, actor: Actor, price_check_id: int) -> PriceCheckOut:
+    """One price check with its files.
+
+    Raises:
+        NotFound: there is none within the region (404).
+    """
+    found = price_checks(session, actor, price_check_id=price_check_id).items
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def price_check_file(session: Session, actor: Actor, price_check_id: int, file_id: int) -> Row[Any]:
+    """Where the content of a file lies. Raises as :func:`price_check`."""
+    price_check(session, actor, price_check_id)
+    for file in session.execute(_FILES_OF_PRICES, {"ids": [price_check_id]}):
+        if file.id == file_id:
+            return file
+    raise NotFound

@@ -152,13 +152,16 @@ class PriceCheckOut(BaseModel):
     sku_id: int
     found_price: YuanOut
     found_grams: int | None
+    found_per_kg: YuanOut | None = Field(description="of goods, rounded; exact prices are compared")
     own_price: YuanOut
     own_grams: int | None
+    own_per_kg: YuanOut | None
     above_percent: str = Field(description="how far the own price lies above the one found, gram for gram", examples=["7.53"])
     above: bool = Field(description="further above than the programme tolerates")
     source: str
     found_on: date
     recorded_at: datetime
+    files: list[CheckFileOut] = Field(description="what shows the price that was found")
 
 
 class FlagOut(BaseModel):

@@ -1,5 +1,6 @@
 """Changing, ending or renewing an agreement: one side proposes, the other answers. Nothing changes by one side alone."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from orders.agreements.actions.drafting import columns_of, freeze, price_faults
 from orders.agreements.actions.renewing import renew
 from orders.agreements.errors import CapBelowDrawn, ChangeOpen, NotInForce, OwnChange, TermsRefused
 from orders.agreements.queries import harvest
+from orders.agreements.queries.planned import beyond
 from orders.agreements.queries.reach import locked
 from orders.agreements.rules import Side
 from orders.agreements.schemas.terms import ChangeIn, RenewalIn, TerminationIn
@@ -37,8 +39,8 @@ _OPEN = text("SELECT 1 FROM agreement_change WHERE agreement_id = :id AND status
 _LOCK = text("SELECT * FROM agreement_change WHERE id = :change_id AND agreement_id = :id FOR UPDATE")
 _PROPOSE = text(
     """
-    INSERT INTO agreement_change (agreement_id, kind, side, content, reason, status, proposed_by, proposed_at, hash_before)
-    VALUES (:id, :kind, :side, CAST(:content AS jsonb), :reason, 'proposed', :user_id, :now, :hash) RETURNING id
+    INSERT INTO agreement_change (agreement_id, kind, side, content, reason, schedule_warnings, status, proposed_by, proposed_at, hash_before)
+    VALUES (:id, :kind, :side, CAST(:content AS jsonb), :reason, CAST(:warnings AS jsonb), 'proposed', :user_id, :now, :hash) RETURNING id
     """
 )
 _ANSWER = text(
@@ -50,7 +52,8 @@ _ANSWER = text(
 
 
 def propose(session: Session, actor: Actor, agreement_id: int, body: ChangeIn | TerminationIn | RenewalIn) -> int:
-    """Put a change, an early end or a renewal before the other side. What could not be carried out now is refused now. Returns its id.
+    """Put a change, an early end or a renewal before the other side. What could not be carried out now is refused now; the caps
+    that its schedule would pass are kept with it. Returns its id.
 
     Raises:
         NotFound: no agreement of the caller's branch (404). NotInForce: nothing signed, or over (409). ChangeOpen: one waits (409).
@@ -64,7 +67,8 @@ def propose(session: Session, actor: Actor, agreement_id: int, body: ChangeIn | 
         raise ChangeOpen
     trial = session.begin_nested()
     try:
-        _carry_out(session, agreement, kind, body, {Side.BUYER: actor.user_id, Side.SUPPLIER: actor.user_id}, to=side)
+        made = _carry_out(session, agreement, kind, body, {Side.BUYER: actor.user_id, Side.SUPPLIER: actor.user_id}, to=side)
+        passed = beyond(session, [made or agreement_id]).get(made or agreement_id, [])
     finally:
         trial.rollback()
     change_id: int = session.execute(
@@ -75,6 +79,7 @@ def propose(session: Session, actor: Actor, agreement_id: int, body: ChangeIn | 
             "side": side,
             "content": body.model_dump_json(exclude={"reason"}, exclude_unset=True),
             "reason": body.reason,
+            "warnings": json.dumps([{"code": fault.code, **fault.data} for fault in passed]),
             "user_id": actor.user_id,
             "now": clock.now(),
             "hash": agreement.terms_hash,

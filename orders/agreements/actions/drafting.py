@@ -9,7 +9,7 @@ from sqlmodel import Session
 from catalog.products.rules import dear_faults, highest_agreed_sql
 from orders.agreements.actions import planning
 from orders.agreements.errors import AwardedTerms, PartyNotApproved, SignedByOne, TermsRefused
-from orders.agreements.queries.reach import locked
+from orders.agreements.queries.reach import locked, moves_of
 from orders.agreements.queries.terms import document_of
 from orders.agreements.rules import Side
 from orders.agreements.schemas.terms import (
@@ -147,7 +147,7 @@ def replace(session: Session, actor: Actor, agreement_id: int, body: AgreementIn
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
     if_match(agreement.version)
-    AGREEMENT.after(agreement.status, AgreementMove.EDIT)
+    AGREEMENT.after(agreement.status, AgreementMove.EDIT, moves_of(actor, agreement))
     if agreement.quotation_request_id is not None:
         raise AwardedTerms
     values = _checked(session, actor, body)
@@ -169,7 +169,7 @@ def schedule(session: Session, actor: Actor, agreement_id: int, body: ScheduleIn
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
     if_match(agreement.version)
     if agreement.status != AgreementStatus.PROPOSED:
-        AGREEMENT.after(agreement.status, AgreementMove.EDIT)
+        AGREEMENT.after(agreement.status, AgreementMove.EDIT, moves_of(actor, agreement))
     elif agreement.buyer_signed_at or agreement.supplier_signed_at:
         raise SignedByOne
     for statement in _CLEAR_SCHEDULE:
@@ -190,7 +190,7 @@ def propose(session: Session, actor: Actor, agreement_id: int, if_match: IfMatch
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
     if_match(agreement.version)
-    status = AGREEMENT.after(agreement.status, AgreementMove.PROPOSE)
+    status = AGREEMENT.after(agreement.status, AgreementMove.PROPOSE, moves_of(actor, agreement))
     if agreement.valid_until < clock.today():
         fault = Fault("valid_until", "in_the_past", "截止日已过", "the last day is over")
         raise TermsRefused(count=1, faults=[fault])
@@ -212,7 +212,7 @@ def revise(session: Session, actor: Actor, agreement_id: int, if_match: IfMatch 
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
     if_match(agreement.version)
-    status = AGREEMENT.after(agreement.status, AgreementMove.REVISE)
+    status = AGREEMENT.after(agreement.status, AgreementMove.REVISE, moves_of(actor, agreement))
     if agreement.quotation_request_id is not None:
         raise AwardedTerms
     session.execute(

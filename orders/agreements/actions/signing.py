@@ -10,7 +10,7 @@ from orders.agreements.actions.drafting import require_prices
 from orders.agreements.actions.harvest import Says
 from orders.agreements.errors import AlreadySigned, NotInForce, PartyNotApproved, TermsChanged
 from orders.agreements.queries import harvest
-from orders.agreements.queries.reach import locked
+from orders.agreements.queries.reach import locked, moves_of
 from orders.agreements.rules import Side
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementState, AgreementStatus
 from shop.core import audit, clock, outbox
@@ -50,7 +50,7 @@ def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str, if_
     agreement, side = locked(session, actor, agreement_id)
     if_match(agreement.version)
     signed = {Side.BUYER: agreement.buyer_signed_at, Side.SUPPLIER: agreement.supplier_signed_at}
-    AGREEMENT.after(agreement.status, AgreementMove.SIGN_FIRST)
+    AGREEMENT.after(agreement.status, AgreementMove.SIGN_FIRST, moves_of(actor, agreement))
     if signed[side] is not None:
         raise AlreadySigned
     if terms_hash != agreement.terms_hash:
@@ -92,7 +92,7 @@ def decline(session: Session, actor: Actor, agreement_id: int, reason: str, if_m
     """
     agreement, _ = locked(session, actor, agreement_id, Side.SUPPLIER)
     if_match(agreement.version)
-    _end(session, actor, agreement_id, AGREEMENT.after(agreement.status, AgreementMove.DECLINE), reason)
+    _end(session, actor, agreement_id, AGREEMENT.after(agreement.status, AgreementMove.DECLINE, moves_of(actor, agreement)), reason)
     outbox.publish(session, "agreement.declined", agreement_id=agreement_id)
 
 
@@ -104,7 +104,9 @@ def withdraw(session: Session, actor: Actor, agreement_id: int, reason: str, if_
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
     if_match(agreement.version)
-    _end(session, actor, agreement_id, AGREEMENT.after(agreement.status, AgreementMove.WITHDRAW), reason)
+    _end(
+        session, actor, agreement_id, AGREEMENT.after(agreement.status, AgreementMove.WITHDRAW, moves_of(actor, agreement)), reason
+    )
     if agreement.proposed_at is not None:
         outbox.publish(session, "agreement.withdrawn", agreement_id=agreement_id)
 

@@ -136,7 +136,7 @@ def withdraw(call: Call, agreement_id: Id, body: ReasonIn) -> AgreementOut:
 @routes.get("/agreements/{agreement_id}/changes", Permission.AGREEMENTS_READ)
 def list_changes(call: Call, agreement_id: Id, limit: Limit = 50, after: After = None) -> Page[ChangeOut]:
     """Changes, early ends and renewals that were proposed, newest first."""
-    return queries.changes(call.session, call.actor, agreement_id, limit=limit, after=after)
+    return queries.changes(call.session, call.actor, agreement_id, call.language, limit=limit, after=after)
 
 
 @routes.post("/agreements/{agreement_id}/changes", Permission.AGREEMENTS_SIGN)
@@ -159,7 +159,7 @@ def propose_renewal(call: Call, agreement_id: Id, body: RenewalIn) -> ChangeOut:
 
 def _proposed(call: Call, agreement_id: int, body: ChangeIn | TerminationIn | RenewalIn) -> ChangeOut:
     change_id = changing.propose(call.session, call.actor, agreement_id, body)
-    return queries.change(call.session, call.actor, agreement_id, change_id)
+    return queries.change(call.session, call.actor, agreement_id, change_id, call.language)
 
 
 @routes.post("/agreements/{agreement_id}/changes/{change_id}/accept", Permission.AGREEMENTS_SIGN, status=200)
@@ -182,4 +182,4 @@ def withdraw_change(call: Call, agreement_id: Id, change_id: Id, body: AnswerIn)
 
 def _answered(call: Call, agreement_id: int, change_id: int, move: ChangeMove, body: AnswerIn) -> ChangeOut:
     changing.answer(call.session, call.actor, agreement_id, change_id, move, body.answer)
-    return queries.change(call.session, call.actor, agreement_id, change_id)
+    return queries.change(call.session, call.actor, agreement_id, change_id, call.language)

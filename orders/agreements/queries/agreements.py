@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql, pausing_sql
 from catalog.products.rules import highest_agreed_sql
-from orders.agreements.queries.kept import PRICE
-from orders.agreements.queries.reach import SEEN, SIDES, reach, require_seen
-from orders.agreements.rules import Caps, Drawn, Scheduled, beyond_caps
+from orders.agreements.queries.planned import beyond
+from orders.agreements.queries.reach import SEEN, SIDES, moves_of, reach, require_seen
+from orders.agreements.rules import beyond_cap
 from orders.agreements.schemas.terms import (
     AgreementLineOut,
     AgreementOut,
@@ -30,7 +30,7 @@ from orders.agreements.states import AGREEMENT, AgreementState, state_sql
 from orders.purchasing.rules import Reason, words_of
 from shop.core import clock, paging
 from shop.core.db import array
-from shop.core.errors import Language, NotFound
+from shop.core.errors import Fault, Language, NotFound
 from shop.core.money import yuan_from_fen
 from shop.core.paging import Page
 from shop.core.quantities import plain
@@ -38,7 +38,7 @@ from shop.identity.actor import Actor
 
 _ROW = f"""
     SELECT a.*, a.amount_cap_fen AS amount_cap, a.minimum_amount_fen AS minimum_amount, {state_sql("a")} AS state, buyer.name AS buyer_name,
-           supplier.name AS supplier_name
+           supplier.name AS supplier_name, buyer.path AS buyer_path, supplier.path AS supplier_path
     FROM agreement a {SIDES}
 """  # noqa: S608
 _LIST = text(
@@ -94,24 +94,6 @@ _ENTRIES = text(
     WHERE l.agreement_id = :id AND NOT e.ended ORDER BY e.id
     """
 )
-# What is ordered of a schedule is drawn; what was due before today and not drafted is not asked for any more.
-_SCHEDULED = text(
-    f"""
-    SELECT l.line_no, l.quantity_cap, l.amount_cap_fen, drawn.*, planned.*
-    FROM agreement_line l
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(d.quantity), 0) AS drawn, coalesce(sum(d.amount_fen), 0)::bigint AS drawn_fen
-        FROM agreement_drawn d WHERE d.agreement_line_id = l.id
-    ) drawn
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(i.quantity * i.times), 0) AS planned,
-               coalesce(sum(round(i.quantity * coalesce({PRICE}, 0)) * i.times), 0)::bigint AS planned_fen
-        FROM (SELECT quantity, count(*) AS times FROM instalment
-              WHERE agreement_line_id = l.id AND (status = 'drafted' OR status = 'planned' AND due_on >= :today) GROUP BY quantity) i
-    ) planned
-    WHERE l.agreement_id = :id ORDER BY l.line_no
-    """  # noqa: S608
-)
 _CHANGES = text(
     """
     SELECT c.*, p.name AS proposed_by_name, r.name AS answered_by_name
@@ -137,7 +119,7 @@ def agreements(
     after: str | None,
     language: Language,
 ) -> Page[ListedAgreementOut]:
-    """Agreements of the own branch or region, newest first, with the lines that could not be ordered today."""
+    """Agreements of the own branch or region, newest first, with the lines that could not be ordered today, and the caps that schedules pass."""
     start = paging.position(after, int)
     rows = session.execute(
         _LIST,
@@ -152,14 +134,19 @@ def agreements(
             "rows": limit + 1,
         },
     ).all()
-    asked = {"ids": array(row.id for row in rows if row.state not in _OVER), "today": clock.today(), "now": clock.now()}
+    running = [row.id for row in rows if row.state not in _OVER]
+    asked = {"ids": array(running), "today": clock.today(), "now": clock.now()}
     warned: dict[int, list[WarnedLineOut]] = {}
     for line in session.execute(_WARNED, asked):
         told = WarnedLineOut(line_no=line.line_no, product_name=line.product_name, **_warning(line, language))
         warned.setdefault(line.agreement_id, []).append(told)
-    return paging.page(
-        rows, limit, lambda row: ListedAgreementOut(**row._mapping, warnings=warned.get(row.id, [])), lambda row: [row.id]
-    )
+    schedules = beyond(session, running)
+
+    def shown(row: Row[Any]) -> ListedAgreementOut:
+        schedule = _warnings(schedules.get(row.id, []), language)
+        return ListedAgreementOut(**row._mapping, warnings=warned.get(row.id, []), schedule_warnings=schedule)
+
+    return paging.page(rows, limit, shown, lambda row: [row.id])
 
 
 def _warning(line: Row[Any], language: Language) -> dict[str, Any]:
@@ -178,7 +165,6 @@ def agreement(session: Session, actor: Actor, agreement_id: int, language: Langu
     if row is None:
         raise NotFound
     asked = {"id": agreement_id}
-    entries = session.execute(_ENTRIES, asked).all()
     return AgreementOut(
         **{name: getattr(row, name) for name in AgreementOut.model_fields if hasattr(row, name)},
         buyer=PartyOut(id=row.buyer_id, name=row.buyer_name, signed_at=row.buyer_signed_at, signed_by_name=row.buyer_signer),
@@ -190,31 +176,14 @@ def agreement(session: Session, actor: Actor, agreement_id: int, language: Langu
             for line in session.execute(_LINES, {**asked, "today": clock.today(), "now": clock.now()})
         ],
         places=_all(PlaceOut, session.execute(_PLACES, asked).all()),
-        schedule=_all(EntryOut, entries),
-        schedule_warnings=_beyond_caps(session, row, language) if entries and row.state not in _OVER else [],
-        possible_actions=AGREEMENT.possible(row.status),
+        schedule=_all(EntryOut, session.execute(_ENTRIES, asked).all()),
+        schedule_warnings=_warnings(beyond(session, [] if row.state in _OVER else [row.id]).get(row.id, []), language),
+        possible_actions=AGREEMENT.possible(row.status, moves_of(actor, row)),
     )
 
 
-def _beyond_caps(session: Session, agreement: Row[Any], language: Language) -> list[ScheduleWarningOut]:
-    lines = [
-        Scheduled(
-            row.line_no,
-            Caps(row.quantity_cap, row.amount_cap_fen),
-            Drawn(row.drawn, row.drawn_fen),
-            Drawn(row.planned, row.planned_fen),
-        )
-        for row in session.execute(_SCHEDULED, {"id": agreement.id, "today": clock.today()})
-    ]
-    drawn, planned = (
-        Drawn(amount_fen=sum(part.amount_fen for part in parts))
-        for parts in ([line.drawn for line in lines], [line.planned for line in lines])
-    )
-    whole = Scheduled(None, Caps(amount_fen=agreement.amount_cap_fen), drawn, planned)
-    return [
-        ScheduleWarningOut.model_validate(fault.told(language))
-        for fault in beyond_caps([*lines, whole], agreement.tolerance_percent)
-    ]
+def _warnings(faults: Sequence[Fault], language: Language) -> list[ScheduleWarningOut]:
+    return [ScheduleWarningOut.model_validate(fault.told(language)) for fault in faults]
 
 
 def _all(kind: Any, rows: Sequence[Row[Any]]) -> list[Any]:
@@ -247,7 +216,9 @@ def terms(session: Session, actor: Actor, agreement_id: int) -> TermsOut:
     return TermsOut(terms_hash=row.terms_hash, document=row.terms_document)
 
 
-def changes(session: Session, actor: Actor, agreement_id: int, *, limit: int, after: str | None) -> Page[ChangeOut]:
+def changes(
+    session: Session, actor: Actor, agreement_id: int, language: Language, *, limit: int, after: str | None
+) -> Page[ChangeOut]:
     """What was proposed to change, newest first.
 
     Raises:
@@ -257,10 +228,10 @@ def changes(session: Session, actor: Actor, agreement_id: int, *, limit: int, af
     start = paging.position(after, int)
     asked = {"id": agreement_id, "change_id": None, "start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_CHANGES, asked).all()
-    return paging.page(rows, limit, lambda row: ChangeOut.model_validate(row, from_attributes=True), lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _change(row, language), lambda row: [row.id])
 
 
-def change(session: Session, actor: Actor, agreement_id: int, change_id: int) -> ChangeOut:
+def change(session: Session, actor: Actor, agreement_id: int, change_id: int, language: Language) -> ChangeOut:
     """One proposal to change an agreement.
 
     Raises:
@@ -271,4 +242,10 @@ def change(session: Session, actor: Actor, agreement_id: int, change_id: int) ->
     row = session.execute(_CHANGES, asked).first()
     if row is None:
         raise NotFound
-    return ChangeOut.model_validate(row, from_attributes=True)
+    return _change(row, language)
+
+
+def _change(row: Row[Any], language: Language) -> ChangeOut:
+    fields = {name: getattr(row, name) for name in ChangeOut.model_fields}
+    warnings = _warnings([beyond_cap(**told) for told in row.schedule_warnings], language)
+    return ChangeOut(**fields | {"schedule_warnings": warnings})

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.agreements.rules import Side
+from orders.agreements.states import AgreementMove
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -48,6 +49,25 @@ def require_seen(session: Session, actor: Actor, agreement_id: int) -> None:
     """
     if session.execute(_SEEN, {"id": agreement_id, **reach(actor)}).first() is None:
         raise NotFound
+
+
+def moves_of(actor: Actor, row: Any) -> set[AgreementMove]:
+    """What the actor may do with an agreement at all: keep it, as its buyer, turn it down, as its supplier, or sign it, for a side that has not;
+    ``row`` has the paths of both sides."""
+    buys, sells = actor.within_branch(row.buyer_path), actor.within_branch(row.supplier_path)
+    moves: set[AgreementMove] = set()
+    if buys and actor.may(Permission.AGREEMENTS_MANAGE):
+        moves |= {AgreementMove.PROPOSE, AgreementMove.WITHDRAW}
+        if row.quotation_request_id is None:
+            moves |= {AgreementMove.EDIT, AgreementMove.REVISE}
+    if not actor.may(Permission.AGREEMENTS_SIGN):
+        return moves
+    if sells:
+        moves.add(AgreementMove.DECLINE)
+    own, other = (row.buyer_signed_at, row.supplier_signed_at) if buys else (row.supplier_signed_at, row.buyer_signed_at)
+    if (buys or sells) and own is None:
+        moves.add(AgreementMove.SIGN_FIRST if other is None else AgreementMove.SIGN_SECOND)
+    return moves
 
 
 def locked(session: Session, actor: Actor, agreement_id: int, *sides: Side) -> tuple[Any, Side]:

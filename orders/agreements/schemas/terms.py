@@ -254,9 +254,24 @@ class WarnedLineOut(LineWarningOut):
     product_name: str
 
 
+class ScheduleWarningOut(BaseModel):
+    """A cap that the schedule passes: quantities in units of sale, amounts in yuan."""
+
+    code: Literal["quantity_cap", "line_amount_cap", "amount_cap"]
+    message: str
+    line_no: int | None = Field(description="none of the cap of the whole agreement")
+    cap: str
+    drawn: str = Field(description="what was ordered or waits for approval")
+    left: str = Field(description="what may still be ordered, with the tolerance")
+    planned: str = Field(description="what the schedule asks for beside what was ordered")
+
+
 class ListedAgreementOut(AgreementRow):
     warnings: list[WarnedLineOut] = Field(
         description="lines of which nothing could be ordered today, or not at every price of theirs, with why; of an agreement that is over none"
+    )
+    schedule_warnings: list[ScheduleWarningOut] = Field(
+        description="caps that keep the schedule from being ordered to its end; of an agreement that is over none"
     )
 
 
@@ -308,18 +323,6 @@ class EntryOut(BaseModel):
     skips_public_holidays: bool
 
 
-class ScheduleWarningOut(BaseModel):
-    """A cap that the schedule passes: quantities in units of sale, amounts in yuan."""
-
-    code: Literal["quantity_cap", "line_amount_cap", "amount_cap"]
-    message: str
-    line_no: int | None = Field(description="none of the cap of the whole agreement")
-    cap: str
-    drawn: str = Field(description="what was ordered or waits for approval")
-    left: str = Field(description="what may still be ordered, with the tolerance")
-    planned: str = Field(description="what the schedule asks for beside what was ordered")
-
-
 class AgreementOut(AgreementRow):
     tolerance_percent: PercentOut
     minimum_amount: YuanOut | None
@@ -360,6 +363,9 @@ class ChangeOut(BaseModel):
     status: ChangeStatus
     reason: str
     content: dict[str, Any]
+    schedule_warnings: list[ScheduleWarningOut] = Field(
+        description="caps that the schedule would pass once it is accepted, as it was found when it was proposed"
+    )
     proposed_at: datetime
     proposed_by_name: str
     answered_at: datetime | None

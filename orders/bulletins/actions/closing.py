@@ -137,7 +137,7 @@ def _begin(session: Session, actor: Actor, month: str, region_code: str) -> Mont
     """The month, held against others who move its close; open, over, and the actor's to close."""
     of = MonthDays.of(month)
     if region_code != CITY and region_code not in checklists.counties(session, of, checklists.rules_of(session, of)):
-        raise NotAClosingRegion(region=region_code, month=month)
+        raise NotAClosingRegion(region=region_code, month=month, **regions.both_names(session, [region_code])[region_code])
     prefixes = actor.regions(Permission.MONTHS_CLOSE)
     if ("" if region_code == CITY else region_code) not in prefixes:
         raise NotYourRegion
@@ -170,8 +170,10 @@ def _in_order(session: Session, of: MonthDays, region_code: str) -> None:
 def _named(session: Session, lacking: list[str], body: CloseIn) -> None:
     """Whoever closes without counties says so county by county, and why."""
     if extra := sorted(set(body.without) - set(lacking)):
-        zh, en = f"已结账或不参加结账：{'、'.join(extra)}", f"they have closed, or do not close: {', '.join(extra)}"
-        raise Invalid.one("without", "not_lacking", zh, en)
+        named = regions.both_names(session, extra)
+        zh = "、".join(f"{named[code]['name_zh']}（{code}）" for code in extra)
+        en = ", ".join(f"{named[code]['name_en']} ({code})" for code in extra)
+        raise Invalid.one("without", "not_lacking", f"已结账或不参加结账：{zh}", f"they have closed, or do not close: {en}")
     if unnamed := [code for code in lacking if code not in body.without]:
         chinese, english = regions.names(session, unnamed, "zh"), regions.names(session, unnamed, "en")
         raise CountiesLacking(

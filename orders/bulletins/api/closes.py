@@ -34,12 +34,13 @@ def _month(written: str) -> str:
 
 
 def _close(call: Call, month: str, region: str | None) -> CloseOut:
-    return checklists.close(call.session, month, region or checklists.own_region(call.actor), call.language)
+    return checklists.close(call.session, call.actor, month, region or checklists.own_region(call.actor), call.language)
 
 
 @routes.get("/{month}", Permission.BULLETINS_READ)
 def read_close(call: Call, month: OfMonth, region: Region = None) -> CloseOut:
-    """What is open before a month is closed, with counts and where to look; of the city also which counties have closed."""
+    """What is open before a month is closed, with counts and where to look; of the city also which counties have closed. Explanations, and who closed, are
+    told of the own region."""
     return _close(call, _month(month), region)
 
 

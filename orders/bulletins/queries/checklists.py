@@ -128,9 +128,9 @@ def closed_with(session: Session, first: date) -> Row[Any] | None:
     return session.execute(_CLOSED_WITH, {"city": CITY, "first": first}).first()
 
 
-def close(session: Session, month: str, region_code: str, language: Language) -> CloseOut:
-    """The list of a month's close. Of the city everybody who watches over figures may read it, and so may one county that of another: it holds
-    counts only.
+def close(session: Session, actor: Actor, month: str, region_code: str, language: Language) -> CloseOut:
+    """The list of a month's close. Everybody who watches over figures may read it, of the city as of another county: state and counts. What was said of
+    them, and by whom, is for the region's own office and whoever stands above it.
 
     Raises:
         NotAClosingRegion: the region does not close that month (404).
@@ -139,7 +139,8 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
     rules = rules_of(session, of)
     expected = counties(session, of, rules)
     if region_code not in (*expected, CITY):
-        raise NotAClosingRegion(region=region_code, month=month)
+        raise NotAClosingRegion(region=region_code, month=month, **regions.both_names(session, [region_code])[region_code])
+    within = actor.covers_region(Permission.BULLETINS_READ, region_code)
     done = closed(session, of.first)
     row = done.get(region_code)
     along = None if row else closed_with(session, of.first)
@@ -152,7 +153,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
         region=region_code,
         closed_at=row.closed_at if row else along.closed_at if along else None,
         closed_with=f"{along.month:%Y-%m}" if along else None,
-        closed_by=row.closed_by if row else None,
+        closed_by=row.closed_by if row and within else None,
         reason=row.reason if row else None,
         without=row.lacking if row else [],
         items=[
@@ -163,7 +164,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
                 blocking=item in rules.blocking,
                 link=_link(item, of, region_code),
                 hint=HINTS[item][language] if item in HINTS else None,
-                explanation=ExplanationOut.model_validate(said[item], from_attributes=True) if item in said else None,
+                explanation=ExplanationOut.model_validate(said[item], from_attributes=True) if within and item in said else None,
             )
             for item in (*rules.blocking, *rules.warning)
             if region_code == CITY or item not in ("differences", "entries_waiting")

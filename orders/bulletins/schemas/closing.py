@@ -42,7 +42,7 @@ class CloseItemOut(BaseModel):
     blocking: bool = Field(description="whether it keeps the month open until it is cleared or explained")
     link: str = Field(description="where to look at it")
     hint: str | None = Field(description="how it is cleared, where that is not plain from the link")
-    explanation: ExplanationOut | None
+    explanation: ExplanationOut | None = Field(description="of a region within reach")
 
 
 class CountyOut(BaseModel):
@@ -58,7 +58,7 @@ class CloseOut(BaseModel):
     closed_with: str | None = Field(
         description="the month with which the city closed this one, that the region had not closed by itself"
     )
-    closed_by: str | None
+    closed_by: str | None = Field(description="of a region within reach")
     reason: str | None
     without: list[str] = Field(description="counties that had not closed when the city did")
     items: list[CloseItemOut] = Field(description="as it was when it was closed, or as it is now")

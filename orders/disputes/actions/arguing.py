@@ -134,7 +134,7 @@ def agree(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch = a
         ProposalTooLarge: the order costs less by now than would be refunded (409).
     """
     row = locked(session, actor, dispute_id, if_match)
-    DISPUTE.after(row.status, DisputeMove.SETTLE)
+    DISPUTE.after(row.status, DisputeMove.SETTLE, queries.moves_of(actor, row))
     own = side(actor, row)
     now = clock.now()
     other = row.supplier_agreed_at if own == "buyer" else row.buyer_agreed_at

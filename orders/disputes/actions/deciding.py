@@ -57,7 +57,7 @@ def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if
         LinesWrong: as for the buyer's own answer (422). OutcomeWrong, AmountTooLarge: the parts of the decision contradict one another (422).
     """
     row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_DECIDE, if_match)
-    DISPUTE.after(row.status, DisputeMove.DECIDE)
+    DISPUTE.after(row.status, DisputeMove.DECIDE, queries.moves_of(actor, row))
     now = clock.now()
     if row.status == DisputeStatus.OPEN and row.answer_due_on >= clock.shanghai_date(now):
         raise AnswerPending(until=row.answer_due_on.isoformat())

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.disputes import queries
 from orders.disputes.errors import OutsideYourRegion, OwnDispute
 from orders.disputes.states import DISPUTE, DisputeMove
 from orders.fulfilment.actions.accepting import give_time
@@ -14,6 +15,7 @@ from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments import actions as payments
 from orders.purchasing.queries import SIDES
+from orders.returns.queries import side_of
 from orders.terms import actions as terms
 from shop.core import audit
 from shop.core.errors import IfMatch, NotFound, any_version
@@ -37,11 +39,10 @@ def side(actor: Actor, row: Any) -> str:
     Raises:
         NotFound: on neither (404).
     """
-    if actor.within_branch(row.supplier_path):
-        return "supplier"
-    if actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path):
-        return "buyer"
-    raise NotFound
+    own = side_of(actor, row)
+    if own is None:
+        raise NotFound
+    return own
 
 
 def locked(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch = any_version) -> Any:
@@ -64,9 +65,9 @@ def locked_for_officer(session: Session, actor: Actor, dispute_id: int, permissi
         Changed: another version than the caller read (412).
     """
     row = _locked(session, dispute_id)
-    if not any(actor.covers_region(permission, region) for region in (row.supplier_region, row.buyer_region)):
+    if not queries.in_office(actor, row, permission):
         raise OutsideYourRegion
-    if any(actor.is_related(path) for path in (row.supplier_path, row.buyer_path, row.unit_path)):
+    if queries.is_party(actor, row):
         raise OwnDispute
     if_match(row.version)
     return row
@@ -85,7 +86,7 @@ def step(session: Session, actor: Actor, row: Any, move: DisputeMove, *, reason:
     Raises:
         IllegalMove: the table has no such move from the present status (409).
     """
-    status = DISPUTE.after(row.status, move)
+    status = DISPUTE.after(row.status, move, queries.moves_of(actor, row))
     written = "".join(f", {name} = :{name}" for name in values)
     session.execute(
         text(f"UPDATE dispute SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608

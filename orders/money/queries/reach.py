@@ -21,6 +21,11 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
+def keeps(actor: Actor, region_code: str) -> bool:
+    """Whether the caller keeps the money of a region, and not only reads of it."""
+    return actor.may(Permission.MONEY_MANAGE) and actor.covers_region(Permission.MONEY_MANAGE, region_code)
+
+
 def keeps_all(actor: Actor) -> bool:
     """Whether the caller keeps the money of the whole city, as what is the marketplace's own asks for."""
     return actor.covers_region(Permission.MONEY_MANAGE, CITY)

@@ -9,7 +9,15 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlet_sales.actions import taking
-from orders.outlet_sales.errors import BatchReused, HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines
+from orders.outlet_sales.errors import (
+    BatchReused,
+    CorrectsItself,
+    HashMismatch,
+    LineTwice,
+    RefundsNoSale,
+    SequenceFarAhead,
+    TooManyLines,
+)
 from orders.outlet_sales.rules import Link, refunds_of_none, walk
 from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut, UnreadableBatch
 from orders.outlets.actions.devices import device_of
@@ -68,6 +76,12 @@ _KEEP_LINES = text(
     ORDER BY l.batch_id, l.line_no
     """
 )
+#: More lines at once than these a planner has to know of. While it takes the table for all but empty it thinks any index as good as another, and of a file
+#: that was tried and not kept (a dry run) statistics tell nothing.
+MANY_LINES = 1_000
+_TELL_PLANNER = text(
+    "SELECT analyze_sales_batch_line() FROM pg_class WHERE oid = CAST('sales_batch_line' AS regclass) AND reltuples < :lines"
+)
 _DEVICE = text("SELECT last_sequence, last_hash, revoked_at IS NOT NULL AS revoked FROM outlet_device WHERE id = :id")
 _WAITING = text(
     """
@@ -108,7 +122,7 @@ def receive_one(session: Session, actor: Actor, batch: SalesBatchIn) -> int:
     """The same for one batch; returns its id.
 
     Raises:
-        HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead: see there (422). BatchReused: its id was used for other content (409).
+        HashMismatch, LineTwice, RefundsNoSale, CorrectsItself, SequenceFarAhead: see there (422). BatchReused: its id was used for other content (409).
     """
     [became] = _receive(session, actor, [batch])
     if isinstance(became, Problem):
@@ -172,6 +186,8 @@ def _wrong(batch: SalesBatchIn, known_hash: str | None, last_sequence: int) -> P
         return RefundsNoSale(faults=[RefundsNoSale().fault(f"lines[{n}].refunds_line_id") for n in lost])
     if known_hash is not None:
         return None if known_hash == batch.hash else BatchReused(batch_id=batch.batch_id)
+    if batch.corrects == batch.batch_id:
+        return CorrectsItself.at("corrects")
     if batch.sequence > last_sequence + FURTHEST:
         return SequenceFarAhead.at("sequence", last=last_sequence, most=FURTHEST)
     return None
@@ -217,7 +233,7 @@ def keep(
     user_id: int | None = None,
     file_id: int | None = None,
 ) -> dict[tuple[int, str], int]:
-    """Write batches with their lines, received ``now``, all of them waiting: of each its outlet, what it says, and whether it stands in a chain. Two
+    """Write batches with their lines, received ``now``, all of them waiting: of each its outlet, what it says, and whether it stands in a chain. A few
     statements, however many. Returns their ids by outlet and batch id."""
     rows = [
         {
@@ -251,6 +267,8 @@ def keep(
         for number, line in enumerate(batch.lines, 1)
     ]
     session.execute(_KEEP_LINES, {"rows": json.dumps(lines), "now": now})
+    if len(lines) > MANY_LINES:
+        session.execute(_TELL_PLANNER, {"lines": len(lines)})
     return made
 
 

@@ -71,28 +71,38 @@ _SET_LINES = text(
     WHERE l.batch_id = t.batch_id
     """
 )
-#: Sales of batches that are taken: told before, of the list, or other. A line with a reason has been looked at by an officer; one whose quantity was
-#: looked at may be told twice still, and is like any other once it counts, so that refunds find it.
-_CLASSIFY = text(
+#: Sales of batches that are taken which were told before, with the line that tells of them. A line with a reason has been looked at by an officer; one
+#: whose quantity was looked at may be told twice still.
+_TWICE = text(
     f"""
-    WITH fresh AS (
-        SELECT l.id, l.reason_code, (
-                   SELECT e.id FROM sales_batch_line e WHERE e.outlet_id = l.outlet_id AND e.line_id = l.line_id
-                     AND e.status IN ('counted', 'other', 'resale') AND e.reason_code IS NULL
-               ) AS before, first_value(l.id) OVER (PARTITION BY l.outlet_id, l.line_id ORDER BY t.place, l.line_no) AS first
+    SELECT id, other_id FROM (
+        SELECT l.id, coalesce(
+                   (SELECT e.id FROM sales_batch_line e WHERE e.outlet_id = l.outlet_id AND e.line_id = l.line_id
+                      AND e.status IN ('counted', 'other', 'resale') AND e.reason_code IS NULL),
+                   nullif(first_value(l.id) OVER (PARTITION BY l.outlet_id, l.line_id ORDER BY t.place, l.line_no), l.id)
+               ) AS other_id, coalesce(l.reason_code, '{Doubt.IMPLAUSIBLE}') = '{Doubt.IMPLAUSIBLE}' AS is_open
         FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS t (batch_id, place) JOIN sales_batch_line l ON l.batch_id = t.batch_id
         WHERE l.status = 'waiting' AND l.refunds_line_id IS NULL
-    ), judged AS (
-        SELECT id, CASE WHEN coalesce(reason_code, '{Doubt.IMPLAUSIBLE}') = '{Doubt.IMPLAUSIBLE}' THEN coalesce(before, nullif(first, id)) END AS other_id FROM fresh
-    )
+    ) fresh WHERE other_id IS NOT NULL AND is_open
+    """  # noqa: S608
+)
+_HOLD_TWICE = text(
+    f"""
+    UPDATE sales_batch_line SET status = 'held', reason_code = '{Doubt.SUSPECTED_DUPLICATE}' WHERE id = ANY (CAST(:ids AS bigint[]))
+    RETURNING id, batch_id, outlet_id, sold_on, amount_fen
+    """  # noqa: S608
+)
+#: The other sales: of the list, or other goods. One whose quantity was looked at is like any other once it counts, so that refunds find it. The lines
+#: are joined with nothing but their batches: of many that were written just now a planner knows nothing, and would compare each with each.
+_CLASSIFY = text(
+    f"""
     UPDATE sales_batch_line l SET
-        status = CASE WHEN j.other_id IS NOT NULL THEN 'held'
-                      WHEN EXISTS (SELECT FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=SOLD_AT)}) THEN 'counted'
+        status = CASE WHEN EXISTS (SELECT FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=SOLD_AT)}) THEN 'counted'
                       ELSE 'other' END,
-        reason_code = CASE WHEN j.other_id IS NOT NULL THEN '{Doubt.SUSPECTED_DUPLICATE}'
-                           ELSE nullif(l.reason_code, '{Doubt.IMPLAUSIBLE}') END
-    FROM judged j, sales_batch b WHERE j.id = l.id AND b.id = l.batch_id
-    RETURNING l.id, l.batch_id, l.outlet_id, l.line_no, {SOLD_AT} AS sold_at, l.sold_on, l.product_id, l.quantity, l.grams, l.amount_fen, l.status, j.other_id
+        reason_code = nullif(l.reason_code, '{Doubt.IMPLAUSIBLE}')
+    FROM sales_batch b
+    WHERE b.id = ANY (CAST(:ids AS bigint[])) AND l.batch_id = b.id AND l.status = 'waiting' AND l.refunds_line_id IS NULL
+    RETURNING l.id, l.batch_id, l.outlet_id, l.line_no, {SOLD_AT} AS sold_at, l.sold_on, l.product_id, l.quantity, l.grams, l.amount_fen, l.status
     """  # noqa: S608
 )
 #: Of all that a batch says, however many of its lines were looked at just now.
@@ -203,6 +213,7 @@ def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]
     """Count the sales of accepted batches that still wait, then the refunds that wait at these outlets. Returns batches of which lines were held."""
     odd = weighing.hold(session, batch_ids) if batch_ids else []
     alike = resembling.hold(session, batch_ids) if batch_ids else []
+    twice = _hold_twice(session, batch_ids) if batch_ids else []
     lines = session.execute(_CLASSIFY, {"ids": array(batch_ids)}).all() if batch_ids else []
     resold = reselling.mark(session, [line for line in lines if line.status == LineStatus.COUNTED])
     counted = [line.id for line in lines if line.status == LineStatus.COUNTED and line.id not in resold]
@@ -212,17 +223,22 @@ def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]
     sales = [
         (line.outlet_id, line.sold_on, LineStatus.RESALE if line.id in resold else line.status, line.amount_fen, line.grams, 1)
         for line in lines
-        if line.status != LineStatus.HELD
     ]
     add_to_days(session, sales)
     if batch_ids:
         session.execute(_TOTALS, {"ids": array(batch_ids)})
     doubted: list[tuple[Any, Doubt, int | None]] = [(line, Doubt.IMPLAUSIBLE, None) for line in odd]
-    doubted += [(line, Doubt.SUSPECTED_DUPLICATE, line.other_id) for line in lines if line.status == LineStatus.HELD]
-    doubted += [(line, Doubt.SUSPECTED_DUPLICATE, other_id) for line, other_id in alike]
+    doubted += [(line, Doubt.SUSPECTED_DUPLICATE, other_id) for line, other_id in (*twice, *alike)]
     doubted += refunding.give_back(session, outlet_ids)
     hold_lines(session, doubted)
     return {line.batch_id for line, _, _ in doubted}
+
+
+def _hold_twice(session: Session, batch_ids: Sequence[int]) -> list[tuple[Row[Any], int]]:
+    """Hold the lines that wait, and tell a sale that was told before; returns each with the one that it tells again."""
+    other = {row.id: row.other_id for row in session.execute(_TWICE, {"ids": array(batch_ids)})}
+    held = session.execute(_HOLD_TWICE, {"ids": array(other)}).all() if other else []
+    return [(line, other[line.id]) for line in held]
 
 
 def hold_lines(session: Session, doubted: Sequence[tuple[Any, Doubt, int | None]]) -> None:

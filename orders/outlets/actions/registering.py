@@ -62,6 +62,9 @@ _INSERT = text(
     """  # noqa: S608
 )
 _LOCK = text("SELECT version, status, operator_id, kind, online, region_code, verified_at FROM outlet WHERE id = :id FOR UPDATE")
+# Asked with the outlet locked, as `_SOLD_LATER`. Sales that an officer counts before the outlet is verified stand in the ledger, and in the sums of the
+# county, where and as what it was then.
+_HAS_SOLD = text("SELECT EXISTS (SELECT FROM outlet_day WHERE outlet_id = :id)")
 _EDIT = text(
     f"""
     UPDATE outlet SET ({_NAMES}) = (SELECT {_NAMES} FROM jsonb_to_record(CAST(:row AS jsonb)) AS given ({_FIELDS})),
@@ -126,13 +129,13 @@ def edit(session: Session, actor: Actor, outlet_id: int, body: OutletIn, if_matc
 
     Raises:
         NotFound: not within reach (404). Changed (412). IllegalMove: it is closed (409). UnknownPlace (422).
-        PlaceFixed: the operator stays, and kind and place of a verified outlet (409).
+        PlaceFixed: the operator stays, and kind and place once the outlet was verified or has sold (409).
     """
     now = _locked(session, actor, outlet_id, if_match)
     status = OUTLET.after(now.status, OutletMove.EDIT)
     operator_id = body.operator_id or now.operator_id
     stays = (now.kind, now.online, now.region_code) == (body.kind, body.online, body.region_code)
-    if operator_id != now.operator_id or (now.verified_at is not None and not stays):
+    if operator_id != now.operator_id or (not stays and (now.verified_at is not None or _has_sold(session, outlet_id))):
         raise PlaceFixed
     _require_places(session, body)
     session.execute(_EDIT, {"id": outlet_id, "status": status, "row": json.dumps(_row(operator_id, body))})
@@ -186,6 +189,10 @@ def _locked(session: Session, actor: Actor, outlet_id: int, if_match: IfMatch) -
     now = session.execute(_LOCK, {"id": outlet_id}).one()
     if_match(now.version)
     return now
+
+
+def _has_sold(session: Session, outlet_id: int) -> bool:
+    return bool(session.execute(_HAS_SOLD, {"id": outlet_id}).scalar_one())
 
 
 def _decide(session: Session, actor: Actor, outlet_ids: Sequence[int], move: OutletMove, if_match: IfMatch = any_version) -> None:

@@ -24,7 +24,7 @@ from orders.pledges.schemas import (
     RegionOut,
     SaleLineOut,
 )
-from orders.pledges.states import PLEDGE, PledgeStatus
+from orders.pledges.states import PLEDGE, PledgeAction, PledgeStatus
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -113,8 +113,13 @@ def pledge(session: Session, actor: Actor, pledge_id: int, language: Language) -
         recipients=[_recipient(each, own=row.own) for each in recipients],
         agreements=list(session.execute(_AGREEMENTS, {"id": pledge_id}).scalars()),
         figures=figures(session, row, sum(each.heads for each in recipients), language),
-        possible_actions=PLEDGE.possible(row.status) if row.own else [],
+        possible_actions=PLEDGE.possible(row.status, moves_of(actor, row)),
     )
+
+
+def moves_of(actor: Actor, row: Any) -> set[PledgeAction]:
+    """What the actor may do with a pledge at all: everything, as who keeps those of its own branch."""
+    return set(PledgeAction) if row.own and actor.may(Permission.PLEDGES_MANAGE) else set()
 
 
 _HEAD = [

@@ -9,8 +9,8 @@ from sqlmodel import Session
 from catalog.certificates.states import stop_sql
 from orders.money.queries import NOT_ARRIVED
 from orders.money.references import payment_reference
-from orders.purchasing.queries import stopped
 from orders.purchasing.queries.costs import ASKED_BACK, CREDIT, PAYABLE_AND_PAID_OF
+from orders.purchasing.queries.offered import possible_actions
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -20,7 +20,7 @@ from orders.purchasing.schemas import (
     SupplierOrderOut,
     SupplierOrderRow,
 )
-from orders.purchasing.states import SENDING, SUPPLIER_ORDER, SupplierOrderAction, SupplierOrderStatus
+from orders.purchasing.states import SupplierOrderStatus
 from orders.terms import queries as terms
 from shop.core import clock, paging
 from shop.core.errors import NotFound
@@ -312,7 +312,7 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int, *, fo
     """
     row = session.execute(
         text(
-            f"{_SUPPLIER_ORDER.format(more=f', {IN_REACH} AS reached')}"
+            f"{_SUPPLIER_ORDER.format(more=f', supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path, {IN_REACH} AS reached')}"
             f" WHERE so.id = :id AND ({IN_REACH}{f' OR {FOLLOWED}' if followed else ''})"
         ),
         {"id": supplier_order_id, **followers(actor)},
@@ -324,16 +324,9 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int, *, fo
         **(_NOWHERE if not row.reached else {name: getattr(row, name) for name in _NOWHERE}),
         payment_terms=terms.read(terms.plan(session, row.purchase_order_id).terms),
         dues=terms.dues_of_order(session, row.purchase_order_id, [row.id]),
-        possible_actions=_possible_actions(session, row),
+        possible_actions=possible_actions(session, actor, row),
         lines=[_line(line) for line in _lines(session, [row.id], 0, None)],
     )
-
-
-def _possible_actions(session: Session, row: Any) -> list[SupplierOrderAction]:
-    possible = SUPPLIER_ORDER.possible(row.status) if row.reached else []
-    if SENDING.isdisjoint(possible) or not stopped.undecided(session, row.id):
-        return possible
-    return [action for action in possible if action not in SENDING]
 
 
 def _row_fields(row: Any) -> dict[str, Any]:

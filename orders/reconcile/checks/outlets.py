@@ -1,7 +1,24 @@
-"""Sales at outlets: their days, ten days, months and years, their lines, and the ledger."""
+"""Sales at outlets: their days, ten days, months and years, those of their counties, their lines, and the ledger."""
 
 from orders.ledger.booking import CHAIN
 from orders.reconcile.checks.check import sql
+
+_SUMS = "sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines)"
+
+
+def _of_counties(unit: str, label: str) -> str:
+    return f"""
+        SELECT concat_ws(' ', region_code, kind, {label}) AS subject, e.facts::text AS expected, f.facts::text AS found
+        FROM (SELECT o.region_code, o.kind, {unit}, jsonb_build_array({_SUMS}, count(*) FILTER (WHERE lines > 0)) AS facts
+              FROM outlet_{unit} d JOIN outlet o ON o.id = d.outlet_id GROUP BY 1, 2, 3) e
+        FULL JOIN (SELECT region_code, kind, {unit}, jsonb_build_array({_SUMS}, sum(outlets)) AS facts
+                   FROM (SELECT region_code, kind, {unit}, certified_fen, other_fen, resale_fen, grams, lines, outlets FROM county_{unit}
+                         -- what waits to be added
+                         UNION ALL SELECT region_code, kind, {unit}, certified_fen, other_fen, resale_fen, grams, lines, outlets FROM county_pending_{unit}) s
+                   GROUP BY 1, 2, 3) f USING (region_code, kind, {unit})
+        WHERE e.facts IS DISTINCT FROM f.facts
+        """  # noqa: S608
+
 
 OUTLETS = [
     sql(
@@ -65,6 +82,18 @@ OUTLETS = [
              USING (outlet_id, year)
         WHERE e.facts IS DISTINCT FROM f.facts
         """,
+    ),
+    sql(
+        "county_days",
+        "区县网点日销售 = 网点日销售之和",
+        "Days of counties = the sum of their outlets' days",
+        _of_counties("day", "day"),
+    ),
+    sql(
+        "county_months",
+        "区县网点月销售 = 网点月销售之和",
+        "Months of counties = the sum of their outlets' months",
+        _of_counties("month", "to_char(month, 'YYYY-MM')"),
     ),
     sql(
         "sales_of_outlets",

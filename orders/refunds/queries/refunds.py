@@ -6,18 +6,20 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.money.names import plain_name
-from orders.money.queries.reach import reach
+from orders.money.queries.reach import keeps, reach
 from orders.money.references import plain
 from orders.refunds.schemas import RefundFilter, RefundOut
-from orders.refunds.states import refund_moves
+from orders.refunds.states import RefundMove, refund_moves
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.exports import MAX_LINES, whole
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 _REFUND = """
-    SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name,
+    SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name, buyer.path AS buyer_path, unit.path AS unit_path,
+           buyer.region_code AS buyer_region,
            asked.name AS requested_by_name, released.name AS approved_by_name, unit.name AS unit_name, paid.names AS payers, paid.accounts AS payer_accounts,
            (SELECT f.id FROM failure_report f WHERE f.refund_id = r.id AND f.status = 'requested') AS failure_report_id
     FROM refund r LEFT JOIN app_user asked ON asked.id = r.requested_by LEFT JOIN app_user released ON released.id = r.approved_by
@@ -74,11 +76,23 @@ def all_refunds(session: Session, actor: Actor, asked: RefundFilter) -> list[Ref
 
 def _shown(row: Row[Any], actor: Actor) -> RefundOut:
     fields = {name: getattr(row, name) for name in RefundOut.model_fields if name not in ("payee_is_payer", "possible_actions")}
+    mine = moves_of(actor, row)
+    moves = refund_moves(row.status, row.method, own=row.requested_by == actor.user_id)
     return RefundOut(
         **fields,
         payee_is_payer=None if row.method == "online" else _is_payer(row),
-        possible_actions=refund_moves(row.status, row.method, own=row.requested_by == actor.user_id),
+        possible_actions=[move for move in moves if move in mine],
     )
+
+
+def moves_of(actor: Actor, row: Any) -> set[RefundMove]:
+    """What the actor may do with a refund at all: cancel it, as the buyer or who keeps its money, who also decides and carries it out."""
+    keeper = keeps(actor, row.buyer_region)
+    moves = set(RefundMove) - {RefundMove.CANCEL} if keeper else set()
+    own = actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)
+    if actor.may(Permission.REFUNDS_REQUEST) and (own or keeper):
+        moves.add(RefundMove.CANCEL)
+    return moves
 
 
 def _is_payer(row: Row[Any]) -> bool:

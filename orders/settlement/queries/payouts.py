@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from orders.agreements.states import state_sql
 from orders.money.names import plain_name
-from orders.money.queries.reach import reach
+from orders.money.queries.reach import keeps, reach
 from orders.settlement.actions.accounts import IN_USE_OF, number_of
 from orders.settlement.queries.ahead import AHEAD
 from orders.settlement.queries.reach import IN_REACH
@@ -26,8 +26,10 @@ from orders.settlement.schemas.payouts import (
 )
 from orders.settlement.states import (
     AccountStatus,
+    AdvanceMove,
     AdvanceStatus,
     PayoutFileStatus,
+    PayoutMove,
     PayoutStatus,
     SettlementStatus,
     advance_moves,
@@ -45,7 +47,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 _PAYOUT = f"""
     SELECT p.*, p.amount_fen AS amount, p.returned_fen AS returned, s.number AS settlement_number, s.period_end,
-           s.status AS settlement_status, s.objections_until, o.name AS supplier_name,
+           s.status AS settlement_status, s.objections_until, o.name AS supplier_name, o.region_code,
            drafted.name AS drafted_by_name, approved.name AS approved_by_name, released.name AS released_by_name,
            (SELECT max(a.released_at) FROM payout_attempt a WHERE a.payout_id = p.id AND p.released_by IS NOT NULL) AS released_at
     FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id
@@ -115,7 +117,8 @@ _ACCOUNTS = text(
     ORDER BY a.id DESC LIMIT :rows"""
 )
 _ADVANCE = f"""
-    SELECT v.*, v.amount_fen AS amount, v.returned_fen AS returned, v.return_fen AS return_amount, g.number AS agreement_number, o.name AS supplier_name,
+    SELECT v.*, v.amount_fen AS amount, v.returned_fen AS returned, v.return_fen AS return_amount, g.number AS agreement_number,
+           o.name AS supplier_name, o.region_code,
            asked.name AS requested_by_name, approved.name AS approved_by_name, returned.name AS return_asked_by_name,
            confirmed.name AS return_confirmed_by_name
     FROM advance v JOIN agreement g ON g.id = v.agreement_id JOIN organisation o ON o.id = v.supplier_id
@@ -153,17 +156,26 @@ def payout(session: Session, actor: Actor, payout_id: int) -> PayoutOut:
     """
     row = _found(session, _ONE, actor, payout_id)
     attempts = [_as(AttemptOut, each) for each in session.execute(_ATTEMPTS, {"id": payout_id})]
+    mine = payout_moves_of(actor, row)
+    moves = payout_moves(
+        row.status,
+        row.method,
+        objected=row.settlement_status == SettlementStatus.OBJECTED,
+        early=may_object(row.settlement_status, row.objections_until, clock.today()),
+    )
     return PayoutOut(
         **_as(PayoutRow, row).model_dump(),
         attempts=attempts,
         failure_report_id=session.execute(_FAILURE, {"id": payout_id}).scalar(),
-        possible_actions=payout_moves(
-            row.status,
-            row.method,
-            objected=row.settlement_status == SettlementStatus.OBJECTED,
-            early=may_object(row.settlement_status, row.objections_until, clock.today()),
-        ),
+        possible_actions=[move for move in moves if move in mine],
     )
+
+
+def payout_moves_of(actor: Actor, row: Any) -> set[PayoutMove]:
+    """What the actor may do with a payout at all, as who keeps the supplier's money; whoever drafted or approved it releases it not."""
+    if not keeps(actor, row.region_code):
+        return set()
+    return set(PayoutMove) - ({PayoutMove.RELEASE} if actor.user_id in (row.approved_by, row.drafted_by) else set())
 
 
 def payouts(
@@ -228,7 +240,7 @@ def advance(session: Session, actor: Actor, advance_id: int) -> AdvanceOut:
     Raises:
         NotFound: there is none within reach (404).
     """
-    return _advance(_found(session, _ADVANCE_ONE, actor, advance_id))
+    return _advance(_found(session, _ADVANCE_ONE, actor, advance_id), actor)
 
 
 def advances(
@@ -236,7 +248,7 @@ def advances(
 ) -> Page[AdvanceOut]:
     """Advances to the caller's branch, or to those whose money it keeps; newest first."""
     rows = _page(session, _ADVANCES, actor, {"supplier_id": supplier_id, "status": status}, limit, after)
-    return paging.page(rows, limit, _advance, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _advance(row, actor), lambda row: [row.id])
 
 
 def agreements(
@@ -285,8 +297,17 @@ def _file(row: Row[Any], actor: Actor) -> PayoutFileOut:
     return _with_moves(PayoutFileOut, row, payout_file_moves(row.status, own=row.made_by == actor.user_id, dead=row.dead))
 
 
-def _advance(row: Row[Any]) -> AdvanceOut:
-    return _with_moves(AdvanceOut, row, advance_moves(row.status))
+def _advance(row: Row[Any], actor: Actor) -> AdvanceOut:
+    mine = advance_moves_of(actor, row)
+    return _with_moves(AdvanceOut, row, [move for move in advance_moves(row.status) if move in mine])
+
+
+def advance_moves_of(actor: Actor, row: Any) -> set[AdvanceMove]:
+    """What the actor may do with an advance at all, as who keeps the supplier's money; what somebody asked for or said another person confirms."""
+    if not keeps(actor, row.region_code):
+        return set()
+    own = {AdvanceMove.APPROVE: row.requested_by, AdvanceMove.CONFIRM_RETURN: row.return_asked_by}
+    return {move for move in AdvanceMove if move not in own or own[move] != actor.user_id}
 
 
 def _with_moves(shape: type[Shape], row: Row[Any], moves: Sequence[Any]) -> Shape:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.ledger.booking import accepted_line, parent
-from orders.money.queries.reach import reach
+from orders.money.queries.reach import keeps, reach
 from orders.settlement.queries.reach import IN_REACH
 from orders.settlement.rules import Hold, Period
 from orders.settlement.schemas.settlements import (
@@ -23,16 +23,17 @@ from orders.settlement.schemas.settlements import (
     SettlementRow,
 )
 from orders.settlement.sheets import AMOUNTS, why
-from orders.settlement.states import SettlementStatus, settlement_moves
+from orders.settlement.states import SettlementMove, SettlementStatus, settlement_moves
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import TooManyLines
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 _AMOUNTS = ", ".join(f"s.{name}_fen AS {name}" for name in AMOUNTS)
 _SETTLEMENT = f"""
-    SELECT s.*, {_AMOUNTS}, o.name AS supplier_name, p.id AS payout_id, p.status AS payout_status
+    SELECT s.*, {_AMOUNTS}, o.name AS supplier_name, o.path, o.region_code, p.id AS payout_id, p.status AS payout_status
     FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id AND p.again_for_id IS NULL WHERE {IN_REACH}
 """
 #: SQL: whether something of settlement ``s`` is still to be paid, be it again what came back.
@@ -116,8 +117,19 @@ def settlement(session: Session, actor: Actor, settlement_id: int) -> Settlement
         for each in session.execute(_OBJECTIONS, {"id": settlement_id})
     ]
     late = clock.today() > row.objections_until or is_released(session, settlement_id)
-    moves = settlement_moves(row.status, late=late)
+    mine = moves_of(actor, row)
+    moves = [move for move in settlement_moves(row.status, late=late) if move in mine]
     return SettlementOut(**_shown(row).model_dump(), objections=objections, possible_actions=moves)
+
+
+def moves_of(actor: Actor, row: Any) -> set[SettlementMove]:
+    """What the actor may do with a statement at all: agree or object, as the supplier, or answer, as who keeps its money."""
+    moves: set[SettlementMove] = set()
+    if actor.may(Permission.SETTLEMENTS_ANSWER) and actor.within_branch(row.path):
+        moves |= {SettlementMove.CONFIRM, SettlementMove.OBJECT}
+    if keeps(actor, row.region_code):
+        moves.add(SettlementMove.ANSWER)
+    return moves
 
 
 def is_released(session: Session, settlement_id: int) -> bool:

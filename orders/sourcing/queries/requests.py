@@ -18,11 +18,12 @@ from orders.sourcing.schemas.requests import (
     RequestLineOut,
     RequestRow,
 )
-from orders.sourcing.states import QUOTATION_REQUEST, RequestAction, RequestStatus, is_open_sql
+from orders.sourcing.states import AWARDING, QUOTATION_REQUEST, RequestAction, RequestStatus, is_open_sql
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 _REQUEST = f"""
     SELECT q.*, {STATUS} AS state, buyer.name AS buyer_name, buyer.path AS buyer_path, {SEEN_AS} AS seen_as,
@@ -85,13 +86,21 @@ def request(session: Session, actor: Actor, request_id: int) -> QuotationRequest
             "failed": row.state == RequestStatus.CLOSED and not row.quotations and row.seen_as != "supplier",
             "cost_centre": row.cost_centre if row.seen_as == "buyer" else None,
             "files": [FileOut.model_validate(each, from_attributes=True) for each in files],
-            "possible_actions": _possible(row),
+            "possible_actions": QUOTATION_REQUEST.possible(row.state, moves_of(actor, row)),
         }
     )
 
 
-def _possible(row: Row[Any]) -> list[RequestAction]:
-    return QUOTATION_REQUEST.possible(row.state) if row.seen_as == "buyer" else []
+def moves_of(actor: Actor, row: Any) -> set[RequestAction]:
+    """What the actor may do with a request at all: keep it, or award it, as its buyer."""
+    moves: set[RequestAction] = set()
+    if row.seen_as != "buyer":
+        return moves
+    if actor.may(Permission.QUOTATION_REQUESTS_MANAGE):
+        moves |= set(RequestAction) - AWARDING
+    if actor.may(Permission.ORDERS_PLACE):
+        moves |= AWARDING
+    return moves
 
 
 def _row(row: Row[Any]) -> dict[str, Any]:

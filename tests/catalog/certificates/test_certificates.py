@@ -88,6 +88,20 @@ def test_only_the_level_that_suspended_or_a_higher_one_reinstates(office, certif
     assert do(office, "city", certified, "reinstate", reason="复检合格").json()["state"] == "in_force"
 
 
+def test_the_city_lifts_its_own_measure_and_not_the_countys_along(office, certified):
+    until = (MONDAY + timedelta(days=9)).isoformat()
+    do(office, "county", certified, "suspend", reason_code="price_above", reason="价格偏高", until=until)
+    do(office, "city", certified, "suspend", **WHY)
+    left = do(office, "city", certified, "reinstate", reason="复检合格").json()
+    assert (left["state"], left["suspended_by"], left["reason_code"]) == ("suspended", ["county"], "price_above")
+    assert left["suspended_until"] is not None
+    assert kinds(office, certified) == ["suspended", "suspension_changed", "suspension_changed"]
+    # what is left is the county's to lift, and the city may, too
+    back = do(office, "city", certified, "reinstate", reason="价格已下调").json()
+    assert (back["state"], back["suspended_by"]) == ("in_force", [])
+    assert kinds(office, certified)[-1] == "reinstated"
+
+
 def test_a_county_neither_shortens_nor_replaces_what_the_city_said(office, certified):
     do(office, "city", certified, "suspend", **WHY)
     until = (MONDAY + timedelta(days=1)).isoformat()
@@ -367,8 +381,15 @@ def test_a_link_that_was_passed_on_and_a_number_typed_by_hand_still_lead_to_the_
 
 
 def test_a_suspension_sent_twice_is_one(office, certified):
-    for _ in range(3):
-        assert do(office, "county", certified, "suspend", **WHY).status_code == 200
+    assert do(office, "county", certified, "suspend", **WHY).status_code == 200
+    for _ in range(2):
+        again = do(office, "county", certified, "suspend", **WHY)
+        assert (code(again), again.json()["data"]) == (
+            (409, "suspension_stands"),
+            {"already": True, "since": MONDAY.isoformat()},
+        )
     kinds = [event["kind"] for event in office.as_("county").get(f"/v1/certificates/{certified}/history").json()]
     assert kinds.count("suspended") == 1
     assert "suspension_changed" not in kinds
+    # another level says it for itself
+    assert do(office, "city", certified, "suspend", **WHY).status_code == 200

@@ -122,7 +122,12 @@ def test_who_may_apply_for_what(office):
         core = make_supplier(session, "500103")
         office.users["core"] = make_user(session, "supplier_admin", core)
     office.supplier = core
-    assert code(apply(office, office.product().product_id, "core")) == (409, "district_not_eligible")
+    refused = apply(office, office.product().product_id, "core")
+    assert (code(refused), refused.json()["data"]) == (
+        (409, "district_not_eligible"),
+        {"district": "500103", "name_zh": "渝中区", "name_en": "Yuzhong"},
+    )
+    assert refused.json()["title"].startswith("Products from Yuzhong (500103) cannot be certified")
 
 
 def test_a_certified_product_is_renewed_and_not_applied_for(office):

@@ -146,9 +146,25 @@ def test_a_certified_pack_keeps_its_name(office, certified):
     assert code(answer) == (409, "certified_frozen")
 
 
-def review(office, made, price, who="supplier"):
-    body = {"tiers": [{"min_quantity": "1", "unit_price": price}], "statement": "人工成本上涨"}
+def review(office, made, price, who="supplier", **more):
+    body = {"tiers": [{"min_quantity": "1", "unit_price": price}], "statement": "人工成本上涨", **more}
     return office.as_(who).post(f"/v1/skus/{made.sku_id}/price-review", json=body)
+
+
+def test_a_price_review_takes_papers_before_it_is_handed_in(office, certified):
+    asked = review(office, certified, "90.00", draft=True).json()
+    assert (asked["kind"], asked["status"]) == ("price", "draft")
+    path = f"/v1/certification-cases/{asked['id']}"
+    file = {"file": ("成本.pdf", PDF, "application/pdf")}
+    added = office.as_("supplier").post(f"{path}/documents", data={"kind": "other", "issued_on": "2026-11-01"}, files=file)
+    assert added.status_code == 201, added.text
+    handed_in = office.as_("supplier").post(f"{path}/submit")
+    assert (handed_in.json()["status"], [each["kind"] for each in handed_in.json()["documents"]]) == ("county_review", ["other"])
+    assert [each["name"] for each in office.read("county", asked["id"])["documents"]] == ["成本.pdf"]
+    with office.database.unit_of_work() as session:
+        support(session, asked["id"], "county_review")
+    assert office.do("county", asked["id"], "approve").json()["status"] == "approved"
+    assert office.as_("supplier").get(f"/v1/skus/{certified.sku_id}").json()["tiers"][0]["unit_price"] == "90.00"
 
 
 def test_prices_up_to_the_ceiling_apply_at_once_and_others_are_reviewed(office, certified):
@@ -161,7 +177,7 @@ def test_prices_up_to_the_ceiling_apply_at_once_and_others_are_reviewed(office, 
     )
     asked = review(office, certified, "90.00")
     assert (asked.json()["kind"], asked.json()["status"]) == ("price", "county_review")
-    assert asked.json()["proposed"]["tiers"] == [["1", "90.00"]]
+    assert (asked.json()["proposed"]["tiers"], asked.json()["proposed"]["price_per_kg"]) == ([["1", "90.00"]], "18.00")
     shown = office.as_("supplier").get(f"/v1/skus/{certified.sku_id}").json()
     assert shown["tiers"][0]["unit_price"] == "76.89"
     with office.database.unit_of_work() as session:

@@ -220,6 +220,7 @@ def test_a_county_that_is_not_designated_is_a_fault_of_its_cell(office):
     refused = send(office, [line("甲", district="渝中区"), line("乙")])
     told = [(fault["row"], fault["column"], fault["code"]) for fault in refused.json()["errors"]]
     assert told == [(2, "区县", "district_not_eligible")]
+    assert "from Yuzhong (500103) cannot be certified" in refused.json()["errors"][0]["message"]
 
 
 def test_a_name_in_two_lines_is_a_fault_of_its_cell(office):

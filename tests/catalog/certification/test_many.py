@@ -19,6 +19,7 @@ from workers.handlers import HANDLERS
 
 SUBMISSIONS, DOCUMENTS = "/v1/certification-submissions", "/v1/certification-documents"
 LISTS, OPINIONS, DECISIONS = "/v1/certification-household-lists", "/v1/certification-opinions", "/v1/certification-decisions"
+APPEALS = "/v1/certification-appeals"
 OPINION = {"department": "agriculture", "verdict": "support", "opinion": "产地真实，同意"}
 
 
@@ -239,6 +240,7 @@ def test_officers_name_versions_alike(office, path, who, body):
         (LISTS, "supplier", {"from_case_id": 10**6}),
         (OPINIONS, "department", OPINION),
         (DECISIONS, "county", {"decision": "approve"}),
+        (APPEALS, "supplier", {"reason": "请复查"}),
     ],
 )
 @pytest.mark.parametrize(
@@ -335,6 +337,7 @@ def test_one_list_for_many_cases(office):
         (foreign, None, "not_found"),
         (drafts[0], "draft", None),
     ]
+    assert "of another county, Fengjie (500236)" in answer.json()["results"][2]["message"]
     after = versions(office, asked)
     assert {each for each in after if after[each] == before[each] + 1} == {*drafts, replaced}
     lists = [office.as_("supplier").get(f"/v1/certification-cases/{each}/households").json()["items"] for each in asked[:2]]
@@ -421,6 +424,45 @@ def test_what_was_done_before_is_told_as_such(office):
     assert [(row["code"], row["already"]) for row in rows] == [(None, False), ("illegal_move", True)]
 
 
+def reject(office, case_ids):
+    body = {"case_ids": case_ids, "decision": "reject", "reason": "原料来自外地"}
+    assert office.as_("county").post(DECISIONS, json=body).json()["done"] == len(case_ids)
+
+
+def appeal(office, case_ids, who="supplier", **more):
+    return office.as_(who).post(APPEALS, json={"case_ids": case_ids, "reason": "原料均来自本县，附证明", **more})
+
+
+def test_rejections_are_appealed_against_together_and_once(office):
+    rejected = [office.case("county_review") for _ in range(3)]
+    waiting, foreign = office.case("county_review"), foreign_draft(office)
+    reject(office, rejected)
+    read = versions(office, rejected)
+    change(office, "UPDATE certification_case SET version = version + 1 WHERE id = :id", id=rejected[2])
+    answer = appeal(office, [waiting, *rejected, foreign], versions={str(rejected[2]): read[rejected[2]]})
+    assert told(answer) == [
+        (waiting, "county_review", "illegal_move"),
+        (rejected[0], "appealed", None),
+        (rejected[1], "appealed", None),
+        (rejected[2], "rejected", "changed_meanwhile"),
+        (foreign, None, "not_found"),
+    ]
+    assert (answer.json()["done"], answer.json()["failed"]) == (2, 3)
+    shown = office.read("supplier", rejected[0])
+    assert (shown["appealed"], shown["steps"][-1]["action"]) == (True, "appeal")
+    sent = "SELECT count(*) FROM outbox_event e JOIN certification_case c ON c.id = (e.payload->>'case_id')::bigint"
+    assert office.count(f"{sent} AND c.version = (e.payload->>'version')::int WHERE e.name = 'certification.appealed'") == 2
+    # a second time it is told as done; alone, too
+    again = appeal(office, [waiting, *rejected[:2]]).json()["results"]
+    assert [(row["code"], row["already"]) for row in again] == [("illegal_move", False), *[("illegal_move", True)] * 2]
+    single = office.do("supplier", rejected[0], "appeal", reason="请复查")
+    assert (code(single), single.json()["data"]["already"]) == ((409, "illegal_move"), True)
+    assert appeal(office, rejected, who="county").status_code == 403
+    with clock.fixed(MONDAY + timedelta(days=15)):
+        office.clients.clear()
+        assert told(appeal(office, rejected[2:])) == [(rejected[2], "rejected", "appeal_too_late")]
+
+
 def test_nobody_gives_an_opinion_on_the_own_cases(office):
     with office.database.unit_of_work() as session:
         office.users["member"] = make_user(session, Role.DEPARTMENT_OFFICER, office.supplier, region_code=COUNTY)
@@ -504,6 +546,13 @@ def test_it_takes_as_many_statements_for_twenty_as_for_two(office):
             assert act(case_ids).json()["done"] == len(case_ids)
             event.remove(office.database.engine, "before_cursor_execute", note)
             counts.setdefault(name, []).append(len(seen))
+    for case_ids in (few, many):
+        reject(office, case_ids)
+        event.listen(office.database.engine, "before_cursor_execute", note)
+        seen.clear()
+        assert appeal(office, case_ids).json()["done"] == len(case_ids)
+        event.remove(office.database.engine, "before_cursor_execute", note)
+        counts.setdefault("appeals", []).append(len(seen))
     for name, (who, status, kind, decision) in decisions.items():
         for count in (1, 2, 20):  # the first reads what is read once in the life of a process
             case_ids = [office.case(status, kind=kind) for _ in range(count)]

@@ -429,7 +429,8 @@ def test_what_no_longer_holds_when_it_is_decided(office):
             text("UPDATE region_designation SET valid_to = '2026-11-01' WHERE region_code = :c AND designation = 'poverty_task'"),
             {"c": COUNTY},
         )
-    assert code(office.do("city", case_id, "approve")) == (409, "district_not_eligible")
+    refused = office.do("city", case_id, "approve")
+    assert (code(refused), refused.json()["data"]["name_zh"]) == ((409, "district_not_eligible"), "奉节县")
 
 
 def test_who_is_told(office):

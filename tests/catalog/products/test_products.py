@@ -131,6 +131,13 @@ def test_one_more_pack_by_the_kilogram_weighs_one(seller, oranges):
     assert seller.post(path, json={**PACK, "unit": "kg", "net_grams": 1000}).status_code == 201
 
 
+def test_goods_are_sold_by_the_sheet_too(seller):
+    vouchers = {**ORANGES, "name": "脐橙提货券", "skus": [{**PACK, "pack": "5kg/张", "unit": "ticket"}]}
+    made = seller.post("/v1/products", json=vouchers)
+    assert made.status_code == 201, made.text
+    assert [(sku["unit"], sku["net_grams"]) for sku in made.json()["skus"]] == [("ticket", PACK["net_grams"])]
+
+
 @pytest.mark.parametrize("change", ["unit = 'kg'", "unit = 'person'", "unit = 'kg', net_grams = NULL"])
 def test_the_database_keeps_units_and_weights_together(database, oranges, change):
     with pytest.raises(IntegrityError, match="ck_sku_unit"), database.unit_of_work() as session:

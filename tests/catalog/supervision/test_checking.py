@@ -219,6 +219,28 @@ def test_of_two_who_record_at_once_one_does(office, inspection):
         assert sorted(pool.map(run, clients)) == [200, 409]
 
 
+def test_what_shows_a_price_is_kept_with_it(office):
+    made = office.product(certified=True)
+    asked = {"certificate_id": made.certificate_id, "sku_id": made.sku_id, "source": "县城超市", "found_on": "2026-11-20"}
+    check = do(office, "county", "price-checks", **asked, found_price="30.00", found_grams=2500).json()
+    path, file = f"/v1/price-checks/{check['id']}", {"file": ("价签.pdf", PDF)}
+    assert [office.as_(who).post(f"{path}/files", files=file).status_code for who in ("monitor", "elsewhere")] == [403, 404]
+    added = office.as_("county").post(f"{path}/files", files=file)
+    assert added.status_code == 201, added.text
+    shown = office.as_("monitor").get(path).json()
+    assert (shown["found_per_kg"], shown["own_per_kg"], [each["name"] for each in shown["files"]]) == (
+        "12.00",
+        "13.98",
+        ["价签.pdf"],
+    )
+    assert office.as_("monitor").get("/v1/price-checks").json()["items"] == [shown]
+    content = f"{path}/files/{added.json()['id']}"
+    assert office.as_("monitor").get(content).content == PDF
+    assert [office.as_("elsewhere").get(each).status_code for each in (path, content)] == [404, 404]
+    assert office.as_("county").get(f"{path}/files/0").status_code in (404, 422)
+    assert office.as_("county").get(f"{path}/files/{added.json()['id'] + 1}").status_code == 404
+
+
 def test_prices_are_compared_gram_for_gram(office):
     made = office.product(certified=True)  # 69.90 yuan for 5 kg
     asked = {"certificate_id": made.certificate_id, "sku_id": made.sku_id, "source": "县城超市", "found_on": "2026-11-20"}
@@ -228,6 +250,7 @@ def test_prices_are_compared_gram_for_gram(office):
 
     within = compare().json()
     assert (within["above_percent"], within["above"], within["own_price"]) == ("9.99", False, "69.90")
+    assert (within["found_per_kg"], within["own_per_kg"], within["files"]) == ("12.71", "13.98", [])
     assert compare(found_price="12.70").json()["above_percent"] == "10.08"
     assert [
         row["found_price"] for row in office.as_("monitor").get("/v1/price-checks", params={"above": True}).json()["items"]

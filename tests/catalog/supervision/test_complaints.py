@@ -337,6 +337,11 @@ def test_a_complaint_found_true_suspends_the_certificate_at_once(desk):
     assert (followed["state"], followed["answer"]) == ("upheld", "抽查同批次产品，规格不足。")
     assert "statement" not in followed
     assert code(desk.decide(complaint_id)) == (409, "illegal_move")
+    # another one that is found true in the same words: what they suspended stands
+    other, _ = desk.complained()
+    desk.state(other)
+    assert desk.decide(other).json()["status"] == "upheld"
+    assert desk.events() == [("suspended", "complaint_upheld")]
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,45 @@ def test_a_schedule_that_passes_a_cap_is_told_from_the_draft_on(scene):
     assert scene.get("buyer", f"agreements/{fits['id']}").json()["schedule_warnings"] == []
 
 
+def test_what_a_schedule_would_pass_is_told_when_a_change_is_proposed(scene):
+    capped = {"valid_from": "2026-09-01", "valid_until": "2027-01-15", "amount_cap": "90000.00", "schedule": scene.weekly()}
+    made = scene.agreed(scene.line(quantity_cap="9000"), **capped)
+    path = f"agreements/{made['id']}"
+
+    def ask(kind, **body):
+        asked = scene.post("head", f"{path}/{kind}", {"reason": "学期调整", **body})
+        assert asked.status_code == 201, asked.text
+        return asked.json()
+
+    def answer(change, move, who):
+        answered = scene.post(who, f"{path}/changes/{change['id']}/{move}")
+        assert answered.status_code == 200, answered.text
+        return answered.json()
+
+    assert made["schedule_warnings"] == []
+    change = ask("changes", lines=[{"line_no": 1, "quantity_cap": "8000"}], amount_cap="30000.00")
+    told = [(each["code"], each["line_no"], each["cap"], each["planned"]) for each in change["schedule_warnings"]]
+    assert told == [("quantity_cap", 1, "8000", "9000"), ("amount_cap", None, "30000.00", "34200.00")]
+    # nothing has changed yet; who is to answer reads it in the own language
+    assert scene.get("farm", path).json()["schedule_warnings"] == []
+    [read] = scene.clients["farm"].get(f"/v1/{path}/changes", headers={"Accept-Language": "zh"}).json()["items"]
+    assert read["schedule_warnings"][0]["message"] == "供货计划尚有 9000，超过数量上限 8000：已下单 0，含允差还可下单 8000"
+    kept = answer(change, "accept", "farm")["schedule_warnings"]
+    assert kept == change["schedule_warnings"]
+    # from now on the agreement itself tells it, where it is listed too
+    for shown in (scene.get("farm", path).json(), scene.get("head", "agreements").json()["items"][0]):
+        assert shown["schedule_warnings"] == kept
+    renewed = ask("renewals", valid_from="2027-01-16", valid_until="2027-07-30")
+    assert [each["code"] for each in renewed["schedule_warnings"]] == ["quantity_cap", "amount_cap"]
+    answer(renewed, "withdraw", "head")
+    ended = ask("terminations", last_day="2026-09-30")
+    assert ended["schedule_warnings"] == []
+    answer(ended, "accept", "farm")
+    with at(date(2026, 10, 2)):
+        scene.sign_in()
+        assert scene.get("head", "agreements").json()["items"][0]["schedule_warnings"] == []
+
+
 def test_a_school_of_its_own_closes_and_opens_again(scene):
     made = term(scene)
     body = {"name": "消毒", "starts_on": "2026-09-14", "ends_on": "2026-09-14", "organisation_id": scene.schools[0].id}

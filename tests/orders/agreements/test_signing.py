@@ -268,3 +268,25 @@ def test_a_draft_written_anew_has_no_places_left(scene):
     edited = scene.clients["buyer"].put(path, json=scene.body(), headers={"If-Match": '"2"'}).json()
     assert (edited["places"], edited["schedule"]) == ([], [])
     assert scene.get("school", path[4:]).status_code == 404
+
+
+def test_to_everybody_only_what_they_may_do_is_offered(scene):
+    made = scene.draft()
+    path = f"agreements/{made['id']}"
+
+    def offered():
+        return {who: moves for who in scene.users if (moves := scene.get(who, path).json().get("possible_actions"))}
+
+    assert offered() == {who: ["edit", "propose", "withdraw"] for who in ("buyer", "head")}
+    made = scene.post("buyer", f"{path}/propose").json()
+    assert offered() == {
+        "buyer": ["revise", "withdraw"],
+        "head": ["revise", "sign_first", "withdraw"],
+        "farm": ["sign_first", "decline"],
+    }
+    refused = scene.post("buyer", f"{path}/propose").json()
+    assert (refused["code"], refused["data"]["allowed"]) == ("illegal_move", ["revise", "withdraw"])
+    scene.sign("farm", made)
+    assert offered() == {"buyer": ["revise", "withdraw"], "head": ["revise", "sign_second", "withdraw"], "farm": ["decline"]}
+    scene.sign("head", made)
+    assert offered() == {}

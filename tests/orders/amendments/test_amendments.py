@@ -10,10 +10,11 @@ from orders.amendments import actions
 from orders.reconcile import report
 from shop.core import clock, outbox
 from shop.core.money import yuan_from_fen
+from shop.identity.permissions import Role
 from tests.conftest import connect
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import make_product
-from tests.factories.identity import access_token
+from tests.factories.identity import access_token, signed_in
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
 
@@ -64,6 +65,9 @@ def test_a_substitute_comes_only_with_the_buyers_consent(api, database, market, 
     amendment = proposed.json()
     assert (amendment["status"], amendment["side"], amendment["lines"][0]["unit_price"]) == ("proposed", "supplier", "50.00")
     assert amendment["possible_actions"] == ["withdraw"]
+    county = signed_in(api, Role.COUNTY_OFFICER, region_code="500236")
+    for client, moves in ((buyer, ["accept", "refuse"]), (api.as_(market.finance), []), (county, [])):
+        assert client.get(f"/v1/amendments/{amendment['id']}").json()["possible_actions"] == moves
     assert propose(buyer, part, {"order_line_id": line, "quantity": "1"}).json()["code"] == "amendment_open"
     assert seller.post(f"/v1/amendments/{amendment['id']}/accept").json()["code"] == "other_side_answers"
     assert buyer.post(f"/v1/amendments/{amendment['id']}/withdraw").json()["code"] == "own_side_withdraws"

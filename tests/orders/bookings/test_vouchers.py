@@ -9,7 +9,7 @@ from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.after_sales import days_later, differences, rows
 from tests.factories.catalog import make_product
-from tests.factories.identity import make_organisation, make_user
+from tests.factories.identity import make_organisation, make_user, signed_in
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
 
@@ -292,3 +292,20 @@ def test_files(api, market, buyer, host):
     page = buyer.get(path, params={"limit": 4}).json()
     assert len(page["items"]) == 4
     assert len(buyer.get(path, params={"after": page["next"]}).json()["items"]) == 5
+
+
+def test_to_everybody_only_what_they_may_do_is_offered(api, market, buyer, host):
+    _, part = order(buyer, host, market, nights=1)
+    (voucher,) = issue(buyer, host, part)
+    viewer = signed_in(api, Role.VIEWER, market.school)
+    county = signed_in(api, Role.COUNTY_OFFICER, region_code="500240")
+
+    def offered():
+        return [client.get(f"/v1/vouchers/{voucher['id']}").json()["possible_actions"] for client in (buyer, host, viewer, county)]
+
+    assert offered() == [["book"], ["redeem"], [], []]
+    host.put(f"/v1/skus/{voucher['sku_id']}/capacity", json={"days": [{"day": day(10), "units": 1}]})
+    assert buyer.post("/v1/vouchers/book", json={"voucher_ids": [voucher["id"]], "day": day(10)}).status_code == 200
+    assert offered() == [["book", "release"], ["redeem"], [], []]
+    (listed,) = host.get(f"/v1/supplier-orders/{part}/vouchers").json()["items"]
+    assert listed["possible_actions"] == ["redeem"]

@@ -259,6 +259,18 @@ def test_content_from_before_these_members_is_read_and_made_into_files(scene):
     assert "其中月末未核验" not in page
 
 
+def test_shares_of_one_total_come_to_the_whole(scene):
+    said = scene.published()["content"]
+    [each, *_] = said["channels"]
+    # a third each: 33.33 % three times is 99.99
+    said["channels"] = [{**each, "code": code, "figures": {**each["figures"], "now": {"amount_fen": 1}}} for code in "abc"]
+    said["totals"]["figures"]["now"]["amount_fen"] = 3
+    [channels] = [table for table in tables.tables(frozen.read(frozen.canonical(said))) if "Channels" in table.title]
+    place = channels.header.index("占比（%） Share (%)")
+    *shares, total = [row[place] for row in channels.rows]
+    assert (sorted(map(str, shares)), sum(shares), str(total)) == (["33.33", "33.33", "33.34"], 100, "100.00")
+
+
 @pytest.mark.slow
 def test_a_number_is_shown_as_what_it_is_and_not_as_a_month(scene, api):
     scene.published()

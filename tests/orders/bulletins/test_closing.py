@@ -55,7 +55,8 @@ def test_a_county_closes_then_the_city(scene):
     silent = scene["city"].post(scene.close_path("/close"), json={"without": lacking})
     assert (silent.status_code, silent.json()["errors"][0]["field"]) == (422, "reason")
     wrong = {"without": [*lacking, "500236"], "reason": REASON}
-    assert code(scene["city"].post(scene.close_path("/close"), json=wrong)) == (422, "invalid")
+    refused = scene["city"].post(scene.close_path("/close"), json=wrong)
+    assert (code(refused), "Fengjie (500236)" in refused.json()["errors"][0]["message"]) == ((422, "invalid"), True)
     done = scene["city"].post(scene.close_path("/close"), json={"without": lacking, "reason": REASON})
     assert done.status_code == 201, done.text
     assert (done.json()["without"], done.json()["reason"]) == (lacking, REASON)
@@ -168,6 +169,15 @@ def test_what_is_open_keeps_a_county_from_closing_until_it_is_explained(scene):
     assert scene.read_close("county")["standing"] == ["holds_open"]
     assert scene.explain("holds_open", "county").status_code == 201
     assert scene["county"].post(scene.close_path("/close"), json={}).status_code == 201
+    # another county, and a monitor of one, read state and counts; what was said, and by whom, stays with the region and the city
+    told = {}
+    for who in ("county", "city", "monitor", "other"):
+        read = scene.read_close(who, region="500236")
+        counted = [item["count"] for item in read["items"] if item["item"] in ("batches_held", "holds_open")]
+        assert (read["closed_at"] is not None, sorted(counted)) == (True, [1, 4])
+        told[who] = (read["closed_by"], [item["item"] for item in read["items"] if item["explanation"]])
+    everything = ("测试用户", ["batches_held", "holds_open"])
+    assert told == {"county": everything, "city": everything, "monitor": everything, "other": (None, [])}
 
 
 @pytest.mark.parametrize("who", ["city", "county"])
@@ -258,7 +268,8 @@ def test_a_report_that_the_ledger_has_left_behind_keeps_the_month_open(scene):
 
 
 def test_a_region_that_does_not_close_has_no_list(scene):
-    assert code(scene["monitor"].get(scene.close_path("", "500103"))) == (404, "not_a_closing_region")
+    refused = scene["monitor"].get(scene.close_path("", "500103"), headers={"Accept-Language": "zh"})
+    assert (code(refused), refused.json()["title"][:15]) == ((404, "not_a_closing_region"), "渝中区（500103）不参加 ")
     assert scene["monitor"].get(scene.close_path("", "500236")).status_code == 200
     assert scene["clerk"].get(scene.close_path()).status_code == 403
 

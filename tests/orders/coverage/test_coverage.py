@@ -3,10 +3,13 @@
 import csv
 import io
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
+from catalog.products.models import plain_name_sql
+from orders.coverage import actions
 from orders.statistics import actions as statistics
 from shop.core import clock
 from shop.identity.permissions import Role
@@ -15,6 +18,7 @@ from tests.factories.bodies import PDF
 from tests.factories.figures import sell_alike
 from tests.factories.identity import signed_in
 from tests.factories.ledger import make_trade, sell
+from tests.factories.racing import at_once
 
 COUNTY, TOWNSHIP = "500236", "500236T01"
 HEADER = "乡镇代码,村,起始日期,截止日期\n"
@@ -57,6 +61,32 @@ def test_a_month_is_no_day_and_a_code_is_what_its_cell_shows(officer):
     assert told(TOWNSHIP, "三岔村", (date(2020, 1, 31), "yyyy-mm-dd"), "") == []
     assert told(TOWNSHIP, "三岔村", (date(2020, 1, 1), "yyyy年m月"), (date(2020, 2, 1), "mmm-yy")) == [("起始日期", "bad_day")]
     assert told((500236101, "#,##0"), "三岔村", "2020-01-31", "") == [("乡镇代码", "cell_format_unclear")]
+
+
+def importing_at_once(officer, api, monkeypatch, *others):
+    """One village as each of four writes it, and others beside it, all of them before anybody has put it there."""
+    slow = f"WITH waited AS MATERIALIZED (SELECT pg_sleep(0.5)) SELECT k.* FROM waited, LATERAL ({actions._KNOWN.text}) k"
+    monkeypatch.setattr(actions, "_KNOWN", text(slow))
+    clients = [officer, *(signed_in(api, Role.COUNTY_OFFICER, region_code=COUNTY) for _ in range(3))]
+    lists = ["".join(f"{TOWNSHIP},{name},2014-01-01,\n" for name in (each, *others)) for each in ("A村", "a村", "ａ 村", "Ａ村")]
+    told = at_once([partial(imported, who, rows) for who, rows in zip(clients, lists, strict=True)])
+    assert [answer.status_code for answer in told] == [200] * 4
+
+
+def test_a_village_that_many_put_on_the_list_at_once_stands_there_once(officer, api, monkeypatch):
+    importing_at_once(officer, api, monkeypatch, "B村")
+    assert sorted(name.upper() for name in ids(officer)) == ["A村", "B村"]
+
+
+@pytest.mark.control
+def test_by_its_name_as_it_is_written_it_stands_there_twice(officer, api, database, monkeypatch):
+    """The control."""
+    with database.unit_of_work() as session:
+        session.execute(text("DROP INDEX uq_poor_village_plain_name"))
+        session.execute(text("ALTER TABLE poor_village ADD UNIQUE (township_code, name)"))
+    monkeypatch.setattr(actions, "_WRITE", text(actions._WRITE.text.replace(f"({plain_name_sql('name')})", "name")))
+    importing_at_once(officer, api, monkeypatch)
+    assert sorted(ids(officer)) == ["A村", "a村"]
 
 
 def ids(client, **query):

@@ -9,7 +9,7 @@ from shop.identity.permissions import Role
 from tests.conftest import connect
 from tests.factories.after_sales import ask_back, days_later, deliver, differences, rows, token_of
 from tests.factories.catalog import PDF
-from tests.factories.identity import make_organisation, make_user
+from tests.factories.identity import make_organisation, make_user, signed_in
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
 
@@ -297,3 +297,31 @@ def test_of_ten_decisions_at_once_one_counts(api, database, market, buyer, selle
 
     with ThreadPoolExecutor(10) as pool:
         assert sorted(pool.map(decide, range(10))) == [200] + [409] * 9
+
+
+def test_to_everybody_only_what_they_may_do_is_offered(api, market, buyer, seller, city):
+    path = f"/v1/disputes/{open_(buyer, deliver(api, market, 10).part).json()['id']}"
+    clients = {
+        "buyer": buyer,
+        "seller": seller,
+        "viewer": signed_in(api, Role.VIEWER, market.school),
+        "county": signed_in(api, Role.COUNTY_OFFICER, region_code="500236"),
+        "elsewhere": signed_in(api, Role.COUNTY_OFFICER, region_code="500101"),
+        "city": api.as_(city),
+    }
+
+    def offered():
+        return {who: moves for who, client in clients.items() if (moves := client.get(path).json().get("possible_actions"))}
+
+    assert offered() == {"buyer": ["withdraw"], "seller": ["answer"]}  # the city waits for the answer
+    assert seller.post(f"{path}/answer", json={"answer": "愿协商"}).status_code == 200
+    assert offered() == {"buyer": ["withdraw"], "county": ["mediate"], "city": ["decide"]}
+    again = seller.post(f"{path}/answer", json={"answer": "愿协商"}).json()
+    assert (again["code"], again["data"]["allowed"]) == ("illegal_move", [])
+    clients["county"].post(f"{path}/mediate", json={"proposal": "退一百", "refund": "100.00"})
+    waiting = {"buyer": ["settle", "withdraw"], "seller": ["settle"], "county": ["mediate"], "city": ["decide"]}
+    assert offered() == waiting
+    assert buyer.post(f"{path}/agree").status_code == 200
+    assert offered() == waiting | {"buyer": ["withdraw"]}
+    assert seller.post(f"{path}/agree").json()["status"] == "settled"
+    assert offered() == {}

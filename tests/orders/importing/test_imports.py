@@ -14,7 +14,7 @@ from shop.identity.permissions import Role
 from tests.factories import tables
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import make_product
-from tests.factories.identity import make_organisation, make_user
+from tests.factories.identity import make_organisation, make_user, signed_in
 from tests.orders.importing.conftest import DATA, HEAD, Desk, as_csv, faults
 
 ORANGES, HONEY = ["奉节脐橙", "奉节县", "5kg/箱", 100, "箱"], ["中益土蜂蜜", "石柱土家族自治县", "", 3, ""]
@@ -25,13 +25,15 @@ def sql(desk, statement, **values):
         return session.execute(text(statement), values)
 
 
-def test_a_list_becomes_one_order_of_its_lines(desk):
+def test_a_list_becomes_one_order_of_its_lines(api, market, desk):
     shown = desk.upload(as_csv(ORANGES, HONEY), "采购单.csv")
     assert (shown["status"], shown["name"], shown["header_row"], shown["fault"]) == ("ready", "采购单.csv", 1, None)
     assert (shown["rows_total"], shown["rows_done"], shown["counts"]) == (2, 2, {"matched": 2})
     assert (shown["total"], shown["total_grams"]) == ("6950.00", 501_500)
     assert shown["columns"][0] == {"field": "product", "column": 1, "letter": "A", "header": "产品名称", "basis": "header"}
     assert shown["possible_actions"] == ["set_columns", "check_again", "correct", "order"]
+    looking = signed_in(api, Role.VIEWER, market.school).get(f"/v1/order-imports/{shown['id']}").json()
+    assert (looking["status"], looking["possible_actions"]) == ("ready", [])
     answer = desk.order(shown["id"], buyer_reference="ST-1")
     placed = answer["purchase_order"]
     assert (placed["total"], placed["line_count"], placed["source_kind"], placed["source_id"]) == (
@@ -184,6 +186,19 @@ def test_a_text_that_turns_about_is_refused(desk, column):
     line = {"产品名称": "奉节脐橙", "数量": 5, "备注": ""} | {column: "奉节\u202e脐橙"}
     [row] = desk.rows(desk.upload(as_csv(list(line.values()), header=list(line)))["id"]).values()
     assert (row["state"], [(each["code"], each["column"]) for each in row["faults"]]) == ("faulty", [("bad_text", column)])
+
+
+def test_only_a_remark_has_lines_and_nothing_holds_what_nobody_sees(desk):
+    header = ["产品编码", "产品名称", "产地", "规格", "数量", "单位", "备注"]
+    fine = ["", " 奉节脐橙 ", "奉节县", "5kg/箱", "5", "箱", "周一送\n勿早于七点"]
+    rows = [fine] + [[*fine[:at], f"{fine[at]}\u200b箱", *fine[at + 1 :]] for at in (0, 1, 2, 3, 5)]
+    rows += [[*fine[:at], f"{fine[at]}\n箱", *fine[at + 1 :]] for at in (1, 3)]
+    content = "\n".join(",".join(f'"{cell}"' for cell in row) for row in [header, *rows]).encode()
+    met, *refused = desk.rows(desk.upload(content)["id"]).values()
+    assert (met["state"], met["product"], met["note"], met["faults"]) == ("matched", "奉节脐橙", "周一送\n勿早于七点", [])
+    told = [[(each["column"], each["code"]) for each in row["faults"]] for row in refused]
+    assert told == [[(header[at], "bad_text")] for at in (0, 1, 2, 3, 5, 1, 3)]
+    assert {row["state"] for row in refused} == {"faulty"}
 
 
 def test_goods_whose_quantity_cannot_be_read_are_judged_all_the_same(desk, market, database):

@@ -114,4 +114,5 @@ def test_what_a_dispute_gave_back_ahead_never_stops_an_acceptance(api, database)
     rest = seller.post(f"/v1/supplier-orders/{part}/invoices", json={})
     assert (rest.status_code, rest.json()["held"], rest.json()["status"]) == (201, "249.50", "partly_credited")
     assert rest.json()["possible_actions"] == ["credit_part", "credit_rest"]
+    assert [who.get(f"/v1/invoices/{rest.json()['id']}").json()["possible_actions"] for who in (buyer, city)] == [[], []]
     assert differences(database) == {}

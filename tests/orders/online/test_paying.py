@@ -9,7 +9,7 @@ from python_calamine import CalamineWorkbook
 from shop.core import clock
 from shop.core.settings import settings
 from shop.identity.permissions import Role
-from tests.factories.identity import make_organisation, make_user
+from tests.factories.identity import make_organisation, make_user, signed_in
 from tests.factories.orders import make_market
 
 
@@ -21,6 +21,8 @@ def test_an_order_is_paid_by_card(online):
     shown = online.read(payment["id"])
     assert (shown["status"], shown["possible_actions"]) == ("requires_action", ["cancel"])
     assert shown["client_secret"].startswith("pi_")
+    looking = signed_in(online.api, Role.VIEWER, online.market.school).get(f"/v1/online-payments/{payment['id']}")
+    assert looking.json()["possible_actions"] == []
     online.confirm(online.intent(payment["id"]), "pm_card_visa")
     online.reconcile()
     done = online.read(payment["id"])

@@ -322,6 +322,20 @@ def test_what_was_corrected_or_never_came_is_not_withdrawn(shop: Shop):
     assert shop.sums()["certified"] == 0
 
 
+def test_a_batch_that_names_itself_as_what_it_corrects_is_refused(shop: Shop):
+    wrong = shop.till.batch([sale("1", "G1", 1)], corrects="t-1")
+    answer = shop.client().post("/v1/sales-batches", json=wrong)
+    assert (answer.status_code, [(each["field"], each["code"]) for each in answer.json()["errors"]]) == (
+        422,
+        [("corrects", "corrects_itself")],
+    )
+    [told] = shop.client().post("/v1/sales-batches/bulk", json={"batches": [wrong]}).json()["batches"]
+    assert (told["status"], told["reason_code"], told["field"]) == ("refused", "corrects_itself", "corrects")
+    assert statuses(shop) == {}
+    # its place is free, and the till goes on with what it meant to say
+    assert shop.send(seal({**wrong, "corrects": None}))["status"] == "accepted"
+
+
 def test_a_batch_without_lines_corrects_something(shop: Shop):
     answer = shop.client().post("/v1/sales-batches", json=shop.till.batch([]))
     fault = answer.json()["errors"][0]

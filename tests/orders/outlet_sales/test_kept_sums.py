@@ -22,6 +22,10 @@ from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.outlets import make_outlet
 
+TABLES = (
+    *("outlet_day", "outlet_ten_days", "outlet_month", "outlet_year"),
+    *("county_day", "county_month", "county_pending_day", "county_pending_month"),
+)
 TODAY = date(2026, 3, 18)
 FIRST = date(2024, 12, 20)
 days = st.dates(FIRST, TODAY)
@@ -73,10 +77,10 @@ def test_figures_over_any_period_are_those_of_its_days(ground):
     @given(sold, days, days)
     def run(rows, one, two):
         first, last = sorted((one, two))
-        session.execute(text("TRUNCATE outlet_day, outlet_ten_days, outlet_month, outlet_year"))
+        session.execute(text(f"TRUNCATE {', '.join(TABLES)}"))
         for n, day, kind, fen, grams in rows:
             add_to_days(session, [(outlets[n].id, day, kind, fen, grams, 1)])
-        kept = ("outlet_ten_days", "outlet_months", "outlet_years")
+        kept = ("outlet_ten_days", "outlet_months", "outlet_years", "county_days", "county_months")
         assert not [check.name for check in OUTLETS if check.name in kept and check.find(session, 5)[0]]
         panel = supply.outlets(session, "zh", by=[OutletKey.COUNTY], on=TODAY, first=first, last=last)
         shown = {

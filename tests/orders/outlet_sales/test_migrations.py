@@ -21,7 +21,7 @@ def test_goods_are_in_one_width_unless_another_of_the_outlet_would_be_called_the
     with shop.database.unit_of_work() as session:
         session.execute(_MORE)
     shop.database.dispose()
-    command.downgrade(migrate.config(shop.database.url), "0065")
+    command.downgrade(migrate.config(shop.database.url), "0073")
     migrate.upgrade(shop.database.url)
     with shop.database.unit_of_work() as session:
         names = set(session.execute(text("SELECT goods_id FROM outlet_goods")).scalars())

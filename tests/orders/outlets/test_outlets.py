@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
+from orders.outlet_sales.actions.days import add_to_days
 from orders.outlets.actions import devices
 from orders.outlets.actions import goods as goods_actions
 from orders.outlets.queries import Filters
@@ -90,6 +91,20 @@ def test_an_outlet_is_registered_verified_edited_and_closed(api, database, opera
         "outlet.verified",
         "outlet.closed",
     ]
+
+
+def test_the_place_of_an_outlet_that_has_sold_stays_though_nobody_has_verified_it(api, database, operator):
+    """An officer may count sales of an outlet before it is verified: they stand in the ledger where it was then."""
+    made = register(operator)
+    path = f"/v1/outlets/{made['id']}"
+    assert operator.put(path, json=outlet(region_code="500103"), headers={"If-Match": '"1"'}).status_code == 200
+    with database.unit_of_work() as session:
+        add_to_days(session, [(made["id"], clock.today(), "other", 100, 0, 1)])
+    for change in ({}, {"region_code": "500103", "kind": "hall"}):
+        moved = operator.put(path, json=outlet(**change), headers={"If-Match": '"2"'})
+        assert (moved.status_code, moved.json()["code"]) == (409, "outlet_place_fixed")
+    renamed = operator.put(path, json=outlet(region_code="500103", name="新名"), headers={"If-Match": '"2"'})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "新名")
 
 
 def test_a_county_registers_for_its_operators_and_decides_on_no_outlet_of_its_own(api, database, operator, county):

@@ -11,8 +11,9 @@ from orders.ledger.actions import reverse
 from orders.pledges.handlers import remind
 from orders.pledges.rules.figures import per_head, percent
 from shop.core import audit, clock
+from shop.identity.permissions import Role
 from tests.conftest import connect
-from tests.factories.identity import access_token
+from tests.factories.identity import access_token, signed_in
 from workers.handlers import HANDLERS
 
 
@@ -20,6 +21,8 @@ def test_the_story_of_a_pledge(scene):
     buyer = scene.clients["buyer"]
     draft = scene.pledge(opened=False, per_head_cap="100.00")
     assert (draft["status"], draft["number"], draft["possible_actions"]) == ("draft", None, ["edit", "open", "cancel"])
+    viewer = signed_in(scene.api, Role.VIEWER, scene.firm)
+    assert viewer.get(f"/v1/pledges/{draft['id']}").json()["possible_actions"] == []
     assert scene.clients["fengjie"].get(f"/v1/pledges/{draft['id']}").status_code == 404
 
     for move, body in (("open", None), ("cancel", {"reason": "x"})):

@@ -7,7 +7,7 @@ from sqlalchemy import event, text
 from shop.core import clock
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product
-from tests.factories.identity import make_organisation, make_supplier, make_user
+from tests.factories.identity import make_organisation, make_supplier, make_user, signed_in
 from tests.factories.orders import make_market
 
 
@@ -243,3 +243,25 @@ def test_the_lines_of_an_order_as_a_file(api, database):
     header, *lines = list(csv.reader(own.content.decode("utf-8-sig").splitlines()))
     assert [line[header.index("supplier")] for line in lines] == [market.suppliers[1].name]
     assert api.as_(market.sellers[1]).get("/v1/purchase-orders/999/lines", params={"format": "csv"}).status_code == 404
+
+
+def test_to_everybody_only_what_they_may_do_is_offered(api, database):
+    market = make_market(database)
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    placed = buyer.post("/v1/purchase-orders", json=market.order(10)).json()
+    part = f"/v1/supplier-orders/{placed['supplier_orders'][0]['id']}"
+    looking = [
+        signed_in(api, Role.VIEWER, market.school),
+        signed_in(api, Role.COUNTY_OFFICER, region_code="500236"),
+        signed_in(api, Role.MONITOR),
+    ]
+
+    def offered():
+        assert [client.get(part).json()["possible_actions"] for client in looking] == [[], [], []]
+        return [client.get(part).json()["possible_actions"] for client in (buyer, seller)]
+
+    assert offered() == [["cancel"], ["confirm", "reject"]]
+    assert seller.post(f"{part}/confirm").status_code == 200
+    assert offered() == [["cancel"], ["ship_part", "ship_rest"]]
+    assert seller.post(f"{part}/shipments", json={}).status_code == 201
+    assert offered() == [["accept_part", "accept_rest"], []]

@@ -143,3 +143,27 @@ def test_an_application_is_refused_or_taken_back(bureau):
     refused = bureau.as_("county").post(f"/v1/budget-unit-applications/{second['id']}/refuse", json={"reason": "材料不符"}).json()
     assert (refused["status"], refused["decision_reason"]) == ("refused", "材料不符")
     assert bureau.as_("school_purchaser").get(f"/v1/purchase-orders/{order['id']}").json()["buyer_id"] == bureau.school.id
+
+
+def test_to_everybody_only_what_they_may_do_is_offered(bureau, database):
+    with database.unit_of_work() as session:
+        bureau.people["of_unit"] = make_user(session, Role.COUNTY_OFFICER, bureau.school, region_code="500106")
+    order = bureau.placed(5)
+    sent(bureau, order)
+    path = f"/v1/budget-unit-applications/{apply(bureau, order, bureau.other).json()['id']}"
+
+    def offered():
+        told = {who: bureau.as_(who).get(path) for who in bureau.people}
+        return {who: answer.json()["possible_actions"] for who, answer in told.items() if answer.status_code == 200}
+
+    before = offered()
+    assert before["county"] == ["approve", "refuse"]
+    for who in ("school_purchaser", "bureau_purchaser", "bureau_buyer_admin"):
+        assert before[who] == ["withdraw"], who
+    # of the unit itself, without the right, only of the unit that it is to go to
+    for who in ("of_unit", "school_viewer", "bureau_approver"):
+        assert before[who] == [], who
+    listed = bureau.as_("school_purchaser").get("/v1/budget-unit-applications").json()["items"]
+    assert [each["possible_actions"] for each in listed] == [["withdraw"]]
+    bureau.as_("county").post(f"{path}/refuse", json={"reason": "无据"})
+    assert [moves for moves in offered().values() if moves] == []

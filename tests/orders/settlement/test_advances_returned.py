@@ -35,8 +35,10 @@ def test_two_persons_say_that_an_advance_came_back_and_the_banks_line_shows_it(s
     assert scene.cashier.post(f"/v1/bank-lines/{out['id']}/matches", json={"parts": [part]}).status_code == 201
     said = scene.cashier.post(f"{paid}/return", json={"reason": "账号不符退汇"}).json()
     assert (said["status"], said["return_amount"], said["possible_actions"]) == (
-        "returning", "300.00", ["confirm-return", "refuse-return"],
+        "returning", "300.00", ["refuse-return"],
     )  # fmt: skip
+    told = [client.get(paid).json()["possible_actions"] for client in (scene.treasurer, scene.farm)]
+    assert told == [["confirm-return", "refuse-return"], []]
     assert scene.balance("advances") == 30_000
     [waiting] = scene.treasurer.get("/v1/finance/waiting", params={"kind": "advance"}).json()["items"]
     assert (waiting["number"], waiting["amount"], waiting["own"]) == (said["number"], "300.00", False)

@@ -190,11 +190,13 @@ def test_after_an_answer_the_supplier_has_the_days_for_objections_anew(scene):
     scene.later((until - clock.today()).days)
     scene.farm.post(f"{path}/object", json={"reason": "少一单"})
     assert may() == []
+    assert scene.cashier.get(path).json()["possible_actions"] == ["answer"]
     scene.later(2)  # the days of before are over when it is answered
     answered = scene.cashier.post(f"{path}/answer", json={"answer": "无误"}).json()
     until = clock.today() + timedelta(days=3)
     assert (answered["objections_until"], scene.farm.get(path).json()["possible_actions"]) == (str(until), ["confirm", "object"])
     assert may() == ["approve"]
+    assert [scene.farm.get(payout).json()["possible_actions"], scene.cashier.get(path).json()["possible_actions"]] == [[], []]
     scene.cashier.post(f"{payout}/approve", json={})
     refused = scene.treasurer.post(f"{payout}/release")
     assert (refused.json()["code"], may()) == ("objection_period_running", ["withdraw"])
@@ -205,6 +207,7 @@ def test_after_an_answer_the_supplier_has_the_days_for_objections_anew(scene):
     scene.cashier.post(f"{path}/answer", json={"answer": "已逐单核对"})
     scene.later(4)
     assert may() == ["release", "withdraw"]
+    assert scene.cashier.get(payout).json()["possible_actions"] == ["withdraw"]  # another person releases what it approved
     assert scene.treasurer.post(f"{payout}/release").json()["status"] == "released"
     assert differences(scene.database) == {}
 

@@ -18,6 +18,7 @@ def test_from_the_request_to_an_order_at_the_prices_quoted(scene, later):
     published = scene.do("buyer", draft["id"], "publish").json()
     assert (published["status"], published["possible_actions"]) == ("open", ["extend", "answer", "cancel"])
     request_id = draft["id"]
+    assert [scene.get(who, request_id).json()["possible_actions"] for who in ("finance", "officer", "fengjie")] == [[], [], []]
     assert scene.told(scene.suppliers["fengjie"]) == ["quotation_request.published"]
     assert scene.ids("fengjie", open_to_me=True) == scene.ids("rival") == [request_id]
     assert scene.get("fengjie", request_id).json()["quotations"] is None

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from orders.statistics.rules import (
     Before,
+    Part,
     Shift,
     by_years,
     growth,
     parts,
     reached,
+    rest_of_month,
     same_period_last_year,
     shares,
     span_before,
@@ -36,6 +38,22 @@ def test_parts_hold_every_day_once_and_no_other_day_up_to_today(one, other, toda
     assert all(not part.whole or (part.first.day == 1 and part.last == month_end(part.last)) for part in found)
     assert sum(part.whole for part in found) <= 1
     assert len(found) <= 3
+
+
+@given(DAYS, st.integers(0, 40))
+def test_a_month_is_some_of_its_days_and_the_rest_of_them_which_is_less(first, more):
+    part = Part(first, first + timedelta(days=more), False)
+    rest = rest_of_month(part)
+    of_rest, of_part = [
+        [each.first + timedelta(days=n) for each in several for n in range((each.last - each.first).days + 1)]
+        for several in (rest, [part])
+    ]
+    whole = [first.replace(day=1) + timedelta(days=n) for n in range(month_end(first).day)]
+    if rest:
+        assert sorted(of_rest + of_part) == whole
+        assert len(of_rest) < len(of_part)
+    else:
+        assert of_part == whole or part.last > month_end(first) or 2 * len(of_part) <= len(whole)
 
 
 @given(DAYS, DAYS, DAYS)

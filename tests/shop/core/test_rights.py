@@ -49,6 +49,13 @@ def test_the_list_is_that_of_the_triggers(database):
         assert tuple(guarded) == rights.APPEND_ONLY
 
 
+def test_a_planner_is_told_of_what_outlets_sold(url):
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("SELECT analyze_sales_batch_line()")
+        found = connection.execute("SELECT reltuples FROM pg_class WHERE oid = 'sales_batch_line'::regclass")
+        assert found.fetchone() == (0,)  # and not -1, of which nobody has ever looked
+
+
 def test_nothing_that_is_append_only_can_be_changed(url):
     tried = 0
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:

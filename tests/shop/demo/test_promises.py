@@ -153,3 +153,11 @@ def test_their_records_stand_in_the_order_of_time(demo):
     assert rows(demo, turned, of=["agreement", "pledge", "purchase_proof"]) == [(0,)]
     found = {each.action for each in rows(demo, "SELECT DISTINCT action FROM audit_event")}
     assert {"agreement.signed", "agreement.called_off", "pledge.open", "pledge.order_added", "purchase_proof.issued"} <= found
+
+
+@pytest.mark.parametrize("table", ["purchase_order", "supplier_order"])
+def test_their_orders_stand_in_lists_among_those_of_their_days(demo, table):
+    placed = "placed_at" if table == "purchase_order" else "(SELECT placed_at FROM purchase_order WHERE id = purchase_order_id)"
+    days = [day for (day,) in rows(demo, f"SELECT ({placed} AT TIME ZONE 'Asia/Shanghai')::date FROM {table} ORDER BY id")]
+    assert len(days) > 100
+    assert days == sorted(days)
