@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.queries.facts import OUTSTANDING
+from orders.banking.queries.facts import HELD_ON, OUTSTANDING
 from orders.money.names import plain_name
 from orders.reconcile.checks.check import Check, Difference, sql
 
@@ -75,6 +75,12 @@ BANKED = [
                s.balance_fen), format('from %s to %s', s.opening_fen, s.closing_fen)
         FROM bank_statement s JOIN (SELECT statement_id AS id, sum(amount_fen) AS fen FROM bank_line GROUP BY 1) l USING (id)
         WHERE s.closing_fen <> s.balance_fen OR s.new_count = s.line_count AND s.opening_fen <> s.balance_fen - l.fen
+        UNION ALL
+        -- one that shows nothing new ends with what the account held once on that day; else a line was taken for another that looks like it
+        SELECT 'file of bank_statement ' || s.id, 'to a balance of ' || s.to_on, format('to %s', s.closing_fen)
+        FROM bank_statement s WHERE s.new_count = 0 AND s.closing_fen NOT IN (SELECT fen FROM ("""
+        + HELD_ON.format(account="s.account", day="s.to_on", held="s.balance_fen", until="s.id")
+        + """) h WHERE fen IS NOT NULL)
         """,
     ),
     sql(
