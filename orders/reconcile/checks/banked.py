@@ -81,7 +81,7 @@ BANKED = [
         FROM bank_statement s WHERE s.new_count = 0 AND s.closing_fen NOT IN (SELECT fen FROM ("""
         + HELD_ON.format(account="s.account", day="s.to_on", held="s.balance_fen", until="s.id")
         + """) h WHERE fen IS NOT NULL)
-        """,
+        """,  # noqa: S608
     ),
     sql(
         "bank_line_balances",

@@ -1,6 +1,7 @@
 """Acceptances are put right by agreement; and whatever is accepted, given back and corrected, the ledger and the figures say the same."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from orders.bulletins.queries import changes
 from orders.ledger import actions as ledger
 from orders.ledger.rules import Part, part_to_reverse
 from orders.returns.rules import AcceptedLine, Standing, Truth, after_correction, to_correct
@@ -77,6 +79,37 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
         assert len(buyer.get("/v1/acceptance-corrections", params={"status": status}).json()["items"]) == count
     outbox.drain(database, HANDLERS)
     assert differences(database) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["correction", "return"])
+def test_what_is_accepted_after_nothing_belongs_to_the_month_of_its_sale(api, database, market, on, by):
+    on(2026, 10, 15)
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    sent = deliver(api, market, 10)
+    on(2026, 11, 5)
+
+    def settle(quantity, grams=None):
+        made = propose(buyer, sent, quantity, grams)
+        assert made.status_code == 201, made.text
+        assert seller.post(f"/v1/acceptance-corrections/{made.json()['id']}/agree", json={}).status_code == 200
+
+    settle(8)
+    settle(7)
+    if by == "correction":
+        settle(0)
+    else:
+        back = ask_back(api, market, sent, 7).json()["id"]
+        assert seller.post(f"/v1/returns/{back}/approve", json={"without_goods": True}).status_code == 200
+    settle(10)
+    outbox.drain(database, HANDLERS)
+    assert differences(database) == {}
+    november = (date(2026, 11, 1), date(2026, 11, 30))
+    districts = [code for (code,) in rows(database, "SELECT DISTINCT district_code FROM sale_entry")]
+    with database.unit_of_work() as session:
+        told = changes.of_earlier_months(session, *november, districts)
+    booked = rows(database, "SELECT sum(grams), sum(amount_fen), count(*) FROM sale_entry WHERE sold_on >= '2026-11-01'")
+    assert [(told.grams, told.amount_fen, told.entries)] == booked
 
 
 def test_a_measured_weight_stays_with_its_quantity(api, database, market):
