@@ -101,7 +101,7 @@ class ChangeOpen(Conflict):
     en = "A change waits for its answer already"
 
 
-class AlreadyRenewed(DoneBefore):
+class AlreadyRenewed(Conflict):
     code = "already_renewed"
     zh = "协议已经续签，请在续签的协议上办理"
     en = "The agreement was renewed already; go on from its renewal"

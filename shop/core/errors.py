@@ -128,10 +128,11 @@ class Conflict(Problem):
 
 class DoneBefore(Conflict):
     """What is asked for was done before, by whomever: its ``data`` say ``already``, so that whoever asks twice can tell it from a refusal, whatever its
-    code. Nothing has changed; where words were sent along, those of the first time stand."""
+    code. Nothing has changed; where words were sent along, those of the first time stand. ``as_asked``: whether what stands is what is asked for; of a
+    decision to the contrary, another amount or other lines it is a refusal as any."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**{"already": True, **given})
+    def __init__(self, *, as_asked: bool = True, **given: Any) -> None:
+        super().__init__(**({"already": True} if as_asked else {}), **given)
 
 
 class Changed(Problem):
