@@ -67,10 +67,17 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     assert buyer.get(f"/v1/purchase-orders/{sent.order_id}").json()["payable"] == "489.30"
     assert buyer.post(f"{path}/agree", json={}).json()["code"] == "illegal_move"
 
+    delivered = buyer.get(f"/v1/shipments/{sent.shipment}").json()["lines"][0]
+    ordered = buyer.get(f"/v1/purchase-orders/{sent.order_id}/lines").json()["items"][0]
+    for told in (delivered, ordered):
+        assert [told[f"{each}_quantity"] for each in ("accepted", "corrected", "returned")] == ["10", "9", "2"]
+    assert (delivered["accepted_grams"], delivered["corrected_grams"]) == (50_000, 44_000)
+
     only_weight = propose(buyer, sent, 9, 45_100).json()["id"]
     seller.post(f"/v1/acceptance-corrections/{only_weight}/agree", json={})
     assert rows(database, SUM) == [(7, 35_078, 48_930)]
     assert propose(buyer, sent, 9, 45_100).json()["errors"][0]["code"] == "unchanged"
+    assert buyer.get(f"/v1/shipments/{sent.shipment}").json()["lines"][0]["corrected_grams"] == 45_100
     assert ask_back(api, market, sent, 8).json()["errors"][0]["left"] == "7"
     ask_back(api, market, sent, 7)
     seller.post("/v1/returns/2/approve", json={"without_goods": True})
