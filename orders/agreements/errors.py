@@ -74,7 +74,7 @@ class CapPassed(Conflict):
 class CallOffRefused(Invalid):
     code = "call_off_refused"
     zh = "订单未提交：有 {count} 行不能按协议下单"
-    en = "Nothing was ordered: {count} line(s) are not to be had under the agreement"
+    en = "Nothing was ordered: {count} line(s) cannot be had under the agreement"
 
 
 class DraftNotOpen(Conflict):
