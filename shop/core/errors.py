@@ -133,7 +133,7 @@ class DoneBefore(Conflict):
     decision to the contrary, another amount or other lines it is a refusal as any."""
 
     def __init__(self, *, as_asked: bool = True, **given: Any) -> None:
-        super().__init__(**({"already": True} if as_asked else {}), **given)
+        super().__init__(**({"already": True, **given} if as_asked else given))
 
 
 class Changed(Problem):

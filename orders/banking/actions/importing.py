@@ -175,7 +175,7 @@ def _same(session: Session, told: dict[str, Any], parsed: Parsed) -> int | None:
     row = session.execute(_SAME, told).first()
     if row and row.closing_fen != parsed.closing_fen:
         raise StatementGap.at("closing_balance", **_apart(row.closing_fen, parsed))
-    return row and int(row.id)
+    return int(row.id) if row else None
 
 
 def new_of(session: Session, account: str, entries: Sequence[Entry]) -> list[Entry]:
@@ -229,7 +229,7 @@ def _gap(balance: int, parsed: Parsed, row_no: int, zh: str, en: str) -> Stateme
     return StatementGap(**apart, faults=[sheets.fault(row_no, "balance", StatementGap.code, zh, en)])
 
 
-def _apart(balance: int, parsed: Parsed) -> dict[str, str]:
+def _apart(balance: int, parsed: Parsed) -> dict[str, Any]:
     return {"expected": yuan_from_fen(balance), "found": yuan_from_fen(parsed.closing_fen)}
 
 
