@@ -8,7 +8,7 @@ class CasesRefused(Invalid):
 
     code = "cases_refused"
     zh = "{count} 个申请不能列入该批次"
-    en = "{count} cases cannot be put into the batch"
+    en = "{count} case(s) cannot be put into the batch"
 
 
 class BatchEmpty(Conflict):

@@ -67,6 +67,8 @@ CERTIFICATE = StateTable(
         **{(state, _T.OPEN_REVOCATION): state for state in _LIVE},
         **{(state, _T.REVOKE): _C.REVOKED for state in _LIVE},
     },
+    # until when
+    says_more={_T.SUSPEND},
 )
 
 

@@ -48,7 +48,7 @@ class ObjectionOpen(Conflict):
 
     code = "objection_open"
     zh = "尚有 {count} 件异议未处理完毕，不能通过"
-    en = "{count} objections against this notice are not yet decided"
+    en = "Not yet decided: {count} objection(s) against this notice"
 
 
 class ObjectionUpheld(Conflict):
@@ -64,7 +64,7 @@ class OpinionsMissing(Conflict):
 
     code = "opinions_missing"
     zh = "还需 {count} 个部门的意见：{departments}"
-    en = "Opinions of {count} more departments are needed: {departments}"
+    en = "It needs the opinion of {count} more department(s): {departments}"
 
 
 class ReasonNeeded(Invalid):
@@ -143,7 +143,7 @@ class RowsRefused(Invalid):
 
     code = "rows_refused"
     zh = "表格有 {count} 处错误，未生成申请"
-    en = "The spreadsheet has {count} faults; nothing was made of it"
+    en = "The spreadsheet has {count} fault(s); nothing was made of it"
 
 
 class TooManyDocuments(Conflict):

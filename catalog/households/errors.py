@@ -14,4 +14,4 @@ class ListRefused(Invalid):
 
     code = "list_refused"
     zh = "名单有 {count} 处错误"
-    en = "The list has {count} faults"
+    en = "The list has {count} fault(s)"

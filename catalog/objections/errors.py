@@ -1,6 +1,6 @@
 """Refusals about notices and objections."""
 
-from shop.core.errors import Conflict, DoneBefore
+from shop.core.errors import Conflict
 
 
 class NoticeNotRunning(Conflict):
@@ -17,7 +17,7 @@ class TooManyObjections(Conflict):
     en = "{most} objections against this notice are waiting already; no more are taken for now"
 
 
-class ObjectionDecided(DoneBefore):
+class ObjectionDecided(Conflict):
     code = "objection_decided"
     zh = "该异议已处理完毕"
     en = "This objection was decided already"

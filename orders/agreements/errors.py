@@ -74,7 +74,7 @@ class CapPassed(Conflict):
 class CallOffRefused(Invalid):
     code = "call_off_refused"
     zh = "订单未提交：有 {count} 行不能按协议下单"
-    en = "Nothing was ordered: {count} line(s) are not to be had under the agreement"
+    en = "Nothing was ordered: {count} line(s) cannot be had under the agreement"
 
 
 class DraftNotOpen(Conflict):
@@ -101,7 +101,7 @@ class ChangeOpen(Conflict):
     en = "A change waits for its answer already"
 
 
-class AlreadyRenewed(DoneBefore):
+class AlreadyRenewed(Conflict):
     code = "already_renewed"
     zh = "协议已经续签，请在续签的协议上办理"
     en = "The agreement was renewed already; go on from its renewal"

@@ -87,7 +87,7 @@ class LineChanged(Conflict):
 
     code = "line_changed"
     zh = "对账单有 {count} 笔流水与已导入的同号流水不一致，未导入任何流水"
-    en = "{count} line(s) differ from what was imported under the same serial number; nothing was imported"
+    en = "Not as imported under the same serial number: {count} line(s); nothing was imported"
 
 
 class LineTooEarly(Invalid):
@@ -95,7 +95,7 @@ class LineTooEarly(Invalid):
 
     code = "line_too_early"
     zh = "对账单有 {count} 笔新流水日期过早，未导入任何流水"
-    en = "{count} new line(s) are dated too early; nothing was imported"
+    en = "Dated too early: {count} new line(s); nothing was imported"
 
 
 class NoSuchLayout(Invalid):

@@ -68,7 +68,7 @@ class AlreadyRedeemed(DoneBefore):
 class TooManyForPdf(Conflict):
     code = "too_many_for_pdf"
     zh = "共 {count} 张服务券，请改用 XLSX 或 CSV"
-    en = "There are {count} vouchers; take XLSX or CSV instead"
+    en = "Too many for a PDF: {count} voucher(s); take XLSX or CSV instead"
 
 
 CONSTRAINTS["ck_service_capacity_not_overbooked"] = DayFull

@@ -57,7 +57,7 @@ class CountiesLacking(Conflict):
 
     code = "counties_lacking"
     zh = "尚有 {count} 个区县未结账且未列出，须逐一列出并说明理由：{names_zh}"
-    en = "{count} counties have not closed and are not named; name each of them, and the reason: {names_en}"
+    en = "Counties that have not closed and are not named: {count}; name each of them, and the reason: {names_en}"
     words = {"names_zh": {}, "names_en": {}}
 
 

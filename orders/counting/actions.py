@@ -126,6 +126,12 @@ _TWIN = text(
       AND other_id = :subject_id AND reason_code = :reason_code AND status = 'open' FOR UPDATE
     """
 )
+_SAID_OF_TWIN = text(
+    """
+    SELECT status FROM counting_hold WHERE subject_kind = :other_kind AND subject_id = :other_id AND other_kind = :subject_kind
+      AND other_id = :subject_id AND reason_code = :reason_code ORDER BY id DESC LIMIT 1
+    """
+)
 _CLOSE = text(
     "UPDATE counting_hold SET status = :status, decided_by = :user, decided_at = :now, decision = :decision WHERE id = :id"
 )
@@ -264,17 +270,20 @@ def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
     return sorted({row.subject_id for row in opened})
 
 
-def one(session: Session, actor: Actor, hold_id: int) -> Row[Any]:
-    """A hold, locked.
+def one(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other: Verdict | None) -> Row[Any]:
+    """A hold, locked, of which ``verdict`` is to be said, and ``other`` of the one against it.
 
     Raises:
-        NotFound: none within the caller's regions (404). HoldDecided: it is not open (409).
+        NotFound: none within the caller's regions (404). HoldDecided: it is not open (409), with ``already`` where just that was said.
     """
     found = session.execute(_ONE, {"id": hold_id}).first()
     if found is None or not actor.covers_region(Permission.COUNTING_DECIDE, found.district_code):
         raise NotFound
     if found.status != HoldStatus.OPEN:
-        raise HoldDecided
+        same = found.status == verdict.status
+        if same and other:
+            same = session.execute(_SAID_OF_TWIN, dict(found._mapping)).scalar() == other.status
+        raise HoldDecided(as_asked=same)
     return found
 
 

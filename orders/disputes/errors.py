@@ -1,9 +1,9 @@
 """Refusals about disputes."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 
 
-class DisputeOpen(DoneBefore):
+class DisputeOpen(Conflict):
     code = "dispute_open"
     zh = "该事项已有争议正在处理"
     en = "This is in dispute already"

@@ -58,4 +58,6 @@ DISPUTE = StateTable(
         **{(state, _M.DECIDE): _S.DECIDED for state in UNDECIDED},
         **{(state, _M.WITHDRAW): _S.WITHDRAWN for state in UNDECIDED},
     },
+    # the outcome, and what is owed by it
+    says_more={_M.DECIDE},
 )

@@ -6,7 +6,7 @@ from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 class ClaimWrong(Invalid):
     code = "claim_wrong"
     zh = "申报内容有 {count} 处错误"
-    en = "{count} faults in what is claimed"
+    en = "{count} fault(s) in what is claimed"
 
 
 class PapersMissing(Invalid):
@@ -18,7 +18,7 @@ class PapersMissing(Invalid):
 class RowsRefused(Invalid):
     code = "rows_refused"
     zh = "表格有 {count} 处错误，未导入任何记录"
-    en = "{count} faults in the file; nothing was imported"
+    en = "{count} fault(s) in the file; nothing was imported"
 
 
 class SomeNotReady(Invalid):
@@ -38,7 +38,7 @@ class ReasonNeeded(Invalid):
 
     code = "reason_needed"
     zh = "该申报有 {count} 项核对未通过，采纳须说明理由"
-    en = "The claim does not pass {count} checks; to accept it needs a reason"
+    en = "The claim does not pass {count} check(s); to accept it needs a reason"
 
 
 class TooManyPapers(Conflict):

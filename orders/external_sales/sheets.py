@@ -52,7 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 REQUIRED = ("platform", "supplier_uscc", "sold_on", "product", "quantity", "amount")
 #: A row as an example; it belongs to nobody.
 EXAMPLE = {"group": "1", "platform": "线下", "supplier_uscc": "91500236MA5U0000X6", "buyer_name": "滨州某超市", "buyer_kind": "企业", "buyer_region": "371600",
-           "sold_on": "2026-05-01", "fund_source": "其他", "product": "奉节脐橙", "quantity": "20", "unit": "箱", "amount": "980.00", "invoice": "12345678901234567890",
+           "sold_on": "2026-05-01", "fund_source": "其他", "product": "奉节脐橙", "quantity": "20", "unit": "箱", "kilograms": "100", "amount": "980.00", "invoice": "12345678901234567890",
            "invoice_amount": "980.00", "receipt": "R-1"}  # fmt: skip
 #: What is kept as it is typed.
 CODES = frozenset(

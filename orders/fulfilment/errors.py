@@ -6,7 +6,7 @@ from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
 class LinesWrong(Invalid):
     code = "lines_wrong"
     zh = "有 {count} 行数量或重量有误"
-    en = "{count} lines have a wrong quantity or weight"
+    en = "Wrong quantity or weight in {count} line(s)"
 
 
 class NothingToShip(Conflict):

@@ -117,12 +117,18 @@ _LINES = text(
     """
     SELECT sl.shipment_id, sl.order_line_id, p.name AS product_name, sl.quantity, sl.closed_quantity, sl.grams, sl.lot, sl.origin, sl.produced_on,
            sl.best_before, al.accepted_quantity, al.accepted_grams, al.rejected_quantity, al.rejected_grams, al.difference_quantity,
-           al.amount_fen AS amount, al.reason_code, al.reason, al.photo_ids
+           al.amount_fen AS amount, al.reason_code, al.reason, al.photo_ids,
+           coalesce(b.accepted, al.accepted_quantity) AS corrected_quantity, coalesce(c.accepted_grams, al.accepted_grams) AS corrected_grams,
+           CASE WHEN al.id IS NOT NULL THEN coalesce(b.returned, 0) END AS returned_quantity
     FROM shipment_line sl
     JOIN order_line l ON l.id = sl.order_line_id
     JOIN product p ON p.id = l.product_id
     LEFT JOIN acceptance a ON a.shipment_id = sl.shipment_id
     LEFT JOIN acceptance_line al ON al.acceptance_id = a.id AND al.order_line_id = sl.order_line_id
+    LEFT JOIN acceptance_balance b ON b.acceptance_line_id = al.id
+    LEFT JOIN LATERAL (
+        SELECT c.accepted_grams FROM acceptance_correction_line c JOIN acceptance_correction h ON h.id = c.acceptance_correction_id
+        WHERE c.acceptance_line_id = b.acceptance_line_id AND h.status = 'agreed' ORDER BY h.answered_at DESC, c.id DESC LIMIT 1) c ON true
     WHERE sl.shipment_id = ANY (:ids) ORDER BY l.line_no
     """
 )

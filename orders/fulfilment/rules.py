@@ -117,16 +117,17 @@ def plausible(grams: int, expected: int, unit: str) -> bool:
     return grams == expected if unit in GRAMS_OF else expected <= 2 * grams <= 3 * expected
 
 
-def wrong_weight(field: str, expected: int, unit: str) -> Fault:
-    """What is said of a weight that is not :func:`plausible`. Of goods sold by weight the quantity is what was weighed."""
+def wrong_weight(field: str, expected: int, unit: str, *, accepting: bool = False) -> Fault:
+    """What is said of a weight that is not :func:`plausible`. Of goods sold by weight the quantity is what was weighed; the buyer's answer to what was
+    shipped (``accepting``) says what became of the rest."""
     zh = f"重量与数量不符，应约为 {expected} 克"
     en = f"The weight does not go with the quantity: some {expected} grams are expected"
     if unit in GRAMS_OF:
-        zh = f"按重量销售的货物，重量须与数量一致（{expected} 克）；称重不同的请改数量，验收时差额填入 difference_quantity（途损）或拒收数量"
-        en = (
-            f"Of goods sold by weight the quantity is the weight: {expected} grams. Say what was weighed by the quantity; at acceptance the rest"
-            " is difference_quantity, or rejected"
-        )
+        zh = f"按重量销售的货物，重量须与数量一致（{expected} 克）；称重不同的请改数量"
+        en = f"Of goods sold by weight the quantity is the weight: {expected} grams. Say what was weighed by the quantity"
+        if accepting:
+            zh += "，差额填入 difference_quantity（途损）或拒收数量"
+            en += "; the rest is difference_quantity, or rejected"
     return Fault(field, "wrong_weight", zh, en, {"expected_grams": expected})
 
 
@@ -274,7 +275,7 @@ def _weight_fault(index: int, one: Answer, line: ShippedLine) -> Fault | None:
     for grams, quantity, name in pairs:
         expected = _share(line, quantity)
         if grams is not None and not plausible(grams, expected, line.unit):
-            return wrong_weight(f"lines[{index}].{name}_grams", expected, line.unit)
+            return wrong_weight(f"lines[{index}].{name}_grams", expected, line.unit, accepting=True)
     return None
 
 

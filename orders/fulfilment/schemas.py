@@ -103,6 +103,11 @@ class ShipmentLineOut(BaseModel):
     rejected_grams: int | None
     difference_quantity: QuantityOut | None
     amount: YuanOut | None = Field(description="price of the accepted quantity")
+    corrected_quantity: QuantityOut | None = Field(
+        description="accepted in truth: as both sides agreed since (corrections), else as accepted; null: not answered yet"
+    )
+    corrected_grams: int | None = Field(description="the weight of it")
+    returned_quantity: QuantityOut | None = Field(description="given back of it; what is left is sold and paid")
     reason_code: RejectReason | None
     reason: str | None
     photo_ids: list[int] | None

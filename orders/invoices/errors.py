@@ -1,6 +1,6 @@
 """What an invoice may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, Invalid
 
 
 class NothingToInvoice(Conflict):
@@ -9,7 +9,7 @@ class NothingToInvoice(Conflict):
     en = "Nothing is accepted and not invoiced yet"
 
 
-class InvoicedAlready(DoneBefore):
+class InvoicedAlready(Conflict):
     code = "invoiced_already"
     zh = "所选到货已开票"
     en = "What was accepted is invoiced already"

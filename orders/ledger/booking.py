@@ -15,10 +15,17 @@ def in_force(table: str, on: str) -> str:
 
 def parent(entry: str) -> str:
     """SQL: the id of what stands above an entry: what it takes back; what it books again, or for another buyer, or as it was accepted in truth. None:
-    it is a sale of its own."""
+    it is a sale of its own. What is accepted in truth after a correction to nothing, or after all of it was given back, stands below what took back the
+    last of its line."""
     return f"""
     coalesce({entry}.reverses_id, CASE {entry}.origin_kind WHEN 'release' THEN {entry}.origin_id WHEN 'reassignment' THEN {entry}.origin_id
-             WHEN 'acceptance_correction' THEN (SELECT t.reversal_id FROM acceptance_correction_line t WHERE t.id = {entry}.origin_id) END)
+             WHEN 'acceptance_correction' THEN (
+                SELECT coalesce(t.reversal_id, greatest(
+                    (SELECT max(b.reversal_id) FROM acceptance_correction_line b
+                     WHERE b.acceptance_line_id = t.acceptance_line_id AND b.reversal_id < {entry}.id),
+                    (SELECT max(g.reversal_id) FROM goods_return_line g
+                     WHERE g.acceptance_line_id = t.acceptance_line_id AND g.reversal_id < {entry}.id)))
+                FROM acceptance_correction_line t WHERE t.id = {entry}.origin_id) END)
     """
 
 

@@ -30,7 +30,7 @@ class ListEmpty(Conflict):
 class UnknownSkus(Invalid):
     code = "unknown_skus"
     zh = "有 {count} 个规格不存在"
-    en = "{count} SKU(s) do not exist"
+    en = "There is no such SKU; codes that are none: {count}"
 
 
 CONSTRAINTS["uq_saved_list_organisation_id_owner_id_name"] = ListNameTaken

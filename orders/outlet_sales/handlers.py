@@ -2,29 +2,32 @@
 
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.counting.rules import Subject
-from orders.outlet_sales.actions import deciding, receiving, trying
+from orders.counting.rules import HoldStatus, Subject
+from orders.outlet_sales.actions import deciding, receiving, taking, trying
+from orders.outlet_sales.rules import BatchStatus
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
-#: With what of it counts, and what is held or waits, as the batch shows it.
+#: With what of it counts, and what is held or waits, as the batch shows it; of one that only takes another back what counts of that.
 _BATCH = text(
-    """
-    SELECT b.id, b.batch_id, o.number, o.operator_id, l.certified, l.undecided
-    FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id CROSS JOIN LATERAL (
+    f"""
+    SELECT w.id, w.batch_id, w.status, o.number, o.operator_id, l.certified, l.undecided,
+           CASE WHEN w.line_count = 0 THEN w.corrects END AS takes_back,
+           coalesce((SELECT ({taking.COUNTS}) FROM sales_batch b WHERE b.outlet_id = w.outlet_id AND b.batch_id = w.corrects), 0) AS stays
+    FROM sales_batch w JOIN outlet o ON o.id = w.outlet_id CROSS JOIN LATERAL (
         SELECT coalesce(sum(fen) FILTER (WHERE status = 'counted'), 0)::bigint AS certified,
                coalesce(sum(fen) FILTER (WHERE status IN ('held', 'waiting')), 0)::bigint AS undecided
         FROM (SELECT status, CASE WHEN refunds_line_id IS NULL THEN amount_fen ELSE -amount_fen END AS fen
-              FROM sales_batch_line WHERE batch_id = b.id) signed
-    ) l WHERE b.id = :id
-    """
+              FROM sales_batch_line WHERE batch_id = w.id) signed
+    ) l WHERE w.id = :id
+    """  # noqa: S608
 )
 
-_HOLD = text("SELECT id, subject_kind, subject_id, status, decided_by, decision FROM counting_hold WHERE id = :id")
+_HOLD = text("SELECT id, subject_kind, subject_id, status, amount_fen, decided_by, decision FROM counting_hold WHERE id = :id")
 #: The batch that a doubt is about, or of which a line is.
 _BATCH_OF = {
     Subject.SALES_BATCH: text("SELECT id FROM sales_batch WHERE id = :id"),
@@ -33,8 +36,12 @@ _BATCH_OF = {
 
 
 def _held(session: Session, payload: dict[str, Any]) -> None:
-    """The operator hears that something of a batch is held."""
-    _tell(session, "sales_batch.held", payload["batch_id"], payload["batch_id"])
+    """The operator hears that something of a batch is held, or that it is not taken back yet."""
+    batch = session.execute(_BATCH, {"id": payload["batch_id"]}).one()
+    if batch.takes_back:
+        _tell(session, "sales_batch.take_back_held", batch, batch.id, amount=yuan_from_fen(batch.stays))
+    else:
+        _tell(session, "sales_batch.held", batch, batch.id)
 
 
 def _decided(session: Session, payload: dict[str, Any]) -> None:
@@ -44,7 +51,13 @@ def _decided(session: Session, payload: dict[str, Any]) -> None:
     hold = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
     if hold.decided_by is not None and hold.subject_kind in _BATCH_OF:
         batch_id = session.execute(_BATCH_OF[hold.subject_kind], {"id": hold.subject_id}).scalar_one()
-        _tell(session, f"sales_batch.{hold.status}", batch_id, hold.id, reason=hold.decision)
+        batch = session.execute(_BATCH, {"id": batch_id}).one()
+        if not batch.takes_back:
+            _tell(session, f"sales_batch.{hold.status}", batch, hold.id, reason=hold.decision)
+        elif hold.status == HoldStatus.VOID:
+            _tell(session, "sales_batch.take_back_refused", batch, hold.id, amount=yuan_from_fen(batch.stays), reason=hold.decision)
+        elif batch.status == BatchStatus.ACCEPTED:  # no other doubt is open
+            _tell(session, "sales_batch.taken_back", batch, hold.id, amount=yuan_from_fen(hold.amount_fen), reason=hold.decision)
 
 
 def _open(session: Session, payload: dict[str, Any]) -> None:
@@ -52,8 +65,7 @@ def _open(session: Session, payload: dict[str, Any]) -> None:
     receiving.continue_chain(session, payload["device_id"])
 
 
-def _tell(session: Session, kind: str, batch_id: int, origin: int, **more: Any) -> None:
-    batch = session.execute(_BATCH, {"id": batch_id}).one()
+def _tell(session: Session, kind: str, batch: Row[Any], origin: int, **more: Any) -> None:
     notify(
         session,
         origin=f"{kind}:{origin}",
@@ -65,6 +77,7 @@ def _tell(session: Session, kind: str, batch_id: int, origin: int, **more: Any) 
         batch=batch.batch_id,
         certified=yuan_from_fen(batch.certified),
         undecided=yuan_from_fen(batch.undecided),
+        takes_back=batch.takes_back,
         **more,
     )
 

@@ -86,7 +86,7 @@ class DeviceNeeded(Forbidden):
 class RowsRefused(Invalid):
     code = "rows_refused"
     zh = "表格有 {count} 处错误，未导入任何行"
-    en = "The spreadsheet has {count} faults; nothing of it was taken"
+    en = "The spreadsheet has {count} fault(s); nothing of it was taken"
 
 
 CONSTRAINTS["uq_outlet_operator_id_external_number"] = AlreadyRegistered

@@ -84,7 +84,7 @@ class ProofNotStanding(Conflict):
 class TooManyProposals(Conflict):
     code = "too_many_proposals"
     zh = "还有 {count} 个方案正在计算，请稍后再试"
-    en = "{count} baskets are still being worked out; wait for them"
+    en = "Still being worked out: {count} basket(s); wait for that"
 
 
 class HeadsNeeded(Invalid):

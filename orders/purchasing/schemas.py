@@ -173,6 +173,10 @@ class OrderLineOut(BaseModel):
     accepted_quantity: QuantityOut
     rejected_quantity: QuantityOut
     difference_quantity: QuantityOut = Field(description="sent, but did not arrive")
+    corrected_quantity: QuantityOut = Field(
+        description="accepted in truth: as both sides agreed since (corrections), else as accepted; the first answers stay in `accepted_quantity`"
+    )
+    returned_quantity: QuantityOut = Field(description="given back of it; what is left is sold and paid")
     closed_quantity: QuantityOut = Field(description="will not come: the supplier delivered the whole by a lower weight")
     certificate_id: int
     certificate_number: str = Field(description="the certificate under which it was ordered")

@@ -27,6 +27,8 @@ HEADER: dict[Language, list[str]] = {
         "已拒收",
         "短少",
         "不再交付",
+        "更正后验收",
+        "已退货",
     ],
     "en": [
         "line",
@@ -45,6 +47,8 @@ HEADER: dict[Language, list[str]] = {
         "rejected",
         "missing",
         "will not come",
+        "accepted as corrected",
+        "returned",
     ],
 }
 
@@ -70,6 +74,8 @@ def cells(lines: Iterable[OrderLineOut], language: Language) -> Iterator[list[Ce
                     line.rejected_quantity,
                     line.difference_quantity,
                     line.closed_quantity,
+                    line.corrected_quantity,
+                    line.returned_quantity,
                 )
             ),
         ]

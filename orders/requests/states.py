@@ -42,6 +42,8 @@ PURCHASE_REQUEST = StateTable(
         (_S.APPROVED, _M.RESUBMIT): _S.WAITING,
         (_S.APPROVED, _M.WITHDRAW): _S.WITHDRAWN,
     },
+    # what is asked for by now
+    says_more={_M.RESUBMIT},
 )
 
 #: What whoever decides on a waiting request may do.

@@ -20,13 +20,13 @@ class ReturnPeriodOver(Conflict):
 class ReturnLinesWrong(Invalid):
     code = "return_lines_wrong"
     zh = "有 {count} 行不能退换"
-    en = "{count} lines cannot be given back"
+    en = "{count} line(s) cannot be given back"
 
 
 class ReceiptLinesWrong(Invalid):
     code = "receipt_lines_wrong"
     zh = "有 {count} 行收货数量有误"
-    en = "{count} lines have a wrong quantity"
+    en = "Wrong quantity in {count} line(s)"
 
 
 class CertificateStopped(Conflict):
@@ -60,7 +60,7 @@ class TooManyFiles(Conflict):
 class CorrectionLinesWrong(Invalid):
     code = "correction_lines_wrong"
     zh = "有 {count} 行更正有误"
-    en = "{count} lines cannot be corrected like this"
+    en = "{count} line(s) cannot be corrected like this"
 
 
 class CorrectionOpen(Conflict):

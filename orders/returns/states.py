@@ -59,6 +59,8 @@ RETURN = StateTable(
         (_S.RECEIVED, _M.REFUND): _S.CLOSED,
     },
     by_itself={_M.OVERRULE},
+    # what came, if anything had to; and what was replaced is closed as what was refunded is
+    says_more={_M.APPROVE_WITHOUT_GOODS, _M.RECEIVE, _M.REFUND},
 )
 
 #: What the buyer does with it, and what the supplier does.

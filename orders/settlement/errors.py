@@ -21,7 +21,7 @@ class ObjectionTooLate(Conflict):
     en = "Objections were possible until {until}"
 
 
-class PayoutOnItsWay(DoneBefore):
+class PayoutOnItsWay(Conflict):
     code = "payout_on_its_way"
     zh = "该结算单的款项已放行，不能再提出异议"
     en = "The payout of this settlement was released already"

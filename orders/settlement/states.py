@@ -187,6 +187,8 @@ ADVANCE = StateTable(
         (_V.RETURNING, AdvanceMove.RETURN_PART): _V.PAID,
         (_V.RETURNING, AdvanceMove.REFUSE_RETURN): _V.PAID,
     },
+    # how much came back; and what came back in part is paid as what did not
+    says_more={AdvanceMove.RETURN, AdvanceMove.REFUSE_RETURN},
 )
 
 

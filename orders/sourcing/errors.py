@@ -37,7 +37,7 @@ class QuotationsSealed(Conflict):
 
     code = "quotations_sealed"
     zh = "报价在截止时间（{closes_at}）前保密，已收到 {count} 份"
-    en = "Quotations are sealed until {closes_at}; {count} have come in"
+    en = "Quotations are sealed until {closes_at}; come in so far: {count}"
 
 
 class RequestClosed(Conflict):

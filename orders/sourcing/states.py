@@ -56,6 +56,8 @@ QUOTATION_REQUEST = StateTable(
         (_S.AWARDED, _A.GIVE_BACK_ALL): _S.CLOSED,
     },
     by_itself={_A.GIVE_BACK_PART, _A.GIVE_BACK_ALL},
+    # to whom; and that the rest is not awarded
+    says_more={_A.AWARD_PART, _A.AWARD_REST, _A.FINISH},
 )
 
 

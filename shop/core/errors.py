@@ -45,7 +45,7 @@ class BadValue(ValueError):
 
 class Problem(Exception):
     """Base of every refusal. Subclasses set ``status``, ``code``, ``zh`` and ``en``; ``words`` where a placeholder of theirs is filled by codes, which
-    people are told in words."""
+    people are told in words. ``(s)`` in ``en`` is the plural of what ``count`` counts."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
@@ -82,7 +82,8 @@ class Problem(Exception):
     def _sentence(self, language: Language) -> str:
         english = language == "en"
         spoken = {name: told(self.data[name], words, english=english) for name, words in self.words.items() if name in self.data}
-        return (self.en if english else self.zh).format_map(_Blank(self.data | spoken))
+        said = (self.en if english else self.zh).format_map(_Blank(self.data | spoken))
+        return said.replace("(s)", "" if self.data.get("count") == 1 else "s")
 
     def told(self, language: Language) -> dict[str, Any]:
         """The problem document without the request's own members (``instance``, ``request_id``)."""
@@ -128,10 +129,11 @@ class Conflict(Problem):
 
 class DoneBefore(Conflict):
     """What is asked for was done before, by whomever: its ``data`` say ``already``, so that whoever asks twice can tell it from a refusal, whatever its
-    code. Nothing has changed; where words were sent along, those of the first time stand."""
+    code. Nothing has changed; where words were sent along, those of the first time stand. ``as_asked``: whether what stands is what is asked for; of a
+    decision to the contrary, another amount or other lines it is a refusal as any."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**{"already": True, **given})
+    def __init__(self, *, as_asked: bool = True, **given: Any) -> None:
+        super().__init__(**({"already": True, **given} if as_asked else given))
 
 
 class Changed(Problem):

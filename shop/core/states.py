@@ -20,26 +20,35 @@ class IllegalMove(Conflict):
 
 class StateTable(Generic[S, A]):
     """``{(state, action): next state}`` with a name for docs and messages; ``said``: Chinese words of states that read otherwise here than elsewhere;
-    ``by_itself``: moves that follow from something else, such as the end of a time, and that nobody can ask for."""
+    ``by_itself``: moves that follow from something else, such as the end of a time, and that nobody can ask for; ``says_more``: moves that say more than
+    the state that they lead to, such as an amount, or that another move leads to for another reason: the state does not tell that they were made."""
 
-    def __init__(self, name: str, moves: Mapping[tuple[S, A], S], said: Words | None = None, by_itself: Collection[A] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        moves: Mapping[tuple[S, A], S],
+        said: Words | None = None,
+        by_itself: Collection[A] = (),
+        says_more: Collection[A] = (),
+    ) -> None:
         self.name = name
         self.moves = dict(moves)
         self.by_itself = frozenset(by_itself)
+        self.says_more = frozenset(says_more)
         self.words = {"state": {**STATES, **(said or {})}, "action": MOVES}
 
     def after(self, state: S | str, action: A, mine: Collection[A] | None = None) -> S:
         """The state that ``action`` leads to. ``mine``: what whoever asks may do at all; a refusal tells of nothing else that it is allowed.
 
         Raises:
-            IllegalMove: the table has no such move (409); its data say ``already`` where the state is what the move leads to, as those of
-            :class:`shop.core.errors.DoneBefore` do.
+            IllegalMove: the table has no such move (409); its data say ``already`` where the state is what the move leads to and all that it
+            says, as those of :class:`shop.core.errors.DoneBefore` do.
         """
         for (origin, move), target in self.moves.items():
             if origin == state and move == action:
                 return target
         refused = IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state, mine)])
-        if any(target == state for (_, move), target in self.moves.items() if move == action):
+        if action not in self.says_more and any(target == state for (_, move), target in self.moves.items() if move == action):
             refused.data["already"] = True
         refused.words = self.words
         raise refused

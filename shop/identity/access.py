@@ -88,13 +88,13 @@ class Call:
         return self._token
 
     def if_match(self, version: int) -> None:
-        """Refuse when the caller's ``If-Match`` names another version than the present one.
+        """Refuse when the caller's ``If-Match`` names versions, but not the present one; ``*`` is any (RFC 9110, 13.1.1).
 
         Raises:
             Changed: somebody changed the resource after the caller read it (412).
         """
         given = self.request.headers.get("if-match")
-        if given is not None and given.strip() not in (f'"{version}"', "*"):
+        if given is not None and {f'"{version}"', "*"}.isdisjoint(tag.strip() for tag in given.split(",")):
             raise Changed
 
     def __enter__(self) -> "Call":

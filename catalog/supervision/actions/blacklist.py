@@ -23,7 +23,7 @@ _ORGANISATION = text(
     "SELECT path, EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role = 'supplier') AS supplies"
     " FROM organisation o WHERE id = :id FOR NO KEY UPDATE"
 )
-_BARRED = text("SELECT count(*) FROM blacklist_entry WHERE organisation_id = :id AND lifted_at IS NULL AND until_on >= :today")
+_BARRED = text("SELECT until_on FROM blacklist_entry WHERE organisation_id = :id AND lifted_at IS NULL AND until_on >= :today")
 
 
 def bar(session: Session, actor: Actor, body: BarIn) -> int:
@@ -46,8 +46,8 @@ def bar(session: Session, actor: Actor, body: BarIn) -> int:
         raise OwnCase
     if not organisation.supplies:
         raise Invalid.one("organisation_id", "not_a_supplier", "该单位不是供应商", "This organisation is not a supplier")
-    if session.execute(_BARRED, {"id": body.organisation_id, "today": today}).scalar_one():
-        raise AlreadyBarred
+    if barred := session.execute(_BARRED, {"id": body.organisation_id, "today": today}).first():
+        raise AlreadyBarred(as_asked=barred.until_on == body.until_on)
     entry = BlacklistEntry(**body.model_dump(), from_on=today, decided_by=actor.user_id, decided_at=clock.now())
     session.add(entry)
     session.flush()

@@ -116,7 +116,7 @@ def explain(session: Session, actor: Actor, flag_id: int, explanation: str) -> N
     if row.supplier_id != actor.organisation_id:
         raise Forbidden
     if session.execute(_EXPLAIN, {"id": flag_id, "text": explanation, "now": clock.now()}).first() is None:
-        raise FlagCleared
+        raise FlagCleared(as_asked=False)
     audit.record(session, actor, "capacity.explained", "capacity_flag", flag_id)
     outbox.publish(session, "capacity.explained", flag_id=flag_id, at=clock.now().isoformat())
 

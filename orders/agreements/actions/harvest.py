@@ -4,6 +4,7 @@ Whatever promises from a supplier's harvest holds the lock of that supplier firs
 month at once, one finds it gone.
 """
 
+import hashlib
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Literal
@@ -254,14 +255,15 @@ def give_evidence(session: Session, actor: Actor, loss_id: int, name: str | None
     """
     row = session.execute(
         text(
-            "SELECT k.evidence_file_id, o.path FROM crop_loss k JOIN organisation o ON o.id = k.supplier_id WHERE k.id = :id FOR UPDATE OF k"
+            "SELECT k.evidence_file_id, f.sha256, o.path FROM crop_loss k JOIN organisation o ON o.id = k.supplier_id"
+            " LEFT JOIN stored_file f ON f.id = k.evidence_file_id WHERE k.id = :id FOR UPDATE OF k"
         ),
         {"id": loss_id},
     ).first()
     if row is None or not actor.within_branch(row.path):
         raise NotFound
     if row.evidence_file_id is not None:
-        raise EvidenceGiven
+        raise EvidenceGiven(as_asked=row.sha256 == hashlib.sha256(content).hexdigest())
     file = uploads.keep(session, actor.user_id, name, content)
     session.execute(text("UPDATE crop_loss SET evidence_file_id = :file WHERE id = :id"), {"file": file.id, "id": loss_id})
     audit.record(session, actor, "crop_loss.evidence_given", "crop_loss", loss_id, sha256=file.sha256)

@@ -13,6 +13,7 @@ from orders.banking.actions.reading import TOLD, Parsed, fingerprint, parse
 from orders.banking.errors import LineChanged, LineTooEarly, NoAccount, StatementGap
 from orders.banking.layouts import Found
 from orders.banking.models import BankStatement
+from orders.banking.queries.facts import HELD_ON
 from orders.banking.rules import Entry
 from orders.banking.schemas.statements import HowRead
 from orders.money import actions as money
@@ -25,12 +26,19 @@ from shop.core.settings import settings
 from shop.core.sheets import plain_code
 from shop.identity.actor import Actor
 
-_SAME = text("SELECT id FROM bank_statement WHERE account = :account AND sha256 = :sha256")
+_SAME = text("SELECT id, closing_fen FROM bank_statement WHERE account = :account AND sha256 = :sha256")
 _HELD = text(
     """
     SELECT (array_agg(from_on ORDER BY id))[1] AS first_on, max(to_on) AS latest_on, (array_agg(balance_fen ORDER BY id DESC))[1] AS balance_fen
     FROM bank_statement WHERE account = :account HAVING count(*) > 0
     """
+)
+#: What the account held by the lines of a day, the last first; and whether it ever held so much on that day.
+_HELD_ON = text(
+    f"""
+    SELECT (min(h.fen) FILTER (WHERE h.place = 1))::bigint AS last, coalesce(bool_or(h.fen = :closing), false) AS held
+    FROM ({HELD_ON.format(account=":account", day="CAST(:day AS date)", held="CAST(:held AS bigint)", until="NULL::bigint")}) h
+    """  # noqa: S608
 )
 _KNOWN = text("SELECT key FROM bank_line WHERE account = :account AND key = ANY (:keys)")
 #: Lines that are known by a serial number of a file, but not as the file tells them.
@@ -82,9 +90,10 @@ def look(session: Session, actor: Actor, content: bytes, how: HowRead) -> tuple[
     parsed = parse(session, content, how, account)
     entries = parsed.statement.entries if parsed.statement else ()
     new = new_of(session, account, entries)
-    if parsed.problem is None and not session.execute(_SAME, _file(account, content, how.sheet)).scalar():
+    if parsed.problem is None:
         try:
-            follow_on(session, account, parsed, new)
+            if not _same(session, _file(account, content, how.sheet), parsed):
+                follow_on(session, account, parsed, new)
         except Problem as problem:
             parsed.problem = problem
     return parsed, len(new)
@@ -109,8 +118,8 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
     assert parsed.statement is not None
     take_turns(session, account)
     told = _file(account, content, how.sheet)
-    if same := session.execute(_SAME, told).scalar():
-        return int(same)
+    if same := _same(session, told, parsed):
+        return same
     entries = parsed.statement.entries
     balance = follow_on(session, account, parsed, new_of(session, account, entries))
     file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format) or workbooks.kind(content))
@@ -159,6 +168,18 @@ def _file(account: str, content: bytes, sheet: str | None) -> dict[str, Any]:
     return {"account": account, "sha256": hashlib.sha256(content + plain_code(sheet or "").encode()).hexdigest()}
 
 
+def _same(session: Session, told: dict[str, Any], parsed: Parsed) -> int | None:
+    """The statement that the same file made before.
+
+    Raises:
+        StatementGap: somebody gives it another closing balance now (409): it is told of another time, by lines that look alike.
+    """
+    row = session.execute(_SAME, told).first()
+    if row and row.closing_fen != parsed.closing_fen:
+        raise StatementGap.at("closing_balance", **_apart(row.closing_fen, parsed))
+    return int(row.id) if row else None
+
+
 def new_of(session: Session, account: str, entries: Sequence[Entry]) -> list[Entry]:
     """The lines that no statement has shown yet."""
     keys = rules.keys(entries)
@@ -182,19 +203,36 @@ def follow_on(session: Session, account: str, parsed: Parsed, new: Sequence[Entr
     if faults := _changed(session, account, parsed, new, same_day=follows):
         raise LineChanged(count=len(faults), faults=faults[:TOLD])
     if new and not follows:
-        raise _gap(new[0], balance, parsed)
+        zh, en = "在此之前缺少流水，余额不连续", "lines before it are missing, the balance does not follow on"
+        raise _gap(balance, parsed, new[0].row_no, zh, en)
+    if not new:
+        _require_held(session, account, parsed, balance)
     return balance
 
 
-def _gap(first: Entry, balance: int, parsed: Parsed) -> StatementGap:
-    """Something is missing before the first new line, or the closing balance that somebody gave is another one."""
-    expected, found = yuan_from_fen(balance), yuan_from_fen(parsed.closing_fen)
+def _require_held(session: Session, account: str, parsed: Parsed, balance: int) -> None:
+    """A part of what is held closes with what the account held once: after all lines of its last day, or after one of them."""
     assert parsed.statement is not None
-    told = parsed.statement
+    entries = parsed.statement.entries
+    day = max(entry.booked_on for entry in entries)
+    found = session.execute(_HELD_ON, {"account": account, "day": day, "held": balance, "closing": parsed.closing_fen}).one()
+    if not found.held:
+        zh = "各笔均与已导入流水相同，余额却不符；如另有完全相同的一笔，请导入同时列出各笔的对账单"
+        en = "every line looks like one that was imported, yet the balance is another; of equal lines import a statement that shows them all"
+        raise _gap(found.last, parsed, entries[-1].row_no, zh, en)
+
+
+def _gap(balance: int, parsed: Parsed, row_no: int, zh: str, en: str) -> StatementGap:
+    """What does not follow on at a row, or by the closing balance that somebody gave."""
+    assert parsed.statement is not None
+    told, apart = parsed.statement, _apart(balance, parsed)
     if told.closing_fen is None and told.entries[0].balance_fen is None and told.entries[-1].balance_fen is None:
-        return StatementGap.at("closing_balance", expected=expected, found=found)
-    zh, en = "在此之前缺少流水，余额不连续", "lines before it are missing, the balance does not follow on"
-    return StatementGap(expected=expected, found=found, faults=[sheets.fault(first.row_no, "balance", StatementGap.code, zh, en)])
+        return StatementGap.at("closing_balance", **apart)
+    return StatementGap(**apart, faults=[sheets.fault(row_no, "balance", StatementGap.code, zh, en)])
+
+
+def _apart(balance: int, parsed: Parsed) -> dict[str, Any]:
+    return {"expected": yuan_from_fen(balance), "found": yuan_from_fen(parsed.closing_fen)}
 
 
 def _too_early(entry: Entry, held: rules.Held) -> Fault:

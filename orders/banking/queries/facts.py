@@ -19,6 +19,24 @@ from orders.settlement.queries.left import TWICE
 from shop.core import clock
 from shop.core.db import array
 
+#: SQL: what an account held (``fen``) on a day by its lines that statements before ``{until}`` showed (none: all of them), which leave ``{held}``: after each
+#: line in the order of its statements, each of which may tell the newest first; as lines tell it themselves; and as statements of that day ended. ``place`` 1 is
+#: the end of the day.
+HELD_ON = """
+    SELECT h.place, h.fen FROM (
+        SELECT CASE WHEN l.booked_on = {day} THEN row_number() OVER (PARTITION BY l.booked_on ORDER BY l.statement_id DESC, l.id DESC) END AS place,
+               {held} - sum(l.amount_fen) OVER (newest ROWS UNBOUNDED PRECEDING) + l.amount_fen AS up,
+               {held} - sum(l.amount_fen) OVER (ORDER BY l.booked_on DESC, l.statement_id DESC, l.id ROWS UNBOUNDED PRECEDING) + l.amount_fen AS down,
+               l.booked_on, l.balance_fen
+        FROM bank_line l
+        WHERE l.account = {account} AND l.booked_on >= {day} AND ({until} IS NULL OR l.statement_id < {until})
+        WINDOW newest AS (ORDER BY l.booked_on DESC, l.statement_id DESC, l.id DESC)
+    ) l CROSS JOIN LATERAL (VALUES (place, up), (NULL, down), (NULL, balance_fen)) h (place, fen)
+    WHERE l.booked_on = {day}
+    UNION ALL
+    SELECT NULL, s.closing_fen FROM bank_statement s
+    WHERE s.account = {account} AND s.to_on = {day} AND s.new_count > 0 AND ({until} IS NULL OR s.id < {until})
+"""
 _FAILURE_TAKEN_BACK = """
     EXISTS (SELECT FROM money_transaction u WHERE u.kind IN ('payout_reinstated', 'refund_reinstated') AND u.origin_id = mt.id
             AND mt.kind IN ('payout_failed', 'refund_failed') AND {picked})

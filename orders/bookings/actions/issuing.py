@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from orders.bookings.errors import BadValidity, NothingForVouchers, TooManyVouchers, VouchersIssued
 from orders.bookings.schemas import IssueIn
-from orders.fulfilment import queries as fulfilment
 from orders.fulfilment.errors import DispositionNeeded
 from orders.purchasing.actions.moving import locked
 from orders.purchasing.queries import stopped
@@ -29,6 +28,7 @@ _LINES = text(
     WHERE l.supplier_order_id = :id AND p.kind = 'service' AND l.shipped_quantity = 0 AND l.quantity = trunc(l.quantity) ORDER BY l.line_no
     """
 )
+_ISSUED = text("SELECT valid_from, valid_until FROM voucher WHERE supplier_order_id = :id LIMIT 1")
 _WRITE = text(
     """
     INSERT INTO voucher (number, code, supplier_order_id, order_line_id, sku_id, unit_no, valid_from, valid_until, issued_by, issued_at)
@@ -56,8 +56,8 @@ def issue(session: Session, actor: Actor, supplier_order_id: int, body: IssueIn)
     valid_from = _validity(today, body)
     if undecided := stopped.undecided(session, supplier_order_id):
         raise DispositionNeeded(certificates=", ".join(undecided))
-    if fulfilment.voucher_lines(session, supplier_order_id):
-        raise VouchersIssued
+    if issued := session.execute(_ISSUED, {"id": supplier_order_id}).first():
+        raise VouchersIssued(as_asked=(issued.valid_from, issued.valid_until) == (valid_from, body.valid_until))
     lines = session.execute(_LINES, {"id": supplier_order_id}).all()
     units = [(line, unit) for line in lines for unit in range(1, min(line.units, MOST + 1) + 1)]
     if not units:

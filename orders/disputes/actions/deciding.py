@@ -17,6 +17,7 @@ from orders.returns.actions import answering
 from shop.core import clock, outbox
 from shop.core.errors import IfMatch, any_version
 from shop.core.money import yuan_from_fen
+from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -53,11 +54,12 @@ def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if
     Raises:
         NotFound: there is none (404). OutsideYourRegion, OwnDispute: not before this officer (403).
         Changed: another version than the caller read (412).
-        AnswerPending: the other side may still answer (409). IllegalMove: it is over, or the return is not sent yet, or over (409).
+        AnswerPending: the other side may still answer (409). IllegalMove: it is over, with ``already`` where it was decided just so; or the return
+            is not sent yet, or over (409).
         LinesWrong: as for the buyer's own answer (422). OutcomeWrong, AmountTooLarge: the parts of the decision contradict one another (422).
     """
     row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_DECIDE, if_match)
-    DISPUTE.after(row.status, DisputeMove.DECIDE, queries.moves_of(actor, row))
+    _require_undecided(actor, row, body)
     now = clock.now()
     if row.status == DisputeStatus.OPEN and row.answer_due_on >= clock.shanghai_date(now):
         raise AnswerPending(until=row.answer_due_on.isoformat())
@@ -100,6 +102,17 @@ def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if
     outbox.publish(
         session, "dispute.decided", dispute_id=row.id, number=row.number, outcome=body.outcome, certificate_ids=certificates
     )
+
+
+def _require_undecided(actor: Actor, row: Any, body: DecisionIn) -> None:
+    """Raises IllegalMove: it is over (409), with ``already`` where it was decided just so. What else was decided with it is not looked for."""
+    try:
+        DISPUTE.after(row.status, DisputeMove.DECIDE, queries.moves_of(actor, row))
+    except IllegalMove as refused:
+        alone = not (body.approve_return or body.acceptance)
+        if row.status == DisputeStatus.DECIDED and alone and (row.outcome, row.refund_fen) == (body.outcome, body.refund):
+            refused.data["already"] = True
+        raise
 
 
 def _require_within(refund_fen: int, most_fen: int) -> None:

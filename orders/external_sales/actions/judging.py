@@ -106,7 +106,7 @@ def decide_all(
         if hold_id in said:
             continue
         try:
-            found = counting.one(session, actor, hold_id)
+            found = counting.one(session, actor, hold_id, verdict, other)
             _require_stranger(session, actor, found)
             both = counting.decide(session, actor, found, verdict, other, reason, among=hold_ids)
         except Problem as why:

@@ -65,6 +65,13 @@ _LOCK = text(
     WHERE so.id = (SELECT supplier_order_id FROM shipment WHERE id = :id) FOR UPDATE SKIP LOCKED
     """
 )
+_ANSWERED = text(
+    """
+    SELECT s.order_line_id, s.quantity, a.accepted_quantity, a.rejected_quantity, a.difference_quantity, a.accepted_grams
+    FROM shipment_line s JOIN acceptance h ON h.shipment_id = s.shipment_id
+    JOIN acceptance_line a ON a.acceptance_id = h.id AND a.order_line_id = s.order_line_id WHERE s.shipment_id = :id
+    """
+)
 #: Read after the lock, so that an answer, a hold or a dispute that came first is seen.
 _STILL_DUE = text(
     f"""
@@ -80,14 +87,26 @@ def accept(session: Session, actor: Actor, shipment_id: int, body: AcceptanceIn)
 
     Raises:
         NotFound: not a shipment to the caller's branch.
-        AlreadyAccepted: it was answered before, by the buyer or by the clock (409).
+        AlreadyAccepted: it was answered before, by the buyer or by the clock (409), with ``already`` where the answer was the same.
         LinesWrong: the parts are not what was shipped, a line is missing, a rejection has no reason, a photo is not of it (422).
     """
     order = locked(session, actor, queries.order_of(session, shipment_id), "buyer")
-    if queries.row(session, shipment_id).accepted_at is not None:
-        raise AlreadyAccepted(already=True)
     answers = None if body.lines is None else [Answer(**line.model_dump()) for line in body.lines]
+    if queries.row(session, shipment_id).accepted_at is not None:
+        raise AlreadyAccepted(already=True) if _stands(session, shipment_id, answers) else AlreadyAccepted
     _accept(session, actor, shipment_id, order, answers)
+
+
+def _stands(session: Session, shipment_id: int, answers: Sequence[Answer] | None) -> bool:
+    """Whether a shipment was answered just so; a weight that is not told is as it stands."""
+    stood = {row.order_line_id: row for row in session.execute(_ANSWERED, {"id": shipment_id})}
+    if answers is None:
+        return all(row.accepted_quantity == row.quantity for row in stood.values())
+    return stood.keys() == {answer.order_line_id for answer in answers} and all(
+        (answer.accepted_quantity, answer.rejected_quantity, answer.difference_quantity) == tuple(stood[answer.order_line_id][2:5])
+        and answer.accepted_grams in (None, stood[answer.order_line_id].accepted_grams)
+        for answer in answers
+    )
 
 
 def accept_overdue(session: Session, shipment_id: int) -> bool:

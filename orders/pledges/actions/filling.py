@@ -31,7 +31,7 @@ _ADD_ORDER = text(
     VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now) ON CONFLICT DO NOTHING RETURNING id
     """
 )
-_COUNTS_HERE = text("SELECT 1 FROM pledge_order WHERE pledge_id = :pledge_id AND purchase_order_id = :order_id")
+_COUNTS_HERE = text("SELECT recipient_id FROM pledge_order WHERE pledge_id = :pledge_id AND purchase_order_id = :order_id")
 #: An order that belongs to a unit by now that is not of the pledging organisation's branch.
 _DROP_MOVED = text(
     """
@@ -67,7 +67,8 @@ def add_order(session: Session, actor: Actor, pledge_id: int, order_id: int, rec
         recipient(session, pledge_id, recipient_id)
     values = {"pledge_id": pledge_id, "order_id": order_id, "recipient_id": recipient_id, "user_id": actor.user_id}
     if session.execute(_ADD_ORDER, {**values, "now": clock.now()}).first() is None:
-        raise OrderCountsHere if session.execute(_COUNTS_HERE, values).first() else OrderCountsElsewhere
+        here = session.execute(_COUNTS_HERE, values).first()
+        raise OrderCountsHere(as_asked=here.recipient_id == recipient_id) if here else OrderCountsElsewhere
     audit.record(session, actor, "pledge.order_added", "pledge", pledge_id, purchase_order_id=order_id)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from catalog.certificates.states import stop_sql
 from orders.money.queries import NOT_ARRIVED
 from orders.money.references import payment_reference
+from orders.purchasing.queries.afterwards import AFTERWARDS
 from orders.purchasing.queries.costs import ASKED_BACK, CREDIT, PAYABLE_AND_PAID_OF
 from orders.purchasing.queries.offered import possible_actions
 from orders.purchasing.schemas import (
@@ -367,9 +368,11 @@ def _lines(session: Session, supplier_order_ids: list[int], after: int, rows: in
         text(
             f"""
             SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name, o.name AS supplier_name,
-                   c.number AS certificate_number, {stop_sql("c")} AS certificate_stop
+                   c.number AS certificate_number, {stop_sql("c")} AS certificate_stop,
+                   l.accepted_quantity + coalesce(r.corrected_by, 0) AS corrected_quantity, coalesce(r.returned_quantity, 0) AS returned_quantity
             FROM order_line l JOIN certificate c ON c.id = l.certificate_id JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
             JOIN supplier_order so ON so.id = l.supplier_order_id JOIN organisation o ON o.id = so.supplier_id
+            LEFT JOIN ({AFTERWARDS}) r ON r.order_line_id = l.id
             WHERE l.supplier_order_id = ANY (:ids) AND l.line_no > :after ORDER BY l.line_no LIMIT :rows
             """  # noqa: S608
         ),

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.queries.facts import OUTSTANDING
+from orders.banking.queries.facts import HELD_ON, OUTSTANDING
 from orders.money.names import plain_name
 from orders.reconcile.checks.check import Check, Difference, sql
 
@@ -63,7 +63,7 @@ BANKED = [
         "bank_statements",
         "对账单首尾相接：上期余额 + 新增流水 = 本期余额",
         "Statements follow on one another: the balance before + the new lines = the balance after",
-        """
+        f"""
         SELECT 'bank_statement ' || s.id AS subject, (s.before + coalesce(l.fen, 0))::text AS expected, s.balance_fen::text AS found
         FROM (SELECT id, balance_fen, new_count, lag(balance_fen, 1, opening_fen) OVER (PARTITION BY account ORDER BY id) AS before
               FROM bank_statement) s
@@ -75,7 +75,12 @@ BANKED = [
                s.balance_fen), format('from %s to %s', s.opening_fen, s.closing_fen)
         FROM bank_statement s JOIN (SELECT statement_id AS id, sum(amount_fen) AS fen FROM bank_line GROUP BY 1) l USING (id)
         WHERE s.closing_fen <> s.balance_fen OR s.new_count = s.line_count AND s.opening_fen <> s.balance_fen - l.fen
-        """,
+        UNION ALL
+        -- one that shows nothing new ends with what the account held once on that day; else a line was taken for another that looks like it
+        SELECT 'file of bank_statement ' || s.id, 'to a balance of ' || s.to_on, format('to %s', s.closing_fen)
+        FROM bank_statement s WHERE s.new_count = 0 AND s.closing_fen NOT IN (SELECT fen FROM (
+            {HELD_ON.format(account="s.account", day="s.to_on", held="s.balance_fen", until="s.id")}) h WHERE fen IS NOT NULL)
+        """,  # noqa: S608
     ),
     sql(
         "bank_line_balances",

@@ -1,5 +1,8 @@
 """What must agree after the acceptance: returns, corrections, vouchers."""
 
+# ruff: noqa: S608  statements are put together from constants only
+
+from orders.ledger.booking import parent
 from orders.reconcile.checks.check import sql
 
 RETURNED = [
@@ -85,6 +88,26 @@ RETURNED = [
             SELECT sum(s.quantity) AS quantity, sum(s.grams) AS grams, sum(s.amount_fen) AS fen
             FROM o JOIN sale_entry s ON s.id = o.id OR s.reverses_id = o.id) e ON true
         WHERE (w.quantity, w.grams, w.fen) IS DISTINCT FROM (e.quantity, e.grams, e.fen)
+        """,
+    ),
+    sql(
+        "months_of_corrections",
+        "更正分录归属于该验收行首笔销售的月份",
+        "What is booked for corrections belongs to the first sale of its acceptance line, and so to its month",
+        f"""
+        WITH RECURSIVE up (entry_id, at, depth) AS (
+            SELECT id, id, 0 FROM sale_entry WHERE origin_kind = 'acceptance_correction'
+            UNION ALL
+            SELECT up.entry_id, {parent("s")}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.at WHERE {parent("s")} IS NOT NULL
+        ), root AS (SELECT DISTINCT ON (entry_id) entry_id, at FROM up ORDER BY entry_id, depth DESC)
+        SELECT 'sale_entry ' || r.entry_id AS subject, 'of sale_entry ' || first.id AS expected, 'of sale_entry ' || r.at AS found
+        FROM root r JOIN acceptance_correction_line l ON l.entry_id = r.entry_id
+        CROSS JOIN LATERAL (
+            SELECT min(f.id) AS id FROM (
+                SELECT id FROM sale_entry WHERE origin_kind = 'acceptance_line' AND origin_id = l.acceptance_line_id
+                UNION ALL SELECT c.entry_id FROM acceptance_correction_line c WHERE c.acceptance_line_id = l.acceptance_line_id) f
+        ) first
+        WHERE r.at <> first.id
         """,
     ),
     sql(

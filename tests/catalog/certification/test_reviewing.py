@@ -181,7 +181,7 @@ def test_what_the_person_who_decides_wrote_is_no_department_heard(office):
     ("language", "said"),
     [
         ("zh", "还需 1 个部门的意见：农业农村部门、商务部门、文化旅游部门、林业部门、市场监管部门"),
-        ("en", "Opinions of 1 more departments are needed: agriculture, commerce, culture tourism, forestry, market regulation"),
+        ("en", "It needs the opinion of 1 more department: agriculture, commerce, culture tourism, forestry, market regulation"),
     ],
 )
 def test_departments_that_are_missing_are_told_in_words(office, language, said):

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from orders.banking.actions.reading import parse
 from orders.banking.queries import statements as queries
 from orders.banking.schemas.statements import HowRead
+from orders.reconcile import report
 from shop.core import clock, exports
 from tests.factories import tables
 from tests.factories.statements import ACCOUNT, statement
@@ -280,6 +281,73 @@ def test_a_preview_tells_what_a_wrong_closing_balance_would_do(desk):
     desk.imported(content, closing_balance="3.00")
     # the same file is the same statement, whatever else would stand against it
     assert desk.upload(content, path="/v1/bank-statements/preview", closing_balance="3.00").json()["problem"] is None
+
+
+#: A day as a bank without serial numbers and balances writes it.
+HEAD = "日期,借方,贷方,对方户名,摘要"
+
+
+def of_day(*lines):
+    return "\n".join([HEAD, *(f"{clock.today()},{line}" for line in lines), ""]).encode()
+
+
+def test_an_equal_receipt_is_not_lost(desk):
+    """Two equal receipts, exported one by one: the second looks like the first, and only the balance tells that it is another."""
+    receipt = ",55.55,沙坪坝中学,货款"
+    desk.imported(statement((100_000, "甲", "a", "S1")))
+    assert desk.imported(of_day(receipt), closing_balance="1055.55")["new_count"] == 1
+    afternoon = of_day(receipt) + b"\n"
+    expected = {"expected": "1055.55", "found": "1111.10"}
+    for content in (of_day(receipt), afternoon):
+        problem = desk.upload(content, path="/v1/bank-statements/preview", closing_balance="1111.10").json()["problem"]
+        assert (problem["code"], [fault["field"] for fault in problem["errors"]]) == ("statement_gap", ["closing_balance"])
+        gap = desk.upload(content, closing_balance="1111.10")
+        assert (gap.status_code, gap.json()["code"], gap.json()["data"]) == (409, "statement_gap", expected)
+    assert desk.agrees()["statement_balance"] == "1055.55"
+    assert len(desk.client.get("/v1/bank-statements").json()["items"]) == 2
+    # an export of the whole day shows both
+    assert desk.imported(of_day(receipt, receipt), closing_balance="1111.10")["new_count"] == 1
+    assert desk.agrees()["statement_balance"] == "1111.10"
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_part_of_a_day_that_is_held_closes_with_what_was_held_then(desk, newest_first):
+    day = [",5.00,甲,a", "2.00,,乙,b", ",9.00,丙,c", ",1.00,丁,d"]
+    after = ["105.00", "103.00", "112.00", "113.00"]
+
+    def export(lines, more=b""):
+        return of_day(*(lines[::-1] if newest_first else lines)) + more
+
+    desk.imported(statement((10_000, "甲", "a", "S1"), days_ago=1))
+    desk.imported(export(day[:3]), closing_balance=after[2])
+    desk.imported(export(day), closing_balance=after[3])
+    for last, closing in enumerate(after):
+        for first in range(last + 1):
+            content = export(day[first : last + 1], b"\n" * 2)
+            assert desk.imported(content, closing_balance=closing)["new_count"] == 0
+            wrong = desk.upload(content + b"\n", closing_balance="113.01")
+            assert (wrong.status_code, wrong.json()["data"]["expected"]) == (409, "113.00")
+    # and so does one of the day before, after which more was booked
+    desk.imported(statement((10_000, "甲", "a", "S1"), days_ago=1, encoding="utf-8-sig"))
+    told = statement(
+        (10_000, "甲", "a", "S1"), opening=1, days_ago=1
+    )  # a serial number that is known; the balances are of another time
+    gap = desk.upload(told)
+    assert (gap.status_code, gap.json()["data"]) == (409, {"expected": "100.00", "found": "100.01"})
+    assert [(fault["column"], fault["row"]) for fault in gap.json()["errors"]] == [("balance", 4)]
+    desk.agrees()
+
+
+def test_reconciliation_sees_a_receipt_that_was_taken_for_another(desk):
+    desk.imported(statement((100, "甲", "a", "S1")))
+    desk.imported(statement((100, "甲", "a", "S1"), encoding="utf-8-sig"))
+    with desk.database.unit_of_work() as session:
+        session.execute(text("ALTER TABLE bank_statement DISABLE TRIGGER USER"))
+        session.execute(text("UPDATE bank_statement SET opening_fen = 100, closing_fen = 200 WHERE new_count = 0"))
+        session.execute(text("ALTER TABLE bank_statement ENABLE TRIGGER USER"))
+        [finding] = [finding for finding in report.findings(session) if finding.count]
+        assert (finding.name, finding.count) == ("bank_statements", 1)
+        session.rollback()
 
 
 @pytest.mark.parametrize(

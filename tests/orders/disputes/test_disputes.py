@@ -293,10 +293,16 @@ def test_of_ten_decisions_at_once_one_counts(api, database, market, buyer, selle
     def decide(number):
         client = connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"})
         body = {"outcome": "partial", "refund": f"{number + 1}.00", "reason": "裁定"}
-        return client.post(f"/v1/disputes/{dispute}/decide", json=body).status_code
+        return client.post(f"/v1/disputes/{dispute}/decide", json=body)
 
     with ThreadPoolExecutor(10) as pool:
-        assert sorted(pool.map(decide, range(10))) == [200] + [409] * 9
+        answers = list(pool.map(decide, range(10)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
+    # who lost is not told that it is as was decided; who asks once more for what stands is
+    assert not any("already" in answer.json()["data"] for answer in answers if answer.status_code == 409)
+    won = next(number for number, answer in enumerate(answers) if answer.status_code == 200)
+    again = [decide(number).json()["data"].get("already", False) for number in range(10)]
+    assert again == [number == won for number in range(10)]
 
 
 def test_to_everybody_only_what_they_may_do_is_offered(api, market, buyer, seller, city):

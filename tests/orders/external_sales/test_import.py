@@ -1,11 +1,13 @@
 """Many sales from one sheet: drafts, all or none, and every fault by row and column."""
 
+import csv
 import io
 import time
 from decimal import Decimal
 
 import pytest
 import xlsxwriter
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from shop.core import clock, exports
@@ -165,11 +167,46 @@ def test_a_waybill_is_what_its_cell_shows_and_a_month_is_no_day(trading, databas
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
-def test_the_template_is_taken_but_for_whom_it_names(trading, kind):
+def test_the_template_is_taken_but_for_whom_it_names(trading, database, kind):
     client = trading.as_("seller")
     template = client.get("/v1/external-sales/template", params={"format": kind})
     assert template.status_code == 200
     assert {each["code"] for each in send(client, template.content).json()["errors"]} == {"unknown_supplier"}
+    [header, example] = (
+        CalamineWorkbook.from_filelike(io.BytesIO(template.content)).get_sheet_by_index(0).to_python()
+        if kind == "xlsx"
+        else list(csv.reader(io.StringIO(template.content.decode("utf-8-sig"))))
+    )
+    product, _ = names(trading, database)
+    named = {"供应单位统一社会信用代码": trading.supplier.uscc, "产品名称": product}
+    mine = [named.get(title, cell) for title, cell in zip(header, example, strict=True)]
+    made = send(client, sheet([mine], header))
+    assert (made.status_code, made.json().get("claims")) == (200, 1), made.text
+
+
+def test_a_weight_that_cannot_be_is_told_for_sales_and_not_for_acceptances(trading, database):
+    with database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE sku SET unit = 'kg', net_grams = 1000 WHERE product_id = :id"), {"id": trading.product.product_id}
+        )
+    line = {
+        "product_id": trading.product.product_id,
+        "sku_id": trading.product.sku_id,
+        "quantity": "10",
+        "grams": 9_000,
+        "amount": "98.00",
+    }
+    claim = {
+        "side": "seller",
+        "platform": "offline",
+        "supplier_id": trading.supplier.id,
+        "buyer_name": "滨州某超市",
+        "buyer_kind": "enterprise",
+    }
+    claim |= {"buyer_region_code": "371600", "sold_on": str(clock.today()), "lines": [line]}
+    [fault] = trading.as_("seller").post("/v1/external-sales", json=claim, headers={"Accept-Language": "en"}).json()["errors"]
+    assert (fault["code"], fault["expected_grams"]) == ("wrong_weight", 10_000)
+    assert not any(word in fault["message"] for word in ("acceptance", "difference_quantity", "rejected"))
 
 
 def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, database):

@@ -220,6 +220,11 @@ def test_what_nobody_answers_is_accepted_unless_it_is_held(api, database, market
     assert rows(database, "SELECT actor_role FROM audit_event WHERE action LIKE 'supplier_order.accept%'") == [("system",)]
     again = buyer.post(f"/v1/shipments/{first['id']}/acceptance", json={})
     assert (again.status_code, again.json()["code"], again.json()["data"]) == (409, "already_accepted", {"already": True})
+    for accepted, already in (("4", True), ("3", None)):
+        answer = {"order_line_id": first["lines"][0]["order_line_id"], "accepted_quantity": accepted, "reason": "少一箱"}
+        answer |= {"rejected_quantity": str(4 - int(accepted))}
+        told = buyer.post(f"/v1/shipments/{first['id']}/acceptance", json={"lines": [answer]}).json()
+        assert (told["code"], told.get("data", {}).get("already")) == ("already_accepted", already)
     released = buyer.post(f"/v1/shipments/{second['id']}/release").json()
     assert released["held_at"] is None
     assert released["accept_by"] > clock.now().isoformat()

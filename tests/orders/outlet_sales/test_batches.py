@@ -853,6 +853,11 @@ def test_many_holds_are_decided_at_once_all_or_none(shop: Shop, verdict, certifi
     assert shop.sums()["certified"] == certified
     again = officer.post("/v1/counting-holds/decide", json={"ids": others, "verdict": verdict, "reason": "已核实"})
     assert [(each["code"], each["already"]) for each in again.json()["errors"]] == [("hold_decided", True)] * 3
+    contrary = "void" if verdict == "count" else "count"
+    against = officer.post("/v1/counting-holds/decide", json={"ids": others, "verdict": contrary, "reason": "另有意见"})
+    assert [(each["code"], each.get("already")) for each in against.json()["errors"]] == [("hold_decided", None)] * 3
+    alone = [officer.post(f"/v1/counting-holds/{others[0]}/{each}", json={"reason": "x"}).json() for each in (verdict, contrary)]
+    assert [(each["code"], each.get("data")) for each in alone] == [("hold_decided", {"already": True}), ("hold_decided", None)]
 
 
 def test_sales_outside_the_life_of_the_outlet_are_held_and_earlier_ones_count_late(shop: Shop):

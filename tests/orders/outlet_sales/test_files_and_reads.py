@@ -195,6 +195,33 @@ def test_a_file_of_which_much_counts_is_taken_back_by_two_persons(shop: Shop):
     assert shop.sums()["certified"] == 2_502_500
 
 
+@pytest.mark.parametrize("verdict", ["count", "void"])
+def test_the_operator_hears_what_became_of_what_it_asked_to_take_back(shop: Shop, verdict):
+    row = f"{shop.outlet.external_number},F1,{clock.today() - timedelta(days=1)} 10:00,G1,2001,50025.00,,"
+    client = operator(shop)
+    [made] = send(client, [row]).json()["batch_ids"]
+    named = client.get(f"/v1/sales-batches/{made}").json()["batch_id"]
+    assert client.post("/v1/sales-batches/take-back", json={"ids": [made], "reason": "误报"}).json()["held"] == 1
+    outbox.drain(shop.database, HANDLERS)
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    [hold] = officer.get("/v1/counting-holds", params={"status": "open"}).json()["items"]
+    assert officer.post(f"/v1/counting-holds/{hold['id']}/{verdict}", json={"reason": "已核实"}).status_code == 200
+    outbox.drain(shop.database, HANDLERS)
+    decided, held = client.get("/v1/notifications", headers={"Accept-Language": "zh"}).json()["items"][:2]
+    assert (held["kind"], f"撤回批次 {named} 的申请" in held["text"]) == ("sales_batch.take_back_held", True)
+    assert "50025.00 元认定商品销售仍计入统计" in held["text"]
+    kind, words = {
+        "count": ("sales_batch.taken_back", "已撤回（take-back-{made}-1），该批次的 50025.00 元销售不再计入统计：已核实"),
+        "void": (
+            "sales_batch.take_back_refused",
+            "不予撤回（take-back-{made}-1），该批次的 50025.00 元认定商品销售仍计入统计：已核实",
+        ),
+    }[verdict]
+    assert (decided["kind"], named in decided["text"]) == (kind, True)
+    assert words.format(made=made) in decided["text"]
+    assert shop.sums()["certified"] == (0 if verdict == "count" else 5_002_500)
+
+
 def test_who_asked_for_much_to_be_taken_back_gives_it_up(shop: Shop):
     row = f"{shop.outlet.external_number},F1,{clock.today() - timedelta(days=1)} 10:00,G1,2001,50025.00,,"
     client = operator(shop)

@@ -1,6 +1,7 @@
 """Acceptances are put right by agreement; and whatever is accepted, given back and corrected, the ledger and the figures say the same."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from orders.bulletins.queries import changes
 from orders.ledger import actions as ledger
 from orders.ledger.rules import Part, part_to_reverse
 from orders.returns.rules import AcceptedLine, Standing, Truth, after_correction, to_correct
@@ -65,10 +67,17 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     assert buyer.get(f"/v1/purchase-orders/{sent.order_id}").json()["payable"] == "489.30"
     assert buyer.post(f"{path}/agree", json={}).json()["code"] == "illegal_move"
 
+    delivered = buyer.get(f"/v1/shipments/{sent.shipment}").json()["lines"][0]
+    ordered = buyer.get(f"/v1/purchase-orders/{sent.order_id}/lines").json()["items"][0]
+    for told in (delivered, ordered):
+        assert [told[f"{each}_quantity"] for each in ("accepted", "corrected", "returned")] == ["10", "9", "2"]
+    assert (delivered["accepted_grams"], delivered["corrected_grams"]) == (50_000, 44_000)
+
     only_weight = propose(buyer, sent, 9, 45_100).json()["id"]
     seller.post(f"/v1/acceptance-corrections/{only_weight}/agree", json={})
     assert rows(database, SUM) == [(7, 35_078, 48_930)]
     assert propose(buyer, sent, 9, 45_100).json()["errors"][0]["code"] == "unchanged"
+    assert buyer.get(f"/v1/shipments/{sent.shipment}").json()["lines"][0]["corrected_grams"] == 45_100
     assert ask_back(api, market, sent, 8).json()["errors"][0]["left"] == "7"
     ask_back(api, market, sent, 7)
     seller.post("/v1/returns/2/approve", json={"without_goods": True})
@@ -77,6 +86,37 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
         assert len(buyer.get("/v1/acceptance-corrections", params={"status": status}).json()["items"]) == count
     outbox.drain(database, HANDLERS)
     assert differences(database) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["correction", "return"])
+def test_what_is_accepted_after_nothing_belongs_to_the_month_of_its_sale(api, database, market, on, by):
+    on(2026, 10, 15)
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    sent = deliver(api, market, 10)
+    on(2026, 11, 5)
+
+    def settle(quantity, grams=None):
+        made = propose(buyer, sent, quantity, grams)
+        assert made.status_code == 201, made.text
+        assert seller.post(f"/v1/acceptance-corrections/{made.json()['id']}/agree", json={}).status_code == 200
+
+    settle(8)
+    settle(7)
+    if by == "correction":
+        settle(0)
+    else:
+        back = ask_back(api, market, sent, 7).json()["id"]
+        assert seller.post(f"/v1/returns/{back}/approve", json={"without_goods": True}).status_code == 200
+    settle(10)
+    outbox.drain(database, HANDLERS)
+    assert differences(database) == {}
+    november = (date(2026, 11, 1), date(2026, 11, 30))
+    districts = [code for (code,) in rows(database, "SELECT DISTINCT district_code FROM sale_entry")]
+    with database.unit_of_work() as session:
+        told = changes.of_earlier_months(session, *november, districts)
+    booked = rows(database, "SELECT sum(grams), sum(amount_fen), count(*) FROM sale_entry WHERE sold_on >= '2026-11-01'")
+    assert [(told.grams, told.amount_fen, told.entries)] == booked
 
 
 def test_a_measured_weight_stays_with_its_quantity(api, database, market):

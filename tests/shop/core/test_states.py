@@ -35,7 +35,39 @@ def test_a_move_that_was_made_before_says_so_and_no_other_does(name):
                 continue
             with pytest.raises(IllegalMove) as refused:
                 table.after(state, move)
-            assert refused.value.data.get("already", False) is (state in leads_to)
+            assert refused.value.data.get("already", False) is (state in leads_to and move not in table.says_more)
+
+
+#: Moves that others lead to the same state as, and that the state tells all the same: it is as whoever asks wants it.
+_ALL_THE_SAME = {
+    ("certificate", "in_force"): {"reinstate", "release"},
+    ("certificate", "held"): {"hold"},
+    ("agreement", "draft"): {"revise"},
+    ("agreement", "proposed"): {"propose"},
+    ("external_sale", "returned"): {"return"},
+    ("order_import", "ordered"): {"order"},
+    ("invoice", "credited"): {"credit_rest"},
+    ("outlet", "verified"): {"verify"},
+    ("pledge", "open"): {"open"},
+    ("pledge", "closed"): {"close"},
+    ("monthly report", "returned"): {"return"},
+    ("reserved_share", "returned"): {"return"},
+    ("goods_return", "closed"): {"close"},
+    ("advance", "paid"): {"pay", "return-part"},
+    ("quotation_request", "open"): {"publish"},
+}
+
+
+def test_a_state_that_moves_lead_to_for_other_reasons_tells_of_none_of_them():
+    found = {}
+    for table in TABLES.values():
+        asked = {move for _, move in table.moves} - table.by_itself
+        for state in set(table.moves.values()):
+            leading = {move for (_, move), target in table.moves.items() if target == state and move in asked}
+            telling = {str(move) for move in leading - table.says_more if (state, move) not in table.moves}
+            if len(leading) > 1 and telling:
+                found[table.name, str(state)] = telling
+    assert found == _ALL_THE_SAME
 
 
 def test_what_has_a_code_of_its_own_says_so_too():
@@ -51,4 +83,5 @@ def test_what_has_a_code_of_its_own_says_so_too():
     for refusal in REFUSALS.values():
         told = refusal().told("en")
         assert (told["status"], told["data"]) == (409, {"already": True})
+        assert "data" not in refusal(as_asked=False).told("en")
     assert REFUSALS["already_redeemed"](number="V1").told("en")["data"] == {"already": True, "number": "V1"}

@@ -41,6 +41,9 @@ def test_an_approved_organisation_changes_its_contact_but_not_what_was_approved(
 
 
 def test_a_change_made_on_an_old_reading_is_refused(admin, bureau):
+    for unread in ('"0"', "1", 'W/"1"', "x", "", '"0", "7"'):
+        refused = admin.patch(place(bureau), json={"address": "一"}, headers={"If-Match": unread})
+        assert (refused.status_code, refused.json()["code"]) == (412, "changed_meanwhile"), unread
     assert admin.patch(place(bureau), json={"address": "一"}, headers={"If-Match": '"1"'}).status_code == 200
     stale = admin.patch(place(bureau), json={"address": "二"}, headers={"If-Match": '"1"'})
     assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile")
