@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +14,7 @@ from catalog.certification.schemas.applying import CaseIn
 from catalog.products.rules import VAT_PERCENTS, VAT_RATES, Category, Kind, Unit, unit_fault, unit_label, weight_fault
 from catalog.products.schemas import ProductIn
 from shop.core import clock, sheets
-from shop.core.errors import Fault, Problem
+from shop.core.errors import BadValue, Fault, Problem
 from shop.core.faults import of_cell
 from shop.programmes.schemas import ProgrammeConfig
 
@@ -44,6 +45,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "statement": ("申请说明", "statement"),
 }
 REQUIRED = ("name", "category", "district")
+#: What is kept as it is typed.
+CODES = frozenset({"district", "township", "specification", "pack"})
 MONTHS = [f"month_{month}" for month in range(1, 13)]
 HEADER = [titles[0] for titles in COLUMNS.values()]
 EXAMPLE = [
@@ -103,7 +106,9 @@ class Words:
         self.modes = _codes(config, "linkage_mode")
         kinds = config.terms.get("kind", {}).values()
         self.kind_labels = [label.zh for label in kinds], [label.en for label in kinds]
-        self.units = {word: unit.value for unit in Unit for word in (unit_label(unit, "zh"), unit_label(unit, "en"), unit.value)}
+        self.units = {
+            sheets.word(told): unit.value for unit in Unit for told in (unit_label(unit, "zh"), unit_label(unit, "en"), unit.value)
+        }
         self.places: dict[str, str] = {}
         for code, name in session.execute(_PLACES, {"today": clock.today()}).all():
             where = name if len(code) == 6 else f"{code[:6]}{name}"
@@ -119,7 +124,7 @@ class Words:
 
 
 def _codes(config: ProgrammeConfig, group: str) -> dict[str, str]:
-    return {word: code for code, label in config.terms.get(group, {}).items() for word in (code, label.zh, label.en)}
+    return {sheets.word(told): code for code, label in config.terms.get(group, {}).items() for told in (code, label.zh, label.en)}
 
 
 @dataclass
@@ -144,26 +149,26 @@ class Row:
             self.refuse(column, problem.code, problem.told("zh")["title"], problem.told("en")["title"])
 
 
-def read(content: bytes, most: int) -> sheets.Table:
+def read(content: bytes, most: int, sheet: str | None) -> sheets.Table:
     """The rows of a spreadsheet that are not empty, by their numbers, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
-    return sheets.table(content, COLUMNS, REQUIRED, most)
+    return sheets.table(content, COLUMNS, REQUIRED, most, CODES, sheet)
 
 
 def understood(number: int, cell: Mapping[str, str], words: Words, known_id: int | None) -> Row:
     """What a row says: of a product that is known only the application, of any other the product too."""
     row = Row(number, cell["name"])
-    given = [word for word in cell["linkage_modes"].replace("，", "、").replace(",", "、").split("、") if word]
-    modes = [words.modes[word] for word in given if word in words.modes]
+    given = [told for told in sheets.word(cell["linkage_modes"]).replace(",", "、").split("、") if told]
+    modes = [words.modes[told] for told in given if told in words.modes]
     if len(modes) < len(given):
         row.refuse("linkage_modes", "unknown_linkage_mode", "没有此带动方式", "there is no such way of taking part")
     case = {name: plain(cell[name]) for name in ("annual_capacity_kg", "comparable_price", "comparable_pack_grams")} | {
         "monthly_capacity_kg": _months(cell),
         "comparable_price_source": cell["comparable_price_source"] or None,
-        "comparable_price_on": cell["comparable_price_on"][:10].replace("/", "-") or None,
+        "comparable_price_on": _day(row, cell["comparable_price_on"]),
         "linkage": cell["linkage"],
         "linkage_modes": modes,
         "statement": cell["statement"],
@@ -174,6 +179,15 @@ def understood(number: int, cell: Mapping[str, str], words: Words, known_id: int
     return row
 
 
+def _day(row: Row, cell: str) -> date | None:
+    """The day of the comparable price; one that cannot be read is told with the row."""
+    try:
+        return sheets.day_of(cell) if cell else None
+    except BadValue as wrong:
+        row.refuse("comparable_price_on", "bad_value", wrong.zh, str(wrong))
+        return None
+
+
 def _months(cell: Mapping[str, str]) -> list[str] | None:
     """The twelve months, where any is filled in; one that is left empty yields nothing."""
     given = [plain(cell[month]) for month in MONTHS]
@@ -182,7 +196,7 @@ def _months(cell: Mapping[str, str]) -> list[str] | None:
 
 def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | None:
     """The product of a row; what cannot be told by its word is named, and the rest is looked at all the same."""
-    category, district = words.categories.get(cell["category"]), words.district(plain(cell["district"]) or "")
+    category, district = words.categories.get(sheets.word(cell["category"])), words.district(plain(cell["district"]) or "")
     township = words.township(district, plain(cell["township"]) or "") if cell["township"] else None
     known = bool(category and district and (township or not cell["township"]))
     for name in ("category", "district", "unit"):
@@ -195,10 +209,10 @@ def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | Non
     elif district and cell["township"] and township is None:
         row.refuse("township", "unknown_origin", "该区县没有此乡镇", "the district has no such township")
     usual = (Kind.SERVICE if category == Category.RURAL_TOURISM else Kind.GOODS).value
-    kind = words.kinds.get(cell["kind"]) if cell["kind"] else usual
+    kind = words.kinds.get(sheets.word(cell["kind"])) if cell["kind"] else usual
     if kind is None:
         row.refuse("kind", "enum", *_one_of(*words.kind_labels))
-    unit = words.units.get(cell["unit"])
+    unit = words.units.get(sheets.word(cell["unit"]))
     if cell["unit"] and unit is None:
         row.refuse("unit", "enum", *_one_of([unit_label(each, "zh") for each in Unit], [unit_label(each, "en") for each in Unit]))
     vat_bp = _basis_points(cell["vat_percent"])

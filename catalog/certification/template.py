@@ -5,15 +5,12 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from catalog.certification.sheets import COLUMNS, EXAMPLE, HEADER
+from catalog.certification.sheets import CODES, COLUMNS, EXAMPLE, HEADER
 from catalog.products.rules import Unit, unit_label
 from shop.core import clock, exports
 from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
-
-#: What is kept as it is typed.
-_CODES = frozenset({"district", "township", "specification", "pack"})
 
 
 def eligible_districts(session: Session, config: ProgrammeConfig) -> list[str]:
@@ -40,7 +37,7 @@ def as_workbook(config: ProgrammeConfig, districts: Sequence[str]) -> bytes:
         rows.freeze_panes(1, 1)
         for at, (title, shown) in enumerate(zip(HEADER, EXAMPLE, strict=True)):
             rows.write_string(0, at, title, bold)
-            kept = as_typed if list(COLUMNS)[at] in _CODES else None
+            kept = as_typed if list(COLUMNS)[at] in CODES else None
             rows.set_column(at, at, None, kept)
             rows.write_string(1, at, exports.safe(shown), kept)
         for at, (name, each) in enumerate(lists.items()):

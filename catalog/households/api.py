@@ -11,6 +11,7 @@ from catalog.households.schemas import CountsOut, ListIn, MemberOut, RevealedOut
 from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
+from shop.core.sheets import SheetName
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -36,10 +37,11 @@ def bring_spreadsheet(
     case_id: Id,
     file: Annotated[UploadFile, File(description="XLSX or CSV, as the template")],
     dry_run: Annotated[bool, Form(description="only look whether it would be accepted")] = False,
+    sheet: SheetName = None,
 ) -> CountsOut:
     """The same from a spreadsheet: every fault by row and column; nothing is kept when there is one."""
     config = programmes.config_of(call.session, clock.today())
-    members, rows, faults = sheets.members(file.file.read(), config)
+    members, rows, faults = sheets.members(file.file.read(), config, sheet)
     try:
         counts = actions.bring(call.session, call.actor, case_id, members, dry_run=dry_run or bool(faults))
         if faults:

@@ -26,21 +26,27 @@ CODES = frozenset({"id_number", "household_no"})
 _LONGEST = 200
 
 
-def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list[int], list[Fault]]:
+def members(content: bytes, config: ProgrammeConfig, sheet: str | None) -> tuple[list[Member], list[int], list[Fault]]:
     """The persons of a spreadsheet, and the row of each as a spreadsheet program shows it; and, instead of persons, the cells of other rows that are
     empty, too long, or hold what nobody can read. Empty rows are passed over.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
-    codes = {word: code for code, label in config.terms.get("linkage_mode", {}).items() for word in (code, label.zh, label.en)}
+    codes = {
+        sheets.word(told): code
+        for code, label in config.terms.get("linkage_mode", {}).items()
+        for told in (code, label.zh, label.en)
+    }
     found, at, faults = [], [], []
-    for number, cell in sheets.table(content, COLUMNS, list(COLUMNS), MOST).rows:
+    for number, cell in sheets.table(content, COLUMNS, list(COLUMNS), MOST, CODES, sheet).rows:
         if wrong := [fault for name, value in cell.items() if (fault := _fault(number, name, value))]:
             faults += wrong
             continue
-        mode = codes.get(cell["mode"], cell["mode"])
-        found.append(Member(cell["name"], cell["id_number"].upper(), cell["household_no"], mode, cell["village"]))
+        mode = codes.get(sheets.word(cell["mode"]), cell["mode"])
+        found.append(
+            Member(cell["name"], sheets.plain_code(cell["id_number"]).upper(), cell["household_no"], mode, cell["village"])
+        )
         at.append(number)
     return found, at, faults
 

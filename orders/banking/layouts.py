@@ -69,6 +69,20 @@ def find(rows: Sequence[Sequence[str]], layout: str | None = None) -> Found | No
     return best
 
 
+#: What is a number or a day, not a text; and what is a text without being a code.
+_NUMBERS = frozenset({Column.DATE, Column.AMOUNT, Column.DEBIT, Column.CREDIT, Column.BALANCE})
+_WORDS = frozenset({Column.TEXT, Column.DIRECTION, Column.CURRENCY})
+
+
+def texts_of(found: Found) -> tuple[set[int], set[int]]:
+    """Where the columns of texts stand, and of them those of codes: accounts, serial numbers, names and banks."""
+    texts = {column: places for column, places in found.columns.items() if column not in _NUMBERS}
+    return (
+        {at for places in texts.values() for at in places},
+        {at for column, places in texts.items() if column not in _WORDS for at in places},
+    )
+
+
 def _places(cells: Sequence[str], roles: Mapping[str, Column]) -> dict[Column, list[int]]:
     places: dict[Column, list[int]] = {}
     order = list(roles)

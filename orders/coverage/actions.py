@@ -63,13 +63,13 @@ _ATTACH = text("UPDATE service_station SET evidence_file_id = :file_id, version 
 _TOUCH = text("UPDATE service_station SET version = version + 1 WHERE id = :id")
 
 
-def take_over(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> ImportedOut:
+def take_over(session: Session, actor: Actor, content: bytes, sheet: str | None, *, dry_run: bool) -> ImportedOut:
     """Put the villages of a spreadsheet on the list, or change their days on it: all of them or none. Villages that it does not name stay.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows, VillagesRefused: see there (422); every fault by row and column.
     """
-    rows, faults, ignored = sheets.read(content)
+    rows, faults, ignored = sheets.read(content, sheet)
     if faults := by_row(besides(faults, _faults(session, actor, rows))):
         raise VillagesRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     ends = [None if row.last_day is None else row.last_day + timedelta(days=1) for row in rows]

@@ -23,6 +23,7 @@ from shop.core import clock, exports, uploads
 from shop.core.months import month_end, month_start
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id, PastDay
+from shop.core.sheets import SheetName
 from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
@@ -78,9 +79,10 @@ def import_villages(
         UploadFile, File(description="XLSX or CSV with the columns 乡镇代码, 村, 起始日期, 截止日期 (may be left out)")
     ],
     dry_run: Annotated[bool, Form(description="only look whether it would be accepted")] = False,
+    sheet: SheetName = None,
 ) -> ImportedOut:
     """Put villages on the list, or change their days on it. Every fault by row and column."""
-    return actions.take_over(call.session, call.actor, file.file.read(), dry_run=dry_run)
+    return actions.take_over(call.session, call.actor, file.file.read(), sheet, dry_run=dry_run)
 
 
 @routes.get("/stations", Permission.MONITORING_READ)

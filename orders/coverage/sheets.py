@@ -39,7 +39,7 @@ class Row:
     last_day: date | None
 
 
-def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
+def read(content: bytes, sheet: str | None) -> tuple[list[Row], list[Fault], list[str]]:
     """The rows below the header, those apart that are empty; the faults of cells that cannot be read, by row and column, in whose place the rows have what
     nobody looks at; and the headers that nobody reads.
 
@@ -47,7 +47,7 @@ def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[Row] = []
-    table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
+    table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS, CODES, sheet)
     faults = [*table.not_told]
     for number, cell in table.rows:
         if wrong := sheets.unreadable(COLUMNS, number, cell):

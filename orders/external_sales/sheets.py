@@ -119,13 +119,13 @@ def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
     return sheets.fault(row, COLUMNS[column][0], code, zh, en)
 
 
-def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
+def read(content: bytes, sheet: str | None) -> tuple[list[Row], list[Fault], list[str]]:
     """The rows of a sheet, the faults of what cannot be read, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
-    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE)
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE, CODES, sheet)
     rows, faults = [], [*table.not_told]
     for number, said in table.rows:
         row, wrong = _row(number, said)
@@ -153,8 +153,8 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
         number,
         said["group"] or f"#{number}",
         cell("platform", _platform),
-        cell("supplier_uscc", str.upper),
-        cell("buyer_uscc", str.upper, needed=False) or "",
+        cell("supplier_uscc", _uscc),
+        cell("buyer_uscc", _uscc, needed=False) or "",
         cell("buyer_name", _name, needed=False) or "",
         cell("buyer_kind", _kind, needed=False) or "",
         cell("buyer_region", lambda code: _region(sheets.plain_code(code)), needed=False) or "",
@@ -175,6 +175,10 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
         cell("waybill", _number, needed=False) or "",
     )
     return row, faults
+
+
+def _uscc(value: str) -> str:
+    return sheets.plain_code(value).upper()
 
 
 def _as(kind: Any) -> Callable[[str], str]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from catalog.products.rules import Unit, unit_label
 from shop.core.money import MAX_FEN
 from shop.core.quantities import MAX_QUANTITY, in_one_line, readable
-from shop.core.sheets import FORMULA, is_formula, not_told, number, plain_code
+from shop.core.sheets import not_told, number, plain_code
 
 _BRACKETED = re.compile(r"\(([^()]*)\)$")
 _COUNTED = re.compile(r"(?P<number>\d[\d.,，．]*)(?P<unit>\D*)")
@@ -28,13 +28,13 @@ def title(cell: str) -> str:
 
 def quantity_of(cell: str, unit_cell: str = "") -> tuple[Decimal | None, str, str | None]:
     """The quantity and unit that a cell tells ("１，200", "10箱", "2.5 kg"), or the code of what is wrong: ``quantity_missing``,
-    ``bad_quantity``, ``formulas_not_accepted`` of a formula that shows nothing, or ``units_differ``, when the unit behind the figure is not that of the unit's own column."""
+    ``bad_quantity``, why nobody can tell it (:func:`shop.core.sheets.not_told`), or ``units_differ``, when the unit behind the figure is not that of the unit's own column."""
     beside = same_unit(unit_cell)
     text = plain_text(cell)
     if not text:
         return None, beside, "quantity_missing"
-    if is_formula(text):
-        return None, beside, FORMULA[0]
+    if why := not_told(text):
+        return None, beside, why[0]
     found = _COUNTED.fullmatch(cell.strip())
     if found is None or not _UNIT.fullmatch(plain_text(found["unit"])):
         return None, beside, "bad_quantity"
@@ -88,13 +88,13 @@ def storable(text: str) -> str:
 
 
 def price_of(cell: str) -> tuple[int | None, str | None]:
-    """The price of a list in fen, or the code of why it cannot be read: ``bad_price`` or ``formulas_not_accepted``. It binds nobody: it is shown beside
+    """The price of a list in fen, or the code of why it cannot be read: ``bad_price`` or why nobody can tell it. It binds nobody: it is shown beside
     the one that holds. An empty cell and a zero tell none."""
     text = plain_text(cell)
     if not text:
         return None, None
-    if is_formula(text):
-        return None, FORMULA[0]
+    if why := not_told(text):
+        return None, why[0]
     try:
         fen = number(cell.strip().strip("¥￥元")) * 100
     except ValueError:
@@ -105,8 +105,8 @@ def price_of(cell: str) -> tuple[int | None, str | None]:
 
 
 def text_fault(cell: str, *, lines: bool = False) -> str | None:
-    """The code of why a text cannot be read: ``formulas_not_accepted`` of a formula that shows nothing, ``number_too_long`` of a number that lost its last
-    digits, ``bad_text`` of one with characters that nobody sees or that turn others about, or with line breaks, unless it may have ``lines``."""
+    """The code of why a text cannot be read: that of why nobody can tell it (:func:`shop.core.sheets.not_told`), ``bad_text`` of one with characters that
+    nobody sees or that turn others about, or with line breaks, unless it may have ``lines``."""
     if why := not_told(plain_text(cell)):
         return why[0]
     try:

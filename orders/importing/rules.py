@@ -11,7 +11,7 @@ from typing import Any
 
 from orders.importing.cells import plain_text, price_of, quantity_of, text_fault, title, unit_of_header
 from orders.purchasing.rules import Reason, words_of
-from shop.core import sheets
+from shop.core import sheets, workbooks
 from shop.core.errors import Language
 
 
@@ -69,8 +69,9 @@ class RowKind(StrEnum):
     REMARK = "remark"
 
 
-#: What is read as a text.
-_TEXTS = (Column.FOUND, Column.CODE, Column.PRODUCT, Column.DISTRICT, Column.PACK, Column.UNIT, Column.NOTE)
+#: What is read as a text, and of it what is a code.
+CODES = frozenset({Column.FOUND, Column.CODE})
+TEXTS = (Column.FOUND, Column.CODE, Column.PRODUCT, Column.DISTRICT, Column.PACK, Column.UNIT, Column.NOTE)
 #: What tells which SKU is meant.
 NAMING = frozenset({Column.FOUND, Column.CODE, Column.PRODUCT, Column.DISTRICT, Column.PACK})
 
@@ -244,7 +245,7 @@ def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_
     if not wanted and _is_section(plain):
         return ReadRow(row_no, RowKind.REMARK)
     # a remark may begin new lines, as those of an order may
-    unread = [(column, code) for column in _TEXTS if (code := text_fault(told.get(column, ""), lines=column is Column.NOTE))]
+    unread = [(column, code) for column in TEXTS if (code := text_fault(told.get(column, ""), lines=column is Column.NOTE))]
     told |= dict.fromkeys((column for column, _ in unread), "")
     quantity, unit, fault = quantity_of(wanted, told.get(Column.UNIT, "") or unit_of_all)
     if any(column is Column.UNIT for column, _ in unread):  # of what, nobody knows
@@ -282,7 +283,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "数量须为大于零、不超过十亿的数字，最多三位小数",
         "The quantity must be a number above zero, at most one billion, with at most three decimal places",
     ),
-    **{code: (zh, en) for code, zh, en in (sheets.FORMULA, sheets.LONG_NUMBER)},
+    **{code: (zh, en) for code, zh, en in (sheets.FORMULA, sheets.LONG_NUMBER, sheets.UNCLEAR_FORMAT, sheets.ERROR)},
     "bad_text": (
         "含有换行、看不见或改变文字方向的字符",
         "The text holds line breaks, or characters that nobody sees or that turn its direction",
@@ -305,7 +306,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "无法读取该文件，请在表格软件中另存为 XLSX，或以逗号分隔的 CSV（UTF-8 或 GB18030）",
         "The file cannot be read; save it as XLSX, or as CSV with commas (UTF-8 or GB18030)",
     ),
-    **{each.code: (each.zh, each.en) for each in (sheets.MarkupTable, sheets.OldWorkbook)},
+    **{each.code: (each.zh, each.en) for each in (workbooks.MarkupTable, workbooks.OldWorkbook)},
     "header_not_found": (
         "未找到表头，请指定表头所在行和各列",
         "No header was found; say in which row it is and what its columns are",

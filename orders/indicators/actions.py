@@ -85,14 +85,16 @@ def revise(session: Session, actor: Actor, value_id: int, body: FigureIn, reason
     )
 
 
-def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | None, dry_run: bool) -> ImportedOut:
+def take_over(
+    session: Session, actor: Actor, content: bytes, sheet: str | None, *, reason: str | None, dry_run: bool
+) -> ImportedOut:
     """Report the rows of a spreadsheet: all of them or none. With a ``reason``, what was reported before is revised.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows, ReportRefused: see there (422); every fault by row and column.
     """
     indicators = programmes.config_of(session, clock.today()).indicators
-    read, wrong, ignored = sheets.read(content, {each.code for each in indicators if each.unit == "percent"})
+    read, wrong, ignored = sheets.read(content, {each.code for each in indicators if each.unit == "percent"}, sheet)
     rows = [
         {
             "indicator": each.indicator,

@@ -21,6 +21,7 @@ from orders.indicators.states import ValueStatus
 from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id, LongText
+from shop.core.sheets import SheetName
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.regions.schemas import DistrictCode
@@ -69,9 +70,10 @@ def import_values(
     ],
     reason: Annotated[LongText | None, Form(description="what was reported before is revised for this reason")] = None,
     dry_run: Annotated[bool, Form(description="only look whether it would be accepted")] = False,
+    sheet: SheetName = None,
 ) -> ImportedOut:
     """Report the rows of a spreadsheet, all or none. Every fault by row and column."""
-    return actions.take_over(call.session, call.actor, file.file.read(), reason=reason, dry_run=dry_run)
+    return actions.take_over(call.session, call.actor, file.file.read(), sheet, reason=reason, dry_run=dry_run)
 
 
 @routes.get("/export", Permission.MONITORING_READ, responses=exports.FILES)

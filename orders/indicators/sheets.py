@@ -55,7 +55,7 @@ class Row:
     base_method: str | None
 
 
-def read(content: bytes, in_percent: Collection[str]) -> tuple[list[Row], list[Fault], list[str]]:
+def read(content: bytes, in_percent: Collection[str], sheet: str | None) -> tuple[list[Row], list[Fault], list[str]]:
     """The rows below the header, those apart that are empty; ``in_percent``: the codes of indicators whose unit is percent, of which 12.5% is 12.5. And the faults of cells that cannot be read, by row and column, in whose place the rows have what
     nobody looks at; and the headers that nobody reads.
 
@@ -63,7 +63,7 @@ def read(content: bytes, in_percent: Collection[str]) -> tuple[list[Row], list[F
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[Row] = []
-    table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS, CODES - {"period"}, sheet)
     faults = [*table.not_told]
     for number, cell in table.rows:
         if wrong := sheets.unreadable(COLUMNS, number, cell):

@@ -28,6 +28,7 @@ from orders.outlets.states import OutletKind
 from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
+from shop.core.sheets import SheetName
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -55,16 +56,16 @@ def send_batches(call: Call, body: SalesBatchesIn) -> SalesBatchesOut:
 
 
 @routes.post("/sales-batches/import", Permission.OUTLETS_MANAGE, status=200)
-def import_sales(call: Call, file: Sheet, dry_run: DryRun = False) -> SalesImportedOut:
+def import_sales(call: Call, file: Sheet, dry_run: DryRun = False, sheet: SheetName = None) -> SalesImportedOut:
     """An operator's file of sales, up to 19,998 rows: all of them or none. Every fault by row and column; the same file twice is refused.
     The answer tells what counts of it and what does not."""
-    return importing.import_file(call.session, call.actor, file.filename, file.file.read(), dry_run=dry_run)
+    return importing.import_file(call.session, call.actor, file.filename, file.file.read(), sheet, dry_run=dry_run)
 
 
 @routes.post("/sales-file-trials", Permission.OUTLETS_MANAGE, status=202)
-def try_file(call: Call, file: Sheet) -> SalesTrialOut:
+def try_file(call: Call, file: Sheet, sheet: SheetName = None) -> SalesTrialOut:
     """Have a file tried in the background, as `dry_run` of an import does at once: for files of thousands of rows, which take a while. Look at its status."""
-    trial_id = trying.ask(call.session, call.actor, file.filename, file.file.read())
+    trial_id = trying.ask(call.session, call.actor, file.filename, file.file.read(), sheet)
     return queries.trial(call.session, call.actor, trial_id, call.language)
 
 

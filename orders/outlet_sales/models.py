@@ -156,6 +156,8 @@ class SalesTrial(SQLModel, table=True):
     scopes: list[str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     file_id: int = ref("stored_file.id")
     name: str
+    #: Of a workbook, where somebody named one.
+    sheet: str | None = None
     asked_at: datetime = moment()
     status: str = Field(default="reading", sa_column_kwargs={"server_default": "reading"})
     #: Of the file, once it was read.

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, TrialStatus, batch_hash
-from orders.outlets.schemas.outlets import Number, OutletCode
+from orders.outlets.schemas.outlets import GoodsNumber, Number, OutletCode
 from shop.core.errors import BadValue
 from shop.core.faults import fault_of
 from shop.core.money import YuanIn, YuanOut
@@ -51,7 +51,7 @@ class LineIn(BaseModel):
 
     line_id: LineNumber = Field(description="the till's number of the sale's line; once within the outlet, for ever")
     sold_at: Moment
-    goods_id: Number = Field(description="商品编号 as the outlet's list has it, or the 69码 of one of the goods on it")
+    goods_id: GoodsNumber = Field(description="商品编号 as the outlet's list has it, or the 69码 of one of the goods on it")
     quantity: Quantity
     amount: YuanIn = Field(ge=0, description="what was paid for it, in yuan; 0: it was given away with something")
     receipt_number: Number | None = None
@@ -159,7 +159,7 @@ class SalesLineRow(BaseModel):
     outlet: OutletCode
     line_id: LineNumber
     sold_at: Moment
-    goods_id: Number
+    goods_id: GoodsNumber
     goods_name: Name | None = None
     quantity: Quantity
     amount: YuanIn = Field(ge=0)

@@ -71,14 +71,14 @@ _AS_SAID: Mapping[str, Any] = {
 }
 
 
-def read_sales(content: bytes) -> tuple[list[Read[SalesLineRow]], list[Fault], list[str]]:
+def read_sales(content: bytes, sheet: str | None) -> tuple[list[Read[SalesLineRow]], list[Fault], list[str]]:
     """The rows of a file of sales, every fault by row and column, and the headers that nobody reads. One that speaks of giving back is a fault: to
     pass over it makes sales of what was given back.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
-    rows, faults, ignored = read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID)
+    rows, faults, ignored = read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID, SALES_CODES, sheet)
     own = SALES_COLUMNS["refunds_line_id"][0]
     zh, en = (
         f"无法识别；退货请填在“{own}”列，此列请删去",

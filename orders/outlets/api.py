@@ -42,6 +42,7 @@ from shop.core import clock, exports
 from shop.core.outcomes import counts, outcome
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id, each_once, storable
+from shop.core.sheets import SheetName
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -119,9 +120,9 @@ def goods_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()
 
 
 @routes.post("/outlets/import", Permission.OUTLETS_MANAGE, status=200)
-def import_outlets(call: Call, file: Sheet, dry_run: DryRun = False) -> ImportedOut:
+def import_outlets(call: Call, file: Sheet, dry_run: DryRun = False, sheet: SheetName = None) -> ImportedOut:
     """Register the outlets of a file, up to 19,998 rows: all of them or none. Every fault by row and column."""
-    return registering.import_file(call.session, call.actor, file.file.read(), dry_run=dry_run)
+    return registering.import_file(call.session, call.actor, file.file.read(), sheet, dry_run=dry_run)
 
 
 @routes.post("/outlets/verify", Permission.OUTLETS_VERIFY, status=200)
@@ -249,9 +250,9 @@ def report_goods(call: Call, body: GoodsListIn) -> GoodsTakenOut:
 
 
 @routes.post("/outlet-goods/import", Permission.OUTLETS_MANAGE, status=200)
-def import_goods(call: Call, file: Sheet, dry_run: DryRun = False) -> GoodsImportedOut:
+def import_goods(call: Call, file: Sheet, dry_run: DryRun = False, sheet: SheetName = None) -> GoodsImportedOut:
     """The same as a file with the headings of the public field list: all of it or nothing. `notes` name the rows of what is not on the list here."""
-    return goods.import_file(call.session, call.actor, file.file.read(), call.language, dry_run=dry_run)
+    return goods.import_file(call.session, call.actor, file.file.read(), sheet, call.language, dry_run=dry_run)
 
 
 @routes.put("/outlets/{outlet_id}/plan", Permission.OUTLETS_MANAGE)

@@ -1,7 +1,7 @@
 """Outlets and their goods as tables: the columns of files that operators send, and of those that they get."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -80,8 +80,8 @@ _VENUES = {
 
 
 def figure_of(cell: str) -> str:
-    """A figure, or a code of digits, whatever the width in which it was typed. What tills and operators number by stays as it is: they say it in other
-    ways, too."""
+    """A figure, or a code of digits, whatever the width in which it was typed. What tills number sales by stays as it is: they say it in other ways, too;
+    numbers of outlets and goods are in one width by their kind."""
     return unicodedata.normalize("NFKC", cell)
 
 
@@ -107,7 +107,7 @@ _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "channel_type": sheets.one_of(_CHANNELS, ("专区", "专柜", "专馆", "01", "02", "03")),
     "action": sheets.one_of(_with_codes({"新增": "create", "修改": "modify", "删除": "delete"}), ("新增", "修改", "删除")),
     "is_poverty_goods": sheets.one_of(_CERTIFIED, ("是", "否", "1", "2")),
-    **dict.fromkeys(("region_code", "township_code", "barcode"), figure_of),
+    **dict.fromkeys(("region_code", "township_code", "barcode", "supplier_uscc", "operator_uscc"), figure_of),
     **dict.fromkeys(("price", "longitude", "latitude"), sheets.number),
 }
 
@@ -127,18 +127,18 @@ class Read(Generic[M]):
         return [fault(self.number, columns, *each) for each in found if each[0] not in self.wrong]
 
 
-def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault], list[str]]:
+def read_outlets(content: bytes, sheet: str | None) -> tuple[list[Read[OutletIn]], list[Fault], list[str]]:
     """The rows of a file of outlets, every fault by row and column, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
-    return read(content, OutletIn, OUTLET_COLUMNS, OUTLET_REQUIRED, _AS_SAID)
+    return read(content, OutletIn, OUTLET_COLUMNS, OUTLET_REQUIRED, _AS_SAID, OUTLET_CODES, sheet)
 
 
-def read_goods(content: bytes) -> tuple[list[Read[GoodsIn]], list[Fault], list[str]]:
+def read_goods(content: bytes, sheet: str | None) -> tuple[list[Read[GoodsIn]], list[Fault], list[str]]:
     """The same for goods, by the headings of the public field list."""
-    return read(content, GoodsIn, GOODS_COLUMNS, GOODS_REQUIRED, _AS_SAID)
+    return read(content, GoodsIn, GOODS_COLUMNS, GOODS_REQUIRED, _AS_SAID, GOODS_CODES, sheet)
 
 
 def read(
@@ -147,11 +147,13 @@ def read(
     columns: Mapping[str, Sequence[str]],
     required: Sequence[str],
     as_said: Mapping[str, Callable[[str], Any]],
+    codes: Collection[str],
+    sheet: str | None,
 ) -> tuple[list[Read[M]], list[Fault], list[str]]:
     """The rows of a file as bodies of requests, those with faults among them, so that whoever knows what they speak of can look at the rest of each.
     ``as_said`` makes values of what people write into cells; empty cells are left out."""
     found: list[Read[M]] = []
-    table = sheets.table(content, columns, required, MAX_ROWS - 2)
+    table = sheets.table(content, columns, required, MAX_ROWS - 2, codes, sheet)
     faults = [*table.not_told]
     fields = model.model_fields
     for number, cells in table.rows:

@@ -24,6 +24,7 @@ from orders.reserved_share.schemas import (
 from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
+from shop.core.sheets import SheetName
 from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -121,6 +122,7 @@ def import_bases(
         UploadFile, File(description="XLSX or CSV with the columns 统一社会信用代码, 食堂采购基数, 预留比例 (may be left out)")
     ],
     dry_run: Annotated[bool, Form(description="only look whether it would be accepted")] = False,
+    sheet: SheetName = None,
 ) -> ImportOut:
     """Write the bases of many units of the own branch as drafts, which they then file. Every fault by row and column."""
-    return importing.take_over(call.session, call.actor, year, file.file.read(), dry_run=dry_run)
+    return importing.take_over(call.session, call.actor, year, file.file.read(), sheet, dry_run=dry_run)

@@ -63,6 +63,8 @@ COLUMNS = {
     "base": ("食堂采购基数", "食堂采购基数（元）", "base"),
     "percent": ("预留比例", "预留比例（%）", "percent"),
 }
+#: What is kept as it is typed.
+CODES = frozenset({"uscc"})
 MOST_BASES = 10_000
 #: A fault of one cell, by the column's own header.
 fault = partial(sheets.fault_of, COLUMNS)
@@ -105,7 +107,7 @@ def _percent(bp: int | None) -> Decimal | None:
     return None if bp is None else Decimal(bp) / 100
 
 
-def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
+def read_bases(content: bytes, sheet: str | None) -> tuple[list[BaseRow], list[Fault], list[str]]:
     """The rows below the header, those apart that are empty; the faults of amounts and percents that are no such numbers, by row and column, in whose place
     the rows have nothing; and the headers that nobody reads.
 
@@ -113,7 +115,7 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
         UnreadableSpreadsheet, TooManyRows: see there (422).
     """
     found: list[BaseRow] = []
-    table = sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES)
+    table = sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES, CODES, sheet)
     faults = [*table.not_told]
     for number, cell in table.rows:
         base = _fen(cell["base"])
@@ -123,7 +125,7 @@ def read_bases(content: bytes) -> tuple[list[BaseRow], list[Fault], list[str]]:
             faults.append(fault(number, "base", "bad_amount", "金额须为不小于 0 的数，最多两位小数", "is no amount of yuan"))
         if bad_percent:
             faults.append(fault(number, "percent", "bad_percent", "须在 0 至 100 之间，最多两位小数", "is no percent"))
-        found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base or 0, percent))
+        found.append(BaseRow(number, sheets.plain_code(cell["uscc"]).upper().replace("\x00", ""), base or 0, percent))
     return found, faults, table.ignored
 
 

@@ -9,35 +9,44 @@ from shop.core.errors import BadValue, Fault
 from shop.core.months import MONTH_PATTERN
 from shop.core.quantities import NoNumber
 
+_Told = tuple[str, str]
 #: What needs no more than the kind of the fault.
-_ZH = {
-    "bool_parsing": "须为是或否",
-    "bool_type": "须为是或否",
-    "date_from_datetime_inexact": "须为日期，如 2026-01-31",
-    "date_from_datetime_parsing": "须为日期，如 2026-01-31",
-    "date_parsing": "须为日期，如 2026-01-31",
-    "date_type": "须为日期，如 2026-01-31",
-    "datetime_from_date_parsing": "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
-    "datetime_parsing": "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
-    "timezone_aware": "时间须带时区，如 2026-01-31T09:00:00+08:00",
-    "decimal_parsing": "须为数字，如 12.5",
-    "decimal_type": "须为数字",
-    "dict_type": "须为对象",
-    "finite_number": "须为有限的数字",
-    "float_parsing": "须为数字",
-    "int_from_float": "须为整数",
-    "int_parsing": "须为整数",
-    "int_type": "须为整数",
-    "int_parsing_size": "数值过大",
-    "list_type": "须为列表",
-    "model_attributes_type": "须为对象",
-    "missing": "缺少必填项",
-    "string_type": "须为文字",
-    "json_invalid": "不是有效的 JSON",
-    "extra_forbidden": "未知字段",
+_PLAIN: Mapping[str, _Told] = {
+    "bool_parsing": ("须为是或否", "Has to be true or false"),
+    "bool_type": ("须为是或否", "Has to be true or false"),
+    "date_from_datetime_inexact": ("须为日期，如 2026-01-31", "Has to be a day, such as 2026-01-31"),
+    "date_from_datetime_parsing": ("须为日期，如 2026-01-31", "Has to be a day, such as 2026-01-31"),
+    "date_parsing": ("须为日期，如 2026-01-31", "Has to be a day, such as 2026-01-31"),
+    "date_type": ("须为日期，如 2026-01-31", "Has to be a day, such as 2026-01-31"),
+    "datetime_from_date_parsing": (
+        "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
+        "Has to be a moment with its time zone, such as 2026-01-31T09:00:00+08:00",
+    ),
+    "datetime_parsing": (
+        "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
+        "Has to be a moment with its time zone, such as 2026-01-31T09:00:00+08:00",
+    ),
+    "timezone_aware": (
+        "时间须带时区，如 2026-01-31T09:00:00+08:00",
+        "Has to have its time zone, such as 2026-01-31T09:00:00+08:00",
+    ),
+    "decimal_parsing": ("须为数字，如 12.5", "Has to be a number, such as 12.5"),
+    "decimal_type": ("须为数字", "Has to be a number"),
+    "dict_type": ("须为对象", "Has to be an object"),
+    "finite_number": ("须为有限的数字", "Has to be a finite number"),
+    "float_parsing": ("须为数字", "Has to be a number"),
+    "int_from_float": ("须为整数", "Has to be a whole number"),
+    "int_parsing": ("须为整数", "Has to be a whole number"),
+    "int_type": ("须为整数", "Has to be a whole number"),
+    "int_parsing_size": ("数值过大", "Is too large"),
+    "list_type": ("须为列表", "Has to be a list"),
+    "model_attributes_type": ("须为对象", "Has to be an object"),
+    "missing": ("缺少必填项", "Is missing"),
+    "string_type": ("须为文字", "Has to be a text"),
+    "json_invalid": ("不是有效的 JSON", "Is no valid JSON"),
+    "extra_forbidden": ("未知字段", "Is no field that is known here"),
 }
 
-_Told = tuple[str, str]
 #: What has a limit, by the kind of the fault; the names are those of pydantic's context.
 _LIMITS: Mapping[str, _Told] = {
     "greater_than": ("须大于 {gt}", "Has to be greater than {gt}"),
@@ -132,8 +141,8 @@ def _told(entry: Any) -> _Told:
         expected = str(context.get("expected") or context.get("expected_tags", ""))
         return _listed(_QUOTED.findall(expected)) or ("不在可选值之内", reason)
     if kind == "union_tag_not_found":
-        return _ZH["missing"], "Field required"
-    return _ZH.get(kind, "格式或取值有误"), reason
+        return _PLAIN["missing"]
+    return _PLAIN.get(kind, ("格式或取值有误", reason))
 
 
 def _within(body: Any, where: list[str | int], kind: str) -> list[str | int]:

@@ -1,15 +1,19 @@
-"""Reads the sheets of an XLSX file in a process of its own, with little memory and time; ``shop.core.sheets`` starts it.
+"""Reads the sheets of a workbook in a process of its own, with little memory and time; ``shop.core.workbooks`` starts it.
 
-A crafted file makes any reader take all memory or end its process. This file runs alone: nothing of the program may be imported here.
+A crafted file makes any reader take all memory or end its process. This file runs alone: nothing of the program may be imported here but the file beside
+it that looks through the kind before XLSX.
 """
 
+import functools
 import itertools
 import json
 import re
 import resource
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 MEMORY = 256 * 2**20
@@ -17,7 +21,7 @@ SECONDS = 8
 #: More rows or columns than these are not read; one row more than may be given shows that there were too many.
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
-MAX_SHEETS = 20
+MAX_SHEETS = 100
 #: Digits of a number that spreadsheet programs keep.
 DIGITS = 15
 #: What stands in a cell whose formula shows no value.
@@ -32,19 +36,37 @@ _FORMULA = re.compile(
 _FORMAT = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c\s([^<>]*\bs=[\"']([0-9]+)[\"'][^<>]*)>")
 #: Of a cell that holds no number.
 _TEXTS = re.compile(rb"\bt=[\"'](?!n[\"'])")
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-#: What a format writes as it stands.
-_QUOTED = re.compile(r'"[^"]*"|\\.')
-#: The formats of percents that every program knows.
-_PERCENTS = ("9", "10")
+#: A cell that came to an error, by a formula or not, with what it shows.
+_ERROR = re.compile(
+    rb"<(?:[A-Za-z][\w.-]*:)?c\s([^<>]*\bt=[\"']e[\"'][^<>]*)>\s*(?:<(?:[A-Za-z][\w.-]*:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:[A-Za-z][\w.-]*:)?f\s*>)\s*)?"
+    rb"<(?:[A-Za-z][\w.-]*:)?v(?:\s[^<>]*)?>([^<]*)<"
+)
+#: The formats that every program knows by their numbers; of others nobody can tell how they show a number.
+KNOWN = {
+    "0": "General",
+    "1": "0",
+    "2": "0.00",
+    "3": "#,##0",
+    "4": "#,##0.00",
+    "9": "0%",
+    "10": "0.00%",
+    "49": "@",
+    "14": "m/d/yy",
+    "15": "d-mmm-yy",
+    "16": "d-mmm",
+    "17": "mmm-yy",
+    "22": "m/d/yy h:mm",
+    **{str(each): "h:mm:ss" for each in (18, 19, 20, 21, 32, 33, 34, 35, 45, 46, 47, 55, 56)},
+    **{str(each): 'yyyy"年"m"月"' for each in (27, 36, 50, 52, 57)},
+    **{str(each): 'm"月"d"日"' for each in (28, 29, 30, 31, 51, 53, 54, 58)},
+}
+UNKNOWN = "?"
+#: Formats that show a number as it is, of which nothing has to be told.
+PLAIN = frozenset({"", "General", "G/通用格式", "0", "@"})
 _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 #: A workbook that leaves the computing to whoever opens it: its program wrote 0 for what it did not know.
 _COMPUTED_LATER = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?calcPr\b[^<>]*\bfullCalcOnLoad=[\"'](?:1|true)[\"']")
-#: How a workbook of the kind before XLSX begins, and the records that are looked at in it ([MS-XLS] 2.3.1).
-_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BEGIN, _END_OF, _SHEET, _NUMBER_FORMAT, _CELL_FORMAT = 0x809, 0x0A, 0x85, 0x41E, 0xE0
-_CELL, _SHORT_CELL, _SHORT_CELLS, _CELL_OF_FORMULA = 0x203, 0x27E, 0xBD, 0x06
 #: A row with its number, where rows end, and a cell or a value of one.
 _ROW = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?row\s[^<>]*?\br=[\"']([0-9]{1,9})[\"']")
 _END = re.compile(rb"</(?:[A-Za-z][\w.-]*:)?sheetData\s*>")
@@ -57,9 +79,8 @@ _CHUNK = 2**20
 
 
 def main() -> None:
-    """Content comes by standard input, rows leave as JSON by standard output: those of the first visible sheet, or
-    with the argument ``all`` of the first ``MAX_SHEETS`` of them, by their names. A formula counts as what it last showed; one that shows nothing is told by
-    ``UNSHOWN``."""
+    """Content comes by standard input, sheets leave as JSON by standard output, each by its name with its rows and with the places of its cells by the
+    formats of their numbers: the first ``MAX_SHEETS`` that are visible. A place counts cells row by row, ``MAX_COLUMNS`` in each. A formula counts as what it last showed; one that shows nothing is told by ``UNSHOWN``."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -70,22 +91,22 @@ def main() -> None:
 
     content.seek(0)
     book = CalamineWorkbook.from_filelike(content)
-    percents = _percents(content) or _percents_of_old(content, [each.name for each in book.sheets_metadata])
-    unshown = _unshown(content)
+    told = _told(content, [each.name for each in book.sheets_metadata])
     sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
     shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
-    most = MAX_SHEETS if "all" in sys.argv[1:] else 1
-    found = {each.name: _cells(book.get_sheet_by_name(each.name), unshown, percents, each.name in longer) for each in shown[:most]}
+    found = {}
+    for each in shown[:MAX_SHEETS]:
+        texts, formats = told.get(each.name, ({}, {}))
+        found[each.name] = {"rows": _cells(book.get_sheet_by_name(each.name), texts, each.name in longer), "formats": formats}
     # in one piece: it is faster, and what would not fit into this process's memory never reaches the other
     sys.stdout.write(json.dumps(found))
 
 
-Places = dict[str, list[tuple[int, int]]]
-#: What finds the cells of one sheet.
-Look = Callable[[Any], list[tuple[int, int]]]
+#: What the cells of a sheet show that hold no value, by their places; and the places of cells that hold numbers, by their formats.
+Told = tuple[dict[int, str], dict[str, list[int]]]
 
 
-def _cells(sheet: Any, unshown: Places, percents: Places, longer: bool) -> list[list[str]]:
+def _cells(sheet: Any, texts: dict[int, str], longer: bool) -> list[list[str]]:
     """The first rows, down to the last one that is not blank; ``MAX_ROWS`` of them, if more than blanks stands below them (``longer``: as is known)."""
     # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
     indent = [""] * min(sheet.start[1] if sheet.start else 0, MAX_COLUMNS)
@@ -95,13 +116,11 @@ def _cells(sheet: Any, unshown: Places, percents: Places, longer: bool) -> list[
         while rows and _is_blank(rows[-1]):
             rows.pop()
     rows += [[] for _ in range(MAX_ROWS - len(rows) if longer else 0)]
-    for row, column in percents.get(sheet.name, ()):
-        if row < len(rows) and column < len(rows[row]) and _NUMBER.fullmatch(rows[row][column]):
-            rows[row][column] = _percent(rows[row][column])
-    for row, column in unshown.get(sheet.name, ()):
+    for place, text in texts.items():
+        row, column = divmod(place, MAX_COLUMNS)
         rows += [[] for _ in range(row + 1 - len(rows))]
         rows[row] += [""] * (column + 1 - len(rows[row]))
-        rows[row][column] = UNSHOWN
+        rows[row][column] = text
     return rows
 
 
@@ -112,7 +131,9 @@ def _is_blank(row: list[Any]) -> bool:
 def _shown(cell: Any) -> str:
     """A cell as text. A number has the 15 digits that programs keep of it, so that 7 is no 7.0, and 46 times 0.15 is 6.9; one of more digits has a power
     of ten behind it, which tells that the last ones are lost."""
-    if not isinstance(cell, float | int) or isinstance(cell, bool):
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if not isinstance(cell, float | int):
         return str(cell)
     shown = f"{cell:.{DIGITS}g}"
     return format(Decimal(shown), "f") if "e-" in shown else shown
@@ -190,79 +211,98 @@ def _are_blank(part: bytes, first: int, last: int, blanks: set[bytes]) -> bool:
     return True
 
 
-def _percent(number: str) -> str:
-    """0.125 as a cell of percents shows it: 12.5%."""
-    whole, _, decimals = format(Decimal(number) * 100, "f").partition(".")
-    return f"{whole}.{decimals}".rstrip("0").rstrip(".") + "%" if decimals else f"{whole}%"
-
-
-def _unshown(content: Any) -> Places:
-    """The cells of each sheet whose formulas show no value, by row and column from 0: those that nobody computed, and those that came to an error."""
-
-    def looking(archive: Any, parts: dict[str, str]) -> Look:
-        later = _COMPUTED_LATER.search(archive.read(parts["xl/workbook.xml"])) is not None
-        return lambda part: _unshown_of(part, later)
-
-    return _found(content, looking)
-
-
-def _percents(content: Any) -> Places:
-    """The cells of each sheet that show percents, by row and column from 0."""
-
-    def looking(archive: Any, parts: dict[str, str]) -> Look | None:
-        formats = _formats_of_percents(archive, parts) if "xl/styles.xml" in parts else None
-        return (lambda part: _percents_of(part, formats)) if formats else None
-
-    return _found(content, looking)
-
-
-def _found(content: Any, looking: Callable[[Any, dict[str, str]], Look | None]) -> Places:
-    """The cells of each sheet of a workbook that are looked for; ``looking``: how, by what the whole workbook says; None: there are none."""
+def _told(content: Any, names: list[str]) -> dict[str, Told]:
+    """What is told of the cells of each sheet besides their values; ``names``: of all sheets, in their order."""
     import zipfile
 
     content.seek(0)
-    if not zipfile.is_zipfile(content):  # the kind before XLSX always keeps the value
-        return {}
+    if not zipfile.is_zipfile(content):
+        content.seek(0)
+        old = runpy.run_path(str(Path(__file__).with_name("old_workbook.py")))
+        found: dict[str, Told] = old["told"](content.read(), names, KNOWN, UNKNOWN, PLAIN, MAX_COLUMNS)
+        return found
     with zipfile.ZipFile(content) as archive:
         parts = {each.lower().lstrip("/"): each for each in archive.namelist()}
-        look = looking(archive, parts) if "xl/workbook.xml" in parts else None
-        if look is None:
+        if "xl/workbook.xml" not in parts:
             return {}
-        found = {}
-        for sheet, target in _targets(archive, parts):
-            if (name := parts.get(target)) is not None:
+        later = _COMPUTED_LATER.search(archive.read(parts["xl/workbook.xml"])) is not None
+        formats = _formats(archive, parts) if "xl/styles.xml" in parts else {}
+
+        def told(name: str) -> Told:
+            def look(pattern: re.Pattern[bytes], *hints: bytes) -> Iterator[re.Match[bytes]]:
                 with archive.open(name) as part:
-                    found[sheet] = look(part)
-    return found
+                    yield from _matches(part, pattern, hints)
+
+            return _unshown(look, later) | _errors(look), _formatted(look, formats) if formats else {}
+
+        return {sheet: told(parts[target]) for sheet, target in _targets(archive, parts) if target in parts}
 
 
-def _formats_of_percents(archive: Any, parts: dict[str, str]) -> frozenset[bytes]:
-    """The numbers that cells name formats by, of those that show percents; most workbooks have none."""
-    from xml.etree import ElementTree
-
-    numbers, used = set(_PERCENTS), frozenset[bytes]()
-    for each in ElementTree.fromstring(archive.read(parts["xl/styles.xml"])).iter():  # noqa: S314 -- within this process's memory and time
-        match each.tag.rpartition("}")[2]:
-            case "numFmt" if "%" in _QUOTED.sub("", each.get("formatCode", "")):
-                numbers.add(each.get("numFmtId", ""))
-            case "cellXfs":
-                used = frozenset(str(at).encode() for at, one in enumerate(each) if one.get("numFmtId") in numbers)
-    return used
+#: Finds what matches a pattern in a sheet; hints are what stands in every match, so that most sheets need no longer look.
+Look = Callable[..., Iterator[re.Match[bytes]]]
 
 
-def _percents_of(part: Any, formats: frozenset[bytes]) -> list[tuple[int, int]]:
-    cells: list[tuple[int, int]] = []
+def _matches(part: Any, pattern: re.Pattern[bytes], hints: tuple[bytes, ...]) -> Iterator[re.Match[bytes]]:
     kept = b""
     while chunk := part.read(_CHUNK):
         seen, done = kept + chunk, 0
-        for cell in _FORMAT.finditer(seen):
-            done = cell.end()
-            if cell[2] in formats and (place := _PLACE.search(cell[1])):
-                row, column = int(place[2]) - 1, _number_of(place[1].decode()) - 1
-                if row < MAX_ROWS and column < MAX_COLUMNS and not _TEXTS.search(cell[1]):
-                    cells.append((row, column))
+        for found in pattern.finditer(seen) if not hints or any(hint in seen for hint in hints) else ():
+            done = found.end()
+            yield found
         kept = seen[max(done, len(seen) - _LONGEST_CELL) :]
-    return cells
+
+
+def _formats(archive: Any, parts: dict[str, str]) -> dict[bytes, str]:
+    """The formats of numbers by the numbers that cells name them by, but for those that show a number as it is."""
+    from xml.etree import ElementTree
+
+    codes, used = dict(KNOWN), dict[bytes, str]()
+    for each in ElementTree.fromstring(archive.read(parts["xl/styles.xml"])).iter():  # noqa: S314 -- within this process's memory and time
+        match each.tag.rpartition("}")[2]:
+            case "numFmt":
+                codes[each.get("numFmtId", "")] = each.get("formatCode", "")
+            case "cellXfs":
+                used = {str(at).encode(): codes.get(one.get("numFmtId", "0"), UNKNOWN) for at, one in enumerate(each)}
+    return {at: code for at, code in used.items() if code not in PLAIN}
+
+
+def _formatted(look: Look, formats: dict[bytes, str]) -> dict[str, list[int]]:
+    """The cells that hold numbers, by their formats."""
+    found: dict[str, list[int]] = {}
+    for cell in look(_FORMAT):
+        if (code := formats.get(cell[2])) and not _TEXTS.search(cell[1]) and (place := _place(cell[1])) is not None:
+            found.setdefault(code, []).append(place)
+    return found
+
+
+def _errors(look: Look) -> dict[int, str]:
+    """The cells that came to an error, with what they show, such as #N/A."""
+    return {
+        place: cell[2].decode("utf-8", "replace")
+        for cell in look(_ERROR, b't="e"', b"t='e'")
+        if (place := _place(cell[1])) is not None
+    }
+
+
+def _unshown(look: Look, later: bool) -> dict[int, str]:
+    """The cells whose formulas show no value, since nobody computed them; ``later``: they are computed by whoever opens the file."""
+    found = {}
+    # most sheets have none, and to look for cells with one takes longer than to read them
+    for formula in look(_FORMULA, b"<f", b":f"):
+        kind = _KIND.search(formula[1])
+        told = kind[1] if kind else b"n"
+        # a formula that comes to an empty text shows just that
+        shows = told == b"str" if not formula[2] else not (later and formula[2] == b"0")
+        if not shows and (place := _place(formula[1])) is not None:
+            found[place] = UNSHOWN
+    return found
+
+
+def _place(attributes: bytes) -> int | None:
+    """The place of a cell; None: it is not read."""
+    told = _PLACE.search(attributes)
+    row, column = (int(told[2]) - 1, _number_of(told[1]) - 1) if told else (MAX_ROWS, 0)
+    return row * MAX_COLUMNS + column if row < MAX_ROWS and column < MAX_COLUMNS else None
 
 
 def _targets(archive: Any, parts: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -280,119 +320,12 @@ def _targets(archive: Any, parts: dict[str, str]) -> Iterator[tuple[str, str]]:
             yield each.get("name", ""), whole.lower()
 
 
-def _unshown_of(part: Any, later: bool) -> list[tuple[int, int]]:
-    """The cells of one sheet; ``later``: its formulas are computed by whoever opens it."""
-    cells: list[tuple[int, int]] = []
-    kept = b""
-    while chunk := part.read(_CHUNK):
-        seen, done = kept + chunk, 0
-        # most sheets have none, and to look for cells with one takes longer than to read them
-        for formula in _FORMULA.finditer(seen) if b"<f" in seen or b":f" in seen else ():
-            done = formula.end()
-            kind, place = _KIND.search(formula[1]), _PLACE.search(formula[1])
-            told = kind[1] if kind else b"n"
-            # a formula that comes to an empty text shows just that
-            shows = told == b"str" if not formula[2] else told != b"e" and not (later and formula[2] == b"0")
-            if place and not shows:
-                row, column = int(place[2]) - 1, _number_of(place[1].decode()) - 1
-                if row < MAX_ROWS and column < MAX_COLUMNS:
-                    cells.append((row, column))
-        kept = seen[max(done, len(seen) - _LONGEST_CELL) :]
-    return cells
-
-
-def _percents_of_old(content: Any, names: list[str]) -> Places:
-    """The same in the kind before XLSX ([MS-XLS]), whose sheets have these names."""
-    content.seek(0)
-    if content.read(8) != _COMPOUND:
-        return {}
-    content.seek(0)
-    try:
-        stream = _workbook_in(content.read())
-        formats, used, sheets, wide = {int(each) for each in _PERCENTS}, list[bool](), list[int](), False
-        for kind, body in _records(stream, 0):
-            if kind == _BEGIN:
-                wide = body[:2] == b"\0\6"  # since Excel 97; before it texts have one byte for each letter
-            elif kind == _NUMBER_FORMAT:
-                code = body[5:].decode("utf-16-le" if body[4] & 1 else "latin-1") if wide else body[3:].decode("latin-1")
-                formats |= {_short(body, 0)} if "%" in _QUOTED.sub("", code) else set()
-            elif kind == _CELL_FORMAT:
-                used.append(_short(body, 2) in formats)
-            elif kind == _SHEET:
-                sheets.append(int.from_bytes(body[:4], "little"))
-        return {
-            name: [place for kind, body in _records(stream, at) for place, used_as in _numbers(kind, body) if used[used_as]]
-            for name, at in zip(names, sheets, strict=False)
-        }
-    except (IndexError, StopIteration, ValueError):  # not in the form that it says; what can be read of its cells is read
-        return {}
-
-
-def _numbers(kind: int, body: bytes) -> Iterator[tuple[tuple[int, int], int]]:
-    """The cells of a record that hold numbers, by row and column from 0, each with the number of its format."""
-    row, column = _short(body, 0), _short(body, 2)
-    if kind in (_CELL, _SHORT_CELL) or (kind == _CELL_OF_FORMULA and body[12:14] != b"\xff\xff"):  # else its value is no number
-        yield (row, column), _short(body, 4)
-    elif kind == _SHORT_CELLS:
-        for number, at in enumerate(range(4, len(body) - 2, 6)):
-            yield (row, column + number), _short(body, at)
-
-
-def _short(body: bytes, at: int) -> int:
-    return int.from_bytes(body[at : at + 2], "little")
-
-
-def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The records of the sheet, or of the whole workbook, that begins there; what is embedded in it begins and ends within."""
-    depth = 0
-    while at + 4 <= len(stream):
-        kind, length = _short(stream, at), _short(stream, at + 2)
-        yield kind, stream[at + 4 : at + 4 + length]
-        at += 4 + length
-        depth += (kind == _BEGIN) - (kind == _END_OF)
-        if depth <= 0:
-            return
-
-
-def _workbook_in(content: bytes) -> bytes:
-    """The stream of a compound file ([MS-CFB]) that holds the workbook."""
-
-    def longs(piece: bytes) -> list[int]:
-        return [int.from_bytes(piece[at : at + 4], "little") for at in range(0, len(piece) - 3, 4)]
-
-    def sector(number: int) -> bytes:
-        return content[(number + 1) * size : (number + 2) * size]
-
-    def chained(number: int, table: list[int], part: Callable[[int], bytes]) -> bytes:
-        parts: list[bytes] = []
-        while number < len(table) and len(parts) <= len(table):
-            parts.append(part(number))
-            number = table[number]
-        return b"".join(parts)
-
-    size = 1 << min(_short(content, 30), 12)
-    cutoff, small, _, more, extra = longs(content[56:76])
-    tables = longs(content[76:512])
-    for _ in range(min(extra, len(content) // size)):
-        *further, more = longs(sector(more))
-        tables += further
-    table = longs(b"".join(sector(number) for number in tables if number < len(content) // size))
-    directory = chained(longs(content[48:52])[0], table, sector)
-    entries = [directory[at : at + 128] for at in range(0, len(directory), 128)]
-    names = ["Workbook".encode("utf-16-le"), "Book".encode("utf-16-le")]
-    found = next(each for name in names for each in entries if each[: max(0, _short(each, 64) - 2)] == name)
-    start, length = longs(found[116:124])
-    if length >= cutoff:
-        return chained(start, table, sector)[:length]
-    minor = chained(longs(entries[0][116:120])[0], table, sector)
-    return chained(start, longs(chained(small, table, sector)), lambda number: minor[number * 64 : number * 64 + 64])[:length]
-
-
-def _number_of(letters: str) -> int:
+@functools.cache
+def _number_of(letters: bytes) -> int:
     """The place of a column by its letters: A is 1, AA is 27."""
     number = 0
     for letter in letters:
-        number = number * 26 + ord(letter) - 64
+        number = number * 26 + letter - 64
     return number
 
 

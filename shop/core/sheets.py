@@ -1,37 +1,25 @@
-"""Spreadsheets that somebody sent: XLSX, the older XLS, or text with commas or tabs as spreadsheet programs and banks write it; and finding
-columns by their headers. What a file is is told by its content: what banks call .xls is most often text with tabs, or a web page.
-
-A workbook is read by a process of its own (``shop.core.sheet_reader``), because a crafted one ends it.
+"""Tables that somebody sent: finding columns by their headers, reading what cells say, and telling what is wrong with them. Files are read by
+``shop.core.workbooks``.
 """
 
-import csv
-import json
 import re
-import subprocess
-import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
+from enum import IntEnum
 from typing import Annotated, Any
 
+from fastapi import Form
 from pydantic import Field
 
-from shop.core import delimited, headings, sheet_reader, uploads
-from shop.core.delimited import BEGINNING, UTF_16
+from shop.core import headings, workbooks
 from shop.core.errors import BadValue, Fault, Invalid
 from shop.core.quantities import NoNumber, in_one_line, plausible
-from shop.core.sheet_reader import MAX_ROWS, SECONDS, UNSHOWN
+from shop.core.sheet_reader import MAX_ROWS, UNSHOWN
+from shop.core.workbooks import UNCLEAR, Sheet, UnreadableSpreadsheet
 
-_XLSX, _XLS = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: How a table begins that was saved as a web page, or as XML of Excel 2003.
-_MARKUP = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
-    r"<(?:!doctype\s+html|html|head|body|meta|style|script|div|center|form|table|\?mso-application|workbook)\b",
-    re.IGNORECASE | re.DOTALL,
-)
 #: How pictures and PDF begin.
 _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 #: A day as people write it, with a time behind it or without.
@@ -42,12 +30,10 @@ _NUMBER = re.compile(r"-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
 _TOO_LONG = re.compile(r"-?[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2,3}")
 
 
-class UnreadableSpreadsheet(Invalid):
-    """No spreadsheet, a broken one, one without the columns, or one that takes more memory or time than any honest one."""
-
-    code = "unreadable_spreadsheet"
-    zh = "无法读取该表格，请使用 XLSX 或 CSV 模板"
-    en = "The file cannot be read; use the XLSX or CSV template"
+#: What cells show that came to an error.
+_ERROR = re.compile(
+    r"#(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|GETTING_DATA)", re.IGNORECASE
+)
 
 
 class NoRows(Invalid):
@@ -66,22 +52,6 @@ class NoSpreadsheet(Invalid):
     en = "The file is a picture or a PDF and no spreadsheet; use the XLSX or CSV template"
 
 
-class MarkupTable(Invalid):
-    """A table in HTML or XML, whatever its name ends with."""
-
-    code = "markup_table"
-    zh = "该文件实为网页或 XML 表格，请用表格软件打开后另存为 XLSX 再上传"
-    en = "The file is a table in HTML or XML, no workbook: open it in a spreadsheet program, save it as XLSX and send that"
-
-
-class OldWorkbook(Invalid):
-    """A workbook of the kind before XLSX that cannot be read: it is broken or has a password."""
-
-    code = "old_workbook"
-    zh = "旧版 XLS 工作簿无法读取（损坏或有密码），请另存为 XLSX 再上传"
-    en = "This XLS workbook cannot be read (broken, or with a password): save it as XLSX and send that"
-
-
 #: A formula that shows nothing: its code, and what is said of it.
 FORMULA = (
     "formulas_not_accepted",
@@ -97,44 +67,42 @@ LONG_NUMBER = (
 )
 
 
+#: A code in a cell of numbers whose format shows it as nobody can tell: its code, and what is said of it.
+UNCLEAR_FORMAT = (
+    "cell_format_unclear",
+    "此列须为编号，而单元格的数字格式所显示的内容无法准确识别；请将此列设为文本格式后重新填写",
+    "a code is wanted, and the format of its number shows it as nobody can tell; format the column as text and type it again",
+)
+
+#: A cell that came to an error: its code, and what is said of it.
+ERROR = (
+    "cell_error",
+    "单元格显示的是错误值（如 #N/A），请更正公式，或填写应有的内容",
+    "the cell shows an error such as #N/A; mend its formula or write what should stand there",
+)
+
+#: Of cells of which nobody can tell what stands there.
+_UNTOLD = frozenset(each[0] for each in (FORMULA, LONG_NUMBER, UNCLEAR_FORMAT, ERROR))
+
+
+class SeveralSheets(Invalid):
+    """Which one is meant nobody can tell: one for each month, or an old one behind the new."""
+
+    code = "several_sheets"
+    zh = "工作簿有多个可读取的工作表：{sheets}；请用 sheet 指明其中一个，逐个上传"
+    en = "The workbook has several sheets that could be read: {sheets}; name one by sheet, and send the file once for each that is meant"
+
+
+class NoSuchSheet(Invalid):
+    code = "no_such_sheet"
+    zh = "工作簿没有此工作表；可见的工作表有：{sheets}"
+    en = "The workbook has no such sheet; those that are visible are: {sheets}"
+
+
 class TooManyRows(Invalid):
     code = "too_many_rows"
     zh = "表格超过 {limit} 行，请分成几个文件"
     en = "The spreadsheet has more than {limit} rows; make several files of it"
-
-
-def rows(content: bytes) -> list[list[str]]:
-    """The cells of the first visible sheet as text, from its first row on; at most ``MAX_ROWS``. Numbers have the digits that a spreadsheet program shows, and a
-    power of ten where it cannot keep them all. Formulas count as what they last showed; what one begins with
-    (:func:`is_formula`) stands where it shows nothing, and in any text.
-
-    Raises:
-        UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
-    """
-    found = next(iter(_sheets(content).values()), [])
-    if not found:
-        raise UnreadableSpreadsheet
-    return found
-
-
-def _sheets(content: bytes, *options: str) -> dict[str, list[list[str]]]:
-    """The cells of the first visible sheet by its name, or with ``all`` of every one; a text is one without a name."""
-    if not is_workbook(content):
-        return {"": _text(content)}
-    found: dict[str, list[list[str]]] = _workbook(content, *options)
-    return found
-
-
-def book(content: bytes) -> dict[str, list[list[str]]]:
-    """The cells of every visible sheet by its name, as :func:`rows` gives them; a text is one sheet without a name.
-
-    Raises:
-        UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
-    """
-    found = _sheets(content, "all")
-    if not any(found.values()):
-        raise UnreadableSpreadsheet
-    return found
 
 
 def is_formula(cell: str) -> bool:
@@ -143,69 +111,21 @@ def is_formula(cell: str) -> bool:
 
 
 def not_told(cell: str) -> tuple[str, str, str] | None:
-    """Why nobody can tell what stands in a cell, whatever its column is: :data:`FORMULA`, :data:`LONG_NUMBER`, or None."""
+    """Why nobody can tell what stands in a cell, whatever its column is: :data:`UNCLEAR_FORMAT`, :data:`FORMULA`, :data:`ERROR`, :data:`LONG_NUMBER`, or
+    None."""
+    if cell.startswith(UNCLEAR):
+        return UNCLEAR_FORMAT
     if is_formula(cell):
         return FORMULA
+    if _ERROR.fullmatch(cell.strip()):
+        return ERROR
     return LONG_NUMBER if _TOO_LONG.fullmatch(cell.strip()) else None
 
 
-def is_workbook(content: bytes) -> bool:
-    """Whether it is one of a spreadsheet program, and no text."""
-    return content.startswith((_XLSX, _XLS))
-
-
-def is_table_in_markup(beginning: str) -> bool:
-    """Whether a text that begins so is a table in HTML, or in the XML of Excel 2003."""
-    return _MARKUP.match(beginning[:BEGINNING]) is not None
-
-
-def beginning(content: bytes) -> str:
-    """How a text begins, whatever of it cannot be read."""
-    encoding = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
-    return content[:BEGINNING].decode(encoding, "replace").lstrip()
-
-
-def kind(content: bytes) -> str:
-    """The type under which a spreadsheet is kept."""
-    return uploads.XLSX if content.startswith(_XLSX) else uploads.XLS if content.startswith(_XLS) else uploads.CSV
-
-
-def _workbook(content: bytes, *options: str) -> Any:
-    try:
-        return read_apart(Path(sheet_reader.__file__), content, *options)
-    except UnreadableSpreadsheet:
-        if content.startswith(_XLS):
-            raise OldWorkbook from None
-        raise
-
-
-def read_apart(reader: Path, content: bytes, *options: str) -> Any:
-    """What a reader makes of a file, in a process of its own with little memory and time: a program like ``sheet_reader`` that answers in JSON.
-
-    Raises:
-        UnreadableSpreadsheet: see there (422).
-    """
-    command = [sys.executable, "-I", str(reader), *options]
-    try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS + 1, check=True)  # noqa: S603
-        return json.loads(done.stdout)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, ValueError):
-        # the cause is dropped: it holds what the reader printed
-        raise UnreadableSpreadsheet from None
-
-
-def _text(content: bytes) -> list[list[str]]:
-    decoded = delimited.decoded(content)
-    if decoded is None:
-        raise UnreadableSpreadsheet
-    if is_table_in_markup(decoded):
-        raise MarkupTable
-    try:
-        return delimited.rows(decoded)
-    except csv.Error:
-        raise UnreadableSpreadsheet from None
-
-
+#: As a form names it.
+SheetName = Annotated[
+    str | None, Form(max_length=100, description="of a workbook with several sheets that could be read, the one that is meant")
+]
 #: As an answer names them.
 IgnoredColumns = Annotated[list[str], Field(description="headers of columns that nobody reads")]
 
@@ -283,48 +203,82 @@ def number(cell: str) -> Decimal:
     return Decimal(plain)
 
 
+def word(cell: str) -> str:
+    """A word as words are compared, in one width and in small letters."""
+    return unicodedata.normalize("NFKC", cell).strip().lower()
+
+
 def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any]:
     """Reads a cell that holds one of some words, codes among them; ``told`` are those that a refusal names."""
 
     def read(cell: str) -> Any:
         """Raises BadValue: it is none of them."""
-        written = unicodedata.normalize("NFKC", cell).strip().lower()
-        if written not in words:
+        if (written := word(cell)) not in words:
             raise BadValue(f"须为 {'、'.join(told)} 之一", f"has to be one of {', '.join(told)}")
         return words[written]
 
     return read
 
 
-def _sheet(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str]) -> tuple[str, list[list[str]]]:
-    """The first visible sheet that has the needed headings, by its name; the first of all where none has them. One whose headings are a slip from being
-    them is meant itself: behind it an older one may stand."""
+class Fit(IntEnum):
+    """Whether a sheet has the headings that are needed, and anything below them."""
 
-    def meant(cells: list[list[str]]) -> bool:
-        codes = {each.code for each in headings.places_of(cells[0], titles, required)[2]} if cells else {"column_missing"}
-        return "column_missing" not in codes or "column_unclear" in codes
-
-    first = next(iter(_sheets(content).items()), ("", []))
-    if not is_workbook(content) or meant(first[1]):
-        return first
-    return next((each for each in _sheets(content, "all").items() if meant(each[1])), first)
+    OTHER = 0
+    HEADED = 1
+    FILLED = 2
 
 
-def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int) -> Table:
-    """What stands below the header, on the first visible sheet that has it; ``most`` rows may be sent.
+def chosen(fits: Mapping[str, Fit], sheet: str | None) -> str:
+    """Which sheet is read, by its name: of a workbook the one that somebody named, else the only one that is filled, or the first that fits best.
 
     Raises:
-        UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, TooManyRows: see there (422).
+        SeveralSheets: more than one is filled, and none was named (422). NoSuchSheet: none is called so (422).
+    """
+    if sheet is not None and "" not in fits:  # a text has no sheets
+        if (named := next((name for name in fits if plain_code(name) == plain_code(sheet)), None)) is None:
+            raise NoSuchSheet.at("sheet", sheets=_listed(fits))
+        return named
+    if len(filled := [name for name in fits if fits[name] is Fit.FILLED]) > 1:
+        raise SeveralSheets.at("sheet", sheets=_listed(filled))
+    return max(fits, key=lambda name: fits[name])
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "、".join(names)
+
+
+def _fit(sheet: Sheet, titles: Mapping[str, Sequence[str]], required: Sequence[str]) -> Fit:
+    """One whose headings are a slip from being those that are needed may be meant itself: behind it an older one may stand."""
+    codes = {each.code for each in headings.places_of(sheet.rows[0], titles, required)[2]} if sheet.rows else {"column_missing"}
+    if "column_missing" in codes and "column_unclear" not in codes:
+        return Fit.OTHER
+    return Fit.FILLED if any(cell.strip() for row in sheet.rows[1:] for cell in row) else Fit.HEADED
+
+
+def table(
+    content: bytes,
+    titles: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+    most: int,
+    codes: Collection[str],
+    sheet: str | None,
+) -> Table:
+    """What stands below the header of the one visible sheet that has it, or of the ``sheet`` that is named; ``most`` rows may be sent. Of the columns of
+    ``codes`` it is what their cells show.
+
+    Raises:
+        UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, SeveralSheets, NoSuchSheet, TooManyRows: see there (422).
     """
     if content.startswith(_NO_TABLE):
         raise NoSpreadsheet
     if not content.strip():
         raise NoRows
-    name, found = _sheet(content, titles, required)
-    if not found:
+    book = workbooks.book(content)
+    name = chosen({name: _fit(each, titles, required) for name, each in book.items()}, sheet)
+    if not book[name].rows:
         raise UnreadableSpreadsheet
-    header, *body = found
-    places, ignored = columns(header, titles, required, name)
+    places, ignored = columns(book[name].rows[0], titles, required, name)
+    _, *body = found = book[name].shown((), {places[each] for each in codes})
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
     if not (filled := [(number, cell) for number, cell in cells if any(cell.values())]):
         raise NoRows
@@ -372,6 +326,6 @@ def besides(faults: Sequence[Fault], found: Iterable[Fault]) -> list[Fault]:
 def by_row(faults: Iterable[Fault]) -> list[Fault]:
     """Faults of cells as whoever mends them goes through the file, however they were found. Of a cell of which nobody can tell what stands there only
     that is told."""
-    found, codes = list(faults), (FORMULA[0], LONG_NUMBER[0])
-    untold = {each.field for each in found if each.code in codes}
-    return sorted((each for each in found if each.code in codes or each.field not in untold), key=lambda each: each.data["row"])
+    found = list(faults)
+    untold = {each.field for each in found if each.code in _UNTOLD}
+    return sorted((each for each in found if each.code in _UNTOLD or each.field not in untold), key=lambda each: each.data["row"])

@@ -48,7 +48,7 @@ def load(session: Session, folk: People, chance: random.Random, today: date) -> 
         targets.set_target(session, city, TargetIn(**goal, **days, reason="年度任务下达", source="年度任务分解表"))
     county = acting(session, "county")
     rows = "".join(f"{_TOWNSHIP},{name},2014-01-01,\n" for name in _VILLAGES)
-    coverage.take_over(session, county, f"乡镇代码,村,起始日期,截止日期\n{rows}".encode(), dry_run=False)
+    coverage.take_over(session, county, f"乡镇代码,村,起始日期,截止日期\n{rows}".encode(), None, dry_run=False)
     served = list(session.execute(_VILLAGE_IDS, {"township": _TOWNSHIP, "served": _SERVED}).scalars())
     station = {
         "kind": StationKind.TOWN_STATION,

@@ -288,7 +288,7 @@ class Outlets:
             writer.writerow(
                 [outlet, number, clock.shanghai_text(sold_at, "minutes"), goods_id, "", quantity, yuan_from_fen(fen), "", ""]
             )
-        importing.import_file(self.session, self.operator, name, out.getvalue().encode("utf-8-sig"), dry_run=False)
+        importing.import_file(self.session, self.operator, name, out.getvalue().encode("utf-8-sig"), None, dry_run=False)
 
     # --- linked campaigns -------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ MOST_FAULTS = 500
 _KNOWN = text("SELECT name, id FROM product WHERE supplier_id = :supplier_id AND name = ANY (:names)")
 
 
-def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> DraftsOut:
+def draft(session: Session, actor: Actor, content: bytes, sheet: str | None, *, dry_run: bool) -> DraftsOut:
     """Draw up an application for every product of a spreadsheet; a product that the organisation has not got is made. With ``dry_run``
     everything is tried and nothing kept.
 
@@ -32,7 +32,7 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
         UnreadableSpreadsheet, TooManyRows: see there (422).
         RowsRefused: every fault by row and column (422).
     """
-    table = sheets.read(content, MOST_ROWS)
+    table = sheets.read(content, MOST_ROWS, sheet)
     found = table.rows
     # two sheets with the same names in another order would wait for one another; the second finds what the first made
     locks.hold(session, f"drafting:{actor.organisation}")

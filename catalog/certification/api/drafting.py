@@ -10,6 +10,7 @@ from catalog.certification.actions import drafting
 from catalog.certification.schemas.drafting import DraftsOut
 from catalog.certification.template import as_workbook, eligible_districts
 from shop.core import clock, exports
+from shop.core.sheets import SheetName
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -33,7 +34,8 @@ def draft_many(
     call: Call,
     file: Annotated[UploadFile, File(description="XLSX or CSV, as the template; up to 1,000 products")],
     dry_run: Annotated[bool, Form(description="try everything and keep nothing")] = False,
+    sheet: SheetName = None,
 ) -> DraftsOut:
     """Draw up an application for every product of a spreadsheet: every fault by row and column, and all of it or nothing. A rate
     of VAT that is left empty is 0 %, as in a request."""
-    return drafting.draft(call.session, call.actor, file.file.read(), dry_run=dry_run)
+    return drafting.draft(call.session, call.actor, file.file.read(), sheet, dry_run=dry_run)

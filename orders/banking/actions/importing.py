@@ -19,10 +19,11 @@ from orders.banking.schemas.statements import HowRead
 from orders.money import actions as money
 from orders.money.queries.reach import require_keeper
 from orders.money.rules import Account, Kind, Place, carry
-from shop.core import audit, clock, locks, outbox, sheets, uploads
+from shop.core import audit, clock, locks, outbox, sheets, uploads, workbooks
 from shop.core.errors import Fault, Problem
 from shop.core.money import yuan_from_fen
 from shop.core.settings import settings
+from shop.core.sheets import plain_code
 from shop.identity.actor import Actor
 
 _SAME = text("SELECT id, closing_fen FROM bank_statement WHERE account = :account AND sha256 = :sha256")
@@ -91,7 +92,7 @@ def look(session: Session, actor: Actor, content: bytes, how: HowRead) -> tuple[
     new = new_of(session, account, entries)
     if parsed.problem is None:
         try:
-            if not _same(session, _file(account, content), parsed):
+            if not _same(session, _file(account, content, how.sheet), parsed):
                 follow_on(session, account, parsed, new)
         except Problem as problem:
             parsed.problem = problem
@@ -116,12 +117,12 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
         raise parsed.problem
     assert parsed.statement is not None
     take_turns(session, account)
-    told = _file(account, content)
+    told = _file(account, content, how.sheet)
     if same := _same(session, told, parsed):
         return same
     entries = parsed.statement.entries
     balance = follow_on(session, account, parsed, new_of(session, account, entries))
-    file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format) or sheets.kind(content))
+    file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format) or workbooks.kind(content))
     made = BankStatement(
         **told,
         file_id=file.id,
@@ -162,8 +163,9 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
     return made.id
 
 
-def _file(account: str, content: bytes) -> dict[str, Any]:
-    return {"account": account, "sha256": hashlib.sha256(content).hexdigest()}
+def _file(account: str, content: bytes, sheet: str | None) -> dict[str, Any]:
+    # the sheets of one file are as many files
+    return {"account": account, "sha256": hashlib.sha256(content + plain_code(sheet or "").encode()).hexdigest()}
 
 
 def _same(session: Session, told: dict[str, Any], parsed: Parsed) -> int | None:

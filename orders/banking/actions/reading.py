@@ -29,10 +29,11 @@ from orders.banking.rules import Break, Column, Entry, Statement, flat
 from orders.banking.schemas.statements import BankColumnsIn, HowRead
 from orders.importing.cells import storable, tidy
 from orders.importing.rules import HEADER_WITHIN
-from shop.core import clock, sheets
+from shop.core import clock, sheets, workbooks
 from shop.core.errors import Fault, Problem
 from shop.core.money import fen_from_yuan, yuan_from_fen
 from shop.core.sheet_reader import MAX_ROWS
+from shop.core.sheets import Fit
 
 _SAVED = text("SELECT fingerprint, columns FROM bank_columns WHERE fingerprint = ANY (:fingerprints)")
 #: Faults that are told at once.
@@ -90,7 +91,7 @@ def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parse
         if held is None:
             raise BalanceMissing
         parsed.opening_fen, parsed.closing_fen = held
-    except sheets.UnreadableSpreadsheet:  # it speaks of templates, and a statement has none
+    except workbooks.UnreadableSpreadsheet:  # it speaks of templates, and a statement has none
         parsed.problem = UnreadableFile()
     except Problem as problem:
         parsed.problem = problem
@@ -99,10 +100,10 @@ def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parse
 
 def format_of(content: bytes) -> str:
     """What a file is, by its content; ``xlsx`` is any workbook, ``csv`` any text with commas or tabs."""
-    if sheets.is_workbook(content):
+    if workbooks.is_workbook(content):
         return "xlsx"
-    start = sheets.beginning(content)
-    if start.startswith("<") and not sheets.is_table_in_markup(start):
+    start = workbooks.beginning(content)
+    if start.startswith("<") and not workbooks.is_table_in_markup(start):
         return "camt053"
     return "mt940" if len(set(_MT940_FIELD.findall(content[:100_000]))) > 1 else "csv"
 
@@ -123,7 +124,7 @@ def _require_own(accounts: set[str], currencies: set[str], account: str) -> None
 
 
 def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]]:
-    told: list[dict[str, Any]] = sheets.read_apart(Path(statement_reader.__file__), content, format)
+    told: list[dict[str, Any]] = workbooks.read_apart(Path(statement_reader.__file__), content, format)
     faults: list[Fault] = []
     entries: list[Entry] = []
     opening = closing = None
@@ -169,14 +170,13 @@ def _entry(number: int, line: Mapping[str, Any], faults: list[Fault]) -> list[En
 
 
 def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tuple[Statement, set[str], set[str]]:
-    book = {name: [_clean(cells) for cells in rows] for name, rows in sheets.book(content).items()}
     if how.layout and how.layout not in LAYOUTS:
         raise NoSuchLayout(layout=how.layout)
-    rows = next(iter(book.values()))
-    for each in book.values():
-        if found := _said(how) or _saved(session, each) or layouts.find(each, how.layout):
-            rows, parsed.found = each, found
-            break
+    book = workbooks.book(content)
+    cleaned = {name: _cleaned(each.rows) for name, each in book.items()}
+    layout_of = {name: _said(how) or _saved(session, rows) or layouts.find(rows, how.layout) for name, rows in cleaned.items()}
+    name = sheets.chosen({name: _fit(cleaned[name], layout_of[name]) for name in book}, how.sheet)
+    rows, parsed.found = cleaned[name], layout_of[name]
     parsed.sample = rows[:HEADER_WITHIN]
     if len(rows) >= MAX_ROWS:
         raise sheets.TooManyRows(limit=MAX_ROWS)
@@ -187,6 +187,7 @@ def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tu
     parsed.headers = rows[parsed.found.row]
     if how.columns:
         _require_columns(how.columns, max(map(len, rows)))
+    rows = _cleaned(book[name].shown(*layouts.texts_of(parsed.found)))
     read = layouts.read(rows, parsed.found)
     if read.faults:
         raise StatementUnreadable(count=len(read.faults), faults=read.faults[:TOLD])
@@ -217,7 +218,18 @@ def _is_table(content: bytes, rows: Sequence[Sequence[str]]) -> bool:
     return not content.startswith(b"%PDF-") and any(sum(map(bool, cells)) > 1 for cells in rows)
 
 
+def _fit(rows: Sequence[Sequence[str]], found: Found | None) -> Fit:
+    """Whether a sheet has a header that is known, and lines below it."""
+    if found is None:
+        return Fit.OTHER
+    return Fit.FILLED if any(any(cells) for cells in rows[found.row + 1 :]) else Fit.HEADED
+
+
 _QUOTED = re.compile(r'=?"(.*)"|\'(.*)')
+
+
+def _cleaned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [_clean(cells) for cells in rows]
 
 
 def _clean(cells: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ from shop.core import exports, uploads
 from shop.core.money import YuanIn
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
+from shop.core.sheets import SheetName
 from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
@@ -35,20 +36,30 @@ _Closing = Annotated[YuanIn | None, Form(description="where the file tells no ba
 
 @routes.post("/bank-statements/preview", Permission.MONEY_MANAGE, status=200)
 def preview_statement(
-    call: Call, file: _File, layout: _Layout = None, columns: _Columns = None, closing_balance: _Closing = None
+    call: Call,
+    file: _File,
+    layout: _Layout = None,
+    columns: _Columns = None,
+    closing_balance: _Closing = None,
+    sheet: SheetName = None,
 ) -> StatementPreviewOut:
     """What an import would do: how the file is understood, its first lines, how many are new, and what stands against it. Changes nothing."""
-    how = HowRead(layout=layout, columns=columns, closing_balance=closing_balance)
+    how = HowRead(layout=layout, sheet=sheet, columns=columns, closing_balance=closing_balance)
     parsed, new_count = importing.look(call.session, call.actor, file.file.read(), how)
     return queries.preview(parsed, new_count, call.language)
 
 
 @routes.post("/bank-statements", Permission.MONEY_MANAGE)
 def import_statement(
-    call: Call, file: _File, layout: _Layout = None, columns: _Columns = None, closing_balance: _Closing = None
+    call: Call,
+    file: _File,
+    layout: _Layout = None,
+    columns: _Columns = None,
+    closing_balance: _Closing = None,
+    sheet: SheetName = None,
 ) -> BankStatementOut:
     """Import a statement: all of it or nothing, each line once. The same file again is the same statement. Matching follows by itself."""
-    how = HowRead(layout=layout, columns=columns, closing_balance=closing_balance)
+    how = HowRead(layout=layout, sheet=sheet, columns=columns, closing_balance=closing_balance)
     statement_id = importing.import_statement(call.session, call.actor, file.filename, file.file.read(), how)
     return queries.statement(call.session, call.actor, statement_id)
 

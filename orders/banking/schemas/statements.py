@@ -46,6 +46,8 @@ class HowRead(BaseModel):
     """How a file is to be read, where it does not tell itself."""
 
     layout: str | None = None
+    #: Of a workbook.
+    sheet: str | None = None
     columns: BankColumnsIn | None = None
     #: In fen.
     closing_balance: int | None = None

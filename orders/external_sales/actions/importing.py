@@ -60,14 +60,14 @@ _SHARED = (
 )
 
 
-def take_over(session: Session, actor: Actor, side: Side, content: bytes, *, dry_run: bool) -> ImportOut:
+def take_over(session: Session, actor: Actor, side: Side, content: bytes, sheet: str | None, *, dry_run: bool) -> ImportOut:
     """Write the sales of a sheet as drafts of the own organisation.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
     _ = actor.organisation
-    rows, faults, ignored = sheets.read(content)
+    rows, faults, ignored = sheets.read(content, sheet)
     amiss = {fault.field for fault in faults}
     names = _names(session, rows)
     faults = besides(faults, (fault for group in _groups(rows) for fault in (*_differing(group, amiss), *_too_much(group))))

@@ -24,6 +24,7 @@ from shop.core import clock, exports, uploads
 from shop.core.money import PositiveYuanIn
 from shop.core.paging import Page
 from shop.core.quantities import Day, Id
+from shop.core.sheets import SheetName
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -71,9 +72,10 @@ def import_sales(
     side: Annotated[Side, Form()],
     file: Annotated[UploadFile, File(description="XLSX or CSV; rows with one 单据序号 are one sale; at most 5,000 rows")],
     dry_run: Annotated[bool, Form(description="only look whether it would be accepted")] = False,
+    sheet: SheetName = None,
 ) -> ImportOut:
     """Write many sales as drafts: all of them, or none and every fault by row and column."""
-    return importing.take_over(call.session, call.actor, side, file.file.read(), dry_run=dry_run)
+    return importing.take_over(call.session, call.actor, side, file.file.read(), sheet, dry_run=dry_run)
 
 
 @routes.post("/submit", Permission.EXTERNAL_SALES_CLAIM, status=200)

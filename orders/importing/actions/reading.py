@@ -16,10 +16,11 @@ from orders.importing.models import OrderImport
 from orders.importing.rules import Basis, Column, ReadRow, RowFault, RowKind, RowState, Step
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
 from orders.purchasing.schemas import MAX_LINES
-from shop.core import clock, outbox, sheets, storage
+from shop.core import clock, outbox, storage, workbooks
 from shop.core.errors import Problem
 from shop.core.models import StoredFile
 from shop.core.sheet_reader import MAX_ROWS
+from shop.core.workbooks import Sheet
 
 _SAVED = text(
     "SELECT fingerprint, columns FROM column_mapping WHERE organisation_id = :organisation_id AND fingerprint = ANY (:fingerprints)"
@@ -66,15 +67,17 @@ def read(session: Session, import_id: int) -> None:
         return
     try:
         book = _book(session, held)
-        heads = {name: _tidied(rows[: rules.HEADER_WITHIN]) for name, rows in book.items()}
+        heads = {name: _tidied(each.rows[: rules.HEADER_WITHIN]) for name, each in book.items()}
         layouts = _layouts(session, held, heads)
         sheet = _sheet(held, book, layouts)
         held.sheet, held.sample = sheet or None, heads[sheet]
-        rows = _tidied(book[sheet])
+        rows = _tidied(book[sheet].rows)
         # the reader stops there, so more of them may have been left out
         if len(rows) >= MAX_ROWS:
             raise _Unreadable("too_many_rows")
         layout = _taken(held, rows, _said(held) or layouts[sheet])
+        texts, codes = ({layout.columns[each] for each in kind if each in layout.columns} for kind in (rules.TEXTS, rules.CODES))
+        rows = _tidied(book[sheet].shown(texts, codes))
         found = _lines(rows, layout)
     except _Unreadable as reason:
         held.status, held.fault = ORDER_IMPORT.after(held.status, ImportAction.FAIL).value, str(reason)
@@ -91,14 +94,14 @@ def read(session: Session, import_id: int) -> None:
     outbox.publish(session, "order_import.read", order_import_id=import_id)
 
 
-def _book(session: Session, held: OrderImport) -> dict[str, list[list[str]]]:
+def _book(session: Session, held: OrderImport) -> dict[str, Sheet]:
     try:
-        book = sheets.book(storage.get(session.get_one(StoredFile, held.file_id).storage_key))
+        book = workbooks.book(storage.get(session.get_one(StoredFile, held.file_id).storage_key))
     except FileNotFoundError:
         raise _Unreadable("file_missing") from None
     except Problem as problem:
         raise _Unreadable(problem.code) from None
-    return {storable(name): rows for name, rows in book.items()}
+    return {storable(name): each for name, each in book.items()}
 
 
 def _tidied(rows: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -118,10 +121,10 @@ def _layouts(session: Session, held: OrderImport, heads: Mapping[str, list[list[
     return {name: _saved(saved, prints[name]) or _detected(rows) for name, rows in heads.items()}
 
 
-def _sheet(held: OrderImport, book: Mapping[str, list[list[str]]], layouts: Mapping[str, _Layout | None]) -> str:
+def _sheet(held: OrderImport, book: Mapping[str, Sheet], layouts: Mapping[str, _Layout | None]) -> str:
     """The sheet that a user named, else the first that has a header; the others are kept with the import, to be seen."""
     shown = {name: layout and layout.row + 1 for name, layout in layouts.items() if name}
-    held.sheets = [{"name": name, "rows": len(book[name]), "header_row": row} for name, row in shown.items()]
+    held.sheets = [{"name": name, "rows": len(book[name].rows), "header_row": row} for name, row in shown.items()]
     names = list(book)
     if held.sheet is not None:
         names = [name for name in names if plain_text(name) == plain_text(held.sheet)]

@@ -7,7 +7,7 @@ from orders.importing.rules import Basis
 from orders.importing.schemas import ColumnsIn
 from orders.importing.states import ORDER_IMPORT, ImportAction
 from orders.purchasing.actions.pricing import buyer_of
-from shop.core import audit, clock, outbox, sheets, uploads
+from shop.core import audit, clock, outbox, uploads, workbooks
 from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.models import Organisation
@@ -25,8 +25,8 @@ def upload(
     assert actor.user_id is not None  # somebody signed in
     buyer = buyer_of(session, actor, buyer_id)
     if not content:
-        raise sheets.UnreadableSpreadsheet
-    file = uploads.keep(session, actor.user_id, name, content, sheets.kind(content))
+        raise workbooks.UnreadableSpreadsheet
+    file = uploads.keep(session, actor.user_id, name, content, workbooks.kind(content))
     made = OrderImport(
         buyer_id=buyer.id,
         organisation_id=actor.organisation,

@@ -22,7 +22,8 @@ from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read
 from shop.core import audit, clock, uploads
 from shop.core.db import array
 from shop.core.errors import Fault, NotFound, Problem, refuse_some
-from shop.core.sheets import by_row, kind
+from shop.core.sheets import by_row, plain_code
+from shop.core.workbooks import kind
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -94,7 +95,9 @@ class _Batch:
     lines: list[SalesLineRow]
 
 
-def import_file(session: Session, actor: Actor, name: str | None, content: bytes, *, dry_run: bool) -> SalesImportedOut:
+def import_file(
+    session: Session, actor: Actor, name: str | None, content: bytes, sheet: str | None, *, dry_run: bool
+) -> SalesImportedOut:
     """Take the sales of a file. Sales that are doubted for their day (told too late, outlet closed) are batches of their own, which are held: the
     others count. On a dry run everything is tried and nothing kept, so that the answer tells the same.
 
@@ -102,11 +105,12 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
         UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
         FileSeen: the same file was imported before (409).
     """
-    rows, faults, ignored = sheets.read_sales(content)
+    rows, faults, ignored = sheets.read_sales(content, sheet)
     called = queries.called(session, actor, Permission.OUTLETS_MANAGE, sorted({row.body.outlet for row in rows if row.body.outlet}))
     outlets = {name: found[0].id for name, found in called.items() if len(found) == 1}
     taking.lock(session, outlets.values())
-    digest = hashlib.sha256(content).hexdigest()
+    # the sheets of one file are as many files
+    digest = hashlib.sha256(content + plain_code(sheet or "").encode()).hexdigest()
     batch_id = f"file-{digest[:32]}"
     names = [batch_id, *(f"{batch_id}-{reason}" for reason in Doubt)]
     if before := session.execute(_FILE_SEEN, {"names": names, "outlets": sorted(set(outlets.values()))}).all():

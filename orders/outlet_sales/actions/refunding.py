@@ -23,7 +23,7 @@ _WAITING = text(
     """
     SELECT r.id, r.batch_id, r.outlet_id, r.sold_on, r.quantity, r.amount_fen, r.status, r.reason_code, t.id AS sale_id, t.status AS sale_status,
            t.quantity AS sale_quantity, t.grams AS sale_grams, t.amount_fen AS sale_fen, t.of_refund,
-           coalesce(r.goods_id IN (t.goods_id, t.barcode) OR r.barcode IN (t.goods_id, t.barcode) OR r.sku_id = t.sku_id, false) AS same_goods,
+           coalesce(r.goods_id IN (normalize(t.goods_id, NFKC), t.barcode) OR r.barcode IN (t.goods_id, t.barcode) OR r.sku_id = t.sku_id, false) AS same_goods,
            coalesce(done.quantity, 0) AS back_quantity, coalesce(done.grams, 0)::bigint AS back_grams, coalesce(done.fen, 0)::bigint AS back_fen,
            coalesce((SELECT e.id FROM sales_batch_line e WHERE e.outlet_id = r.outlet_id AND e.line_id = r.line_id
                        AND e.status IN ('counted', 'other', 'resale') AND e.reason_code IS NULL),

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from orders.outlet_sales.actions import importing
 from orders.outlet_sales.models import SalesTrial
 from orders.outlet_sales.rules import TrialStatus
-from orders.outlet_sales.sheets import SALES_COLUMNS, SALES_REQUIRED
-from shop.core import clock, outbox, sheets, storage, uploads
+from orders.outlet_sales.sheets import SALES_CODES, SALES_COLUMNS, SALES_REQUIRED
+from shop.core import clock, outbox, sheets, storage, uploads, workbooks
 from shop.core.errors import Forbidden, Problem
 from shop.core.models import StoredFile
 from shop.core.sheet_reader import MAX_ROWS
@@ -24,18 +24,19 @@ from shop.identity.permissions import Permission
 KEPT = timedelta(days=30)
 
 
-def ask(session: Session, actor: Actor, name: str | None, content: bytes) -> int:
+def ask(session: Session, actor: Actor, name: str | None, content: bytes, sheet: str | None) -> int:
     """Have a file tried, with the rights that the asker has when it is; returns the trial's id.
 
     Raises:
         TooLarge (413): as for every upload.
     """
-    file = uploads.keep(session, actor.person, name, content, sheets.kind(content))
+    file = uploads.keep(session, actor.person, name, content, workbooks.kind(content))
     made = SalesTrial(
         user_id=actor.person,
         scopes=None if actor.scopes is None else sorted(actor.scopes),
         file_id=file.id,
         name=file.name,
+        sheet=sheet,
         asked_at=clock.now(),
     )
     session.add(made)
@@ -50,7 +51,7 @@ def read(session: Session, trial_id: int) -> None:
     if trial is None:
         return
     try:
-        table = sheets.table(_content(session, trial), SALES_COLUMNS, SALES_REQUIRED, MAX_ROWS - 2)
+        table = sheets.table(_content(session, trial), SALES_COLUMNS, SALES_REQUIRED, MAX_ROWS - 2, SALES_CODES, trial.sheet)
     except Problem as problem:
         _refuse(trial, problem)
         return
@@ -69,7 +70,7 @@ def attempt(session: Session, trial_id: int) -> None:
     try:
         if not actor.may(Permission.OUTLETS_MANAGE):
             raise Forbidden
-        found = importing.import_file(session, actor, trial.name, _content(session, trial), dry_run=True)
+        found = importing.import_file(session, actor, trial.name, _content(session, trial), trial.sheet, dry_run=True)
     except Problem as problem:
         _refuse(trial, problem)
         return

@@ -120,13 +120,15 @@ def take(session: Session, actor: Actor, given: Sequence[GoodsIn], language: Lan
     return GoodsTakenOut(taken=len(given), notes=told, **kept)
 
 
-def import_file(session: Session, actor: Actor, content: bytes, language: Language, *, dry_run: bool) -> GoodsImportedOut:
+def import_file(
+    session: Session, actor: Actor, content: bytes, sheet: str | None, language: Language, *, dry_run: bool
+) -> GoodsImportedOut:
     """The same from a file with the headings of the public field list: all of it or nothing.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
-    rows, faults, ignored = sheets.read_goods(content)
+    rows, faults, ignored = sheets.read_goods(content, sheet)
     outlets = _outlets(session, actor, [row.body for row in rows])
     faults += [fault for row in rows for fault in row.faults(GOODS_COLUMNS, _place_faults(actor, row.body, outlets))]
     if faults := by_row(faults):

@@ -105,13 +105,13 @@ def register(session: Session, actor: Actor, body: OutletIn) -> int:
     return _insert(session, actor, [(operator_id, body)])
 
 
-def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> ImportedOut:
+def import_file(session: Session, actor: Actor, content: bytes, sheet: str | None, *, dry_run: bool) -> ImportedOut:
     """Register the outlets of a file: all of them or none.
 
     Raises:
         UnreadableSpreadsheet, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
-    rows, faults, ignored = sheets.read_outlets(content)
+    rows, faults, ignored = sheets.read_outlets(content, sheet)
     usccs = {row.more["operator_uscc"].upper() for row in rows if "operator_uscc" in row.more}
     own = actor.organisation_id
     operators = _operators(session, actor, ids=[own] if own else [], usccs=sorted(usccs))

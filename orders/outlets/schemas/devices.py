@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from orders.outlets.schemas.outlets import In, Number
+from orders.outlets.schemas.outlets import GoodsNumber, In, Number
 from orders.outlets.states import OutletStatus
 from shop.core.outcomes import OutcomeOut
 from shop.core.quantities import Id, QuantityOrZero
@@ -72,7 +72,7 @@ class ListedDeviceOut(DeviceOut):
 
 
 class HeldIn(In):
-    goods_id: Number
+    goods_id: GoodsNumber
     quantity: QuantityOrZero
 
 

@@ -28,8 +28,10 @@ from shop.core.uscc import Uscc
 
 #: Numbers as tills and operators give them.
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(in_one_line)]
-#: What an outlet is called: full-width letters and digits do not tell two apart.
-OutletCode = Annotated[Number, AfterValidator(lambda code: unicodedata.normalize("NFKC", code).strip())]
+_in_one_width = AfterValidator(lambda code: unicodedata.normalize("NFKC", code).strip())
+#: What an outlet is called, and the number of goods: full-width letters and digits do not tell two apart.
+OutletCode = Annotated[Number, _in_one_width]
+GoodsNumber = Annotated[Number, _in_one_width]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500112"])]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
 Venue = Literal["station", "campus", "hospital", "office", "service_area", "community", "scenic_spot", "market", "factory", "other"]
@@ -226,7 +228,7 @@ class GoodsIn(In):
     )
     channel_type: Literal["01", "02", "03"] | None = Field(default=None, description="01 专区 zone, 02 专柜 cabinet, 03 专馆 hall")
     action: Literal["create", "modify", "delete"]
-    goods_id: Number
+    goods_id: GoodsNumber
     name: Name | None = Field(default=None, description="needed unless it is deleted")
     is_poverty_goods: Literal["1", "2"] | None = Field(default=None, description="是否扶贫商品: 1 yes, 2 no")
     poverty_goods_name: Name | None = Field(default=None, description="扶贫产品名称, as on the list")

@@ -47,7 +47,7 @@ _WRITE = text(
 )
 
 
-def take_over(session: Session, actor: Actor, year: int, content: bytes, *, dry_run: bool) -> ImportOut:
+def take_over(session: Session, actor: Actor, year: int, content: bytes, sheet: str | None, *, dry_run: bool) -> ImportOut:
     """Write the bases of a spreadsheet as drafts of their units: all of them or none. What was filed or accepted is left alone.
 
     Raises:
@@ -56,7 +56,7 @@ def take_over(session: Session, actor: Actor, year: int, content: bytes, *, dry_
     """
     _ = actor.organisation
     config = require_open(session, year)
-    rows, faults, ignored = sheets.read_bases(content)
+    rows, faults, ignored = sheets.read_bases(content, sheet)
     first, last = rules.first_and_last(year)
     asked = {"usccs": [row.uscc for row in rows], "roles": list(POLICY_ROLES), "first": first, "last": last}
     units = {row.uscc: row for row in session.execute(_UNITS, {**asked, "year": year, "branch": f"{actor.organisation_path}%"})}

@@ -119,6 +119,27 @@ def test_faults_are_told_in_one_language(office):
         assert [each for each in told if re.search(foreign, each)] == []
 
 
+@pytest.mark.parametrize("written", ["2026/11/2", "2026年11月2日", "２０２６．１１．２", "20261102", "2026-11-02 00:00:00"])
+def test_a_day_is_read_as_in_any_other_file(office, written):
+    made = send(office, [line("甲", comparable_price_on=written)])
+    assert made.status_code == 201, made.text
+    assert office.read("supplier", made.json()["drafts"][0]["case_id"])["comparable_price_on"] == "2026-11-02"
+
+
+def test_words_are_read_in_any_width_and_case(office):
+    changed = {"unit": " 箱", "category": "Ｆｒｕｉｔ", "kind": "GOODS", "linkage_modes": "Ｅmployment，订单收购"}
+    assert send(office, [line("甲", **changed)]).status_code == 201
+
+
+def test_what_is_wrong_is_said_in_the_words_of_other_files(office):
+    office.as_("supplier").headers["Accept-Language"] = "en"
+    told = send(office, [line("甲", annual_capacity_kg="many", comparable_price_on="2026-11")]).json()["errors"]
+    assert [each["message"] for each in told] == [
+        "Row 2: write a day as 2026-01-31, in a cell of dates or text",
+        "Row 2: Has to be a whole number",
+    ]
+
+
 def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office):
     office.case("draft")
     taken = office.count("SELECT name FROM product")
@@ -135,7 +156,7 @@ def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office
         (2, "单价（元）", "value_error"),
         (2, "带动方式", "unknown_linkage_mode"),
         (2, "净重（克）", "weight_missing"),
-        (2, "价格日期", "date_from_datetime_parsing"),
+        (2, "价格日期", "bad_value"),
         (3, "净重（克）", "weight_missing"),
         (4, "年产能（公斤）", "int_parsing"),
         (4, "2月产能（公斤）", "less_than_equal"),

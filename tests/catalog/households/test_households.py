@@ -11,6 +11,7 @@ from catalog.households import rules, sheets
 from shop.core import exports
 from shop.demo.households import id_number
 from tests.catalog.conftest import COUNTY
+from tests.factories import tables
 from tests.factories.identity import make_user
 
 TODAY = date(2026, 11, 25)
@@ -162,6 +163,15 @@ def test_a_household_has_the_same_number_in_a_workbook_and_in_a_request(office):
     assert upload(office, cases[1], sheet).status_code == 200
     assert office.count("SELECT count(DISTINCT household_hash) FROM household_member") == 1
     assert shown(office, cases[1]).json()["items"][0]["household_no"] == "12"
+
+
+def test_a_household_has_the_number_that_its_cell_shows(office):
+    case_id, row = office.case("draft"), person(1)
+    wide = row["id_number"].translate({ord(each): ord(each) + 0xFEE0 for each in "0123456789X"})
+    cells = [row["name"], wide, (1, "0000"), "务工就业", row["village"]]
+    content = tables.workbook({"名单": [[titles[0] for titles in sheets.COLUMNS.values()], cells]})
+    assert upload(office, case_id, content).status_code == 200
+    assert shown(office, case_id).json()["items"][0]["household_no"] == "0001"
 
 
 def test_faults_of_a_spreadsheet_are_named_by_row_and_column(office):

@@ -16,6 +16,7 @@ from orders.banking.queries import statements as queries
 from orders.banking.schemas.statements import HowRead
 from orders.reconcile import report
 from shop.core import clock, exports
+from tests.factories import tables
 from tests.factories.statements import ACCOUNT, statement
 from tests.orders.banking.conftest import reference_of
 from tests.orders.banking.test_matching import overpaid, refund_of
@@ -194,6 +195,44 @@ def test_numbers_that_lost_their_last_digits_are_told_by_their_cells(desk):
         assert told == [(2, "serial", "number_too_long"), (3, "account", "number_too_long"), (4, "text", "number_too_long")]
     fine = [[*line[:4], str(line[4]), line[5], str(line[6]), str(line[7])] for line in lines]
     assert desk.imported(exports.as_xlsx("流水", header, fine))["new_count"] == 4
+
+
+HEADINGS = ["交易日期", "借方发生额", "贷方发生额", "余额", "交易流水号", "对方户名", "对方账号", "摘要"]
+
+
+def test_a_serial_number_and_an_account_are_what_their_cells_show(desk):
+    day = str(clock.today())
+    first = [day, None, (100, "#,##0.00"), (100, '0"元"'), (4567, "00000000"), "甲", (62220001, '"A-"0'), (7, "000")]
+    made = desk.imported(tables.workbook({"流水": [HEADINGS, first]}))
+    assert made["new_count"] == 1
+    [line] = desk.lines()
+    assert (line["serial"], line["payer_account"], line["text"], line["amount"]) == ("00004567", "A-62220001", "007", "100.00")
+    assert desk.imported(f"{','.join(HEADINGS)}\n{day},,100,100,00004567,甲,A-62220001,007\n".encode())["new_count"] == 0
+    unclear = [
+        [day, None, 1, 101, (4567, "#,##0"), "甲", "1", "a"],
+        [(clock.today(), "yyyy年m月"), None, 1, 102, "S", "甲", "1", "a"],
+    ]
+    refused = desk.upload(tables.workbook({"流水": [HEADINGS, *unclear]}), "流水.xlsx").json()
+    told = [(each["row"], each["column"], each["code"]) for each in refused["errors"]]
+    assert told == [(2, "serial", "cell_format_unclear"), (3, "date", "bad_date")]
+
+
+def test_of_several_sheets_of_a_statement_one_is_named(desk):
+    day = str(clock.today())
+    book = {
+        "说明": [["本行对账单"]],
+        "十一月": [HEADINGS, [day, None, 100, 100, "S1", "甲", "1", "a"]],
+        "十二月": [HEADINGS, [day, None, 5, 105, "S2", "甲", "1", "b"]],
+    }
+    content = tables.workbook(book)
+    looked = desk.upload(content, "流水.xlsx", "/v1/bank-statements/preview").json()
+    assert looked["problem"]["code"] == "several_sheets"
+    assert "十一月、十二月" in looked["problem"]["message"]
+    assert desk.upload(content, "流水.xlsx").json()["code"] == "several_sheets"
+    first, second = (desk.imported(content, sheet=name) for name in ("十一月", "十二月"))
+    assert (first["new_count"], second["new_count"]) == (1, 1)
+    assert desk.imported(content, sheet="十一月")["id"] == first["id"]
+    assert [line["serial"] for line in desk.lines()] == ["S1", "S2"]
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from orders.coverage import actions
 from orders.statistics import actions as statistics
 from shop.core import clock
 from shop.identity.permissions import Role
+from tests.factories import tables
 from tests.factories.bodies import PDF
 from tests.factories.figures import sell_alike
 from tests.factories.identity import signed_in
@@ -49,6 +50,17 @@ def test_width_and_blanks_make_no_other_village(officer, database):
     assert set(ids(officer)) == {"A村", "三 岔 村"}
     twice = imported(officer, f"{TOWNSHIP},B村,2014-01-01,\n{TOWNSHIP},Ｂ 村,2014-01-01,\n").json()
     assert [(each["row"], each["code"]) for each in twice["errors"]] == [(3, "twice")]
+
+
+def test_a_month_is_no_day_and_a_code_is_what_its_cell_shows(officer):
+    def told(*cells):
+        content = tables.workbook({"村": [HEADER.strip().split(","), cells]})
+        answer = officer.post("/v1/coverage/villages/import", files={"file": ("a.xlsx", content)}, data={"dry_run": "true"})
+        return [(each["column"], each["code"]) for each in answer.json().get("errors", [])]
+
+    assert told(TOWNSHIP, "三岔村", (date(2020, 1, 31), "yyyy-mm-dd"), "") == []
+    assert told(TOWNSHIP, "三岔村", (date(2020, 1, 1), "yyyy年m月"), (date(2020, 2, 1), "mmm-yy")) == [("起始日期", "bad_day")]
+    assert told((500236101, "#,##0"), "三岔村", "2020-01-31", "") == [("乡镇代码", "cell_format_unclear")]
 
 
 def importing_at_once(officer, api, monkeypatch, *others):

@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from shop.core import clock, exports
+from tests.factories import tables
 from tests.factories.claims import make_trading
 
 HEADER = [
@@ -145,6 +146,24 @@ def test_numbers_of_a_workbook_are_kept_as_they_were_typed(trading, database):
     [sale] = [trading.as_("seller").get(f"/v1/external-sales/{each}").json() for each in made["ids"]]
     assert (sale["total"], sale["buyer_region_code"]) == ("98.50", "371600")
     assert {"123456789012", "179582366644000"} == {each["number"] for each in sale["documents"]}
+
+
+def test_a_waybill_is_what_its_cell_shows_and_a_month_is_no_day(trading, database):
+    product, sku = names(trading, database)
+    header = [*HEADER, "承运单位", "运单号"]
+    wide = trading.supplier.uscc.translate({ord(each): ord(each) + 0xFEE0 for each in "0123456789"})
+    cells = [
+        *row(trading, product, sku, 1, (98.5, "#,##0.00"), uscc=wide.lower(), on=str(clock.today())),
+        "顺丰",
+        (123456, "0000000000"),
+    ]
+    made = send(trading.as_("seller"), tables.workbook({"销售": [header, cells]}))
+    assert made.status_code == 200, made.text
+    [sale] = [trading.as_("seller").get(f"/v1/external-sales/{each}").json() for each in made.json()["ids"]]
+    assert (sale["total"], "0000123456" in {each["number"] for each in sale["documents"]}) == ("98.50", True)
+    month = [*row(trading, product, sku, 2, on=(clock.today().replace(day=1), "yyyy年m月")), "", ""]
+    refused = send(trading.as_("seller"), tables.workbook({"销售": [header, month]})).json()
+    assert [(each["column"], each["code"]) for each in refused["errors"]] == [("销售日期", "bad_value")]
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from orders.importing import actions
 from orders.importing.actions import forgetting
-from shop.core import sheets
 from shop.identity.permissions import Role
+from tests.factories import tables
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_user, signed_in
@@ -162,7 +162,7 @@ def test_a_formula_without_a_value_is_told_in_its_column(desk, column, field):
 
 
 @pytest.mark.parametrize(
-    ("price", "code"), [("=", "formulas_not_accepted"), ("abc", "bad_price"), ("#DIV/0!", "bad_price"), ("69.905", "bad_price")]
+    ("price", "code"), [("=", "formulas_not_accepted"), ("abc", "bad_price"), ("#DIV/0!", "cell_error"), ("69.905", "bad_price")]
 )
 def test_a_price_that_cannot_be_read_is_a_warning(desk, price, code):
     [row] = desk.rows(desk.upload(as_csv(["奉节脐橙", 5, price], header=["产品名称", "数量", "单价"]))["id"]).values()
@@ -573,7 +573,7 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     shown = desk.upload(as_csv(ORANGES, ["=cmd|'/c calc'!A1", "", "", 1, ""], ["合计", "", "", 5, ""]))
     answer = desk.client.get(f"/v1/order-imports/{shown['id']}/result.{format}")
     assert answer.status_code == 200
-    rows = sheets.rows(answer.content)
+    rows = tables.rows(answer.content)
     assert rows[0][:7] == ["row", "产品名称", "产地区县", "规格", "数量", "单位", "result"]
     assert (rows[1][6], rows[1][7], rows[1][9]) == ("can be ordered", "", "奉节脐橙")
     assert float(rows[1][12]) == 6500.0
@@ -632,7 +632,7 @@ def test_the_template_is_understood_when_it_is_filled_in(desk, format):
     if format == "xlsx":
         notes = CalamineWorkbook.from_filelike(io.BytesIO(template.content)).get_sheet_by_name("填写说明").to_python()
         assert "编码与所填名称、产地或规格不符的" in notes[0][0]  # what becomes of such a row is shown above
-    [header] = sheets.rows(template.content)
+    [header] = tables.rows(template.content)
     filled = desk.upload(as_csv(["", "奉节脐橙", "奉节", "", 10, "箱", ""], header=header))
     assert filled["counts"] == {"matched": 1}
     assert len(filled["columns"]) == len(header)
@@ -655,6 +655,15 @@ def test_a_workbook_with_numbers_as_codes_and_an_empty_edge(desk, market):
     shown = desk.upload(buffer.getvalue(), "codes.xlsx")
     assert (shown["header_row"], shown["counts"]) == (5, {"matched": 1})
     assert [each["letter"] for each in shown["columns"]] == ["C", "D"]
+
+
+def test_a_code_of_a_list_is_what_its_cell_shows(desk, market):
+    sql(desk, "UPDATE sku SET code = '00690123' WHERE id = :id", id=market.products[0].sku_id)
+    lines = [[(690123, "00000000"), (3, "000")], [(690123, "#,##0"), ("=1/0", "000")]]
+    shown = desk.upload(tables.workbook({"清单": [["编码", "数量"], *lines]}), "codes.xlsx")
+    rows = desk.rows(shown["id"])
+    assert (rows[2]["state"], rows[2]["quantity"], rows[2]["code"]) == ("matched", "3", "00690123")
+    assert ("code", "cell_format_unclear") in faults(rows[3])
 
 
 def test_a_weight_is_ordered_as_so_many_packs_and_the_sender_is_told(desk):

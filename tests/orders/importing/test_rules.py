@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from orders.importing import cells, rules
 from orders.importing.rules import Column, RowKind
-from shop.core import sheets
 from shop.core.quantities import plain
+from tests.factories import tables
 
 SENT = (Path(__file__).parent / "data" / "canteen_order_as_agencies_send_it.xlsx").read_bytes()
 
 
 @pytest.fixture(scope="module")
 def sent():
-    return sheets.rows(SENT)
+    return tables.rows(SENT)
 
 
 def test_the_header_is_found_below_the_titles_and_its_columns_by_other_names(sent):
@@ -208,11 +208,15 @@ def test_a_price_is_read(cell, fen):
     assert cells.price_of(cell) == (fen, None)
 
 
-@pytest.mark.parametrize(
-    "cell", ["15,00", "1,5", "12.345", "1 5", "abc", "#DIV/0!", "六元", "9e999999", "1e-999999", "nan", "-5", "²"]
-)
+@pytest.mark.parametrize("cell", ["15,00", "1,5", "12.345", "1 5", "abc", "六元", "9e999999", "1e-999999", "nan", "-5", "²"])
 def test_what_is_no_price_is_told(cell):
     assert cells.price_of(cell) == (None, "bad_price")
+
+
+def test_an_error_is_told_as_one_in_any_column():
+    assert cells.price_of("#DIV/0!") == (None, "cell_error")
+    assert cells.quantity_of("#N/A")[2] == "cell_error"
+    assert cells.text_fault(" #ref! ") == "cell_error"
 
 
 @pytest.mark.parametrize("title", ["一、粮油类", "（二）水果", "3.蔬菜", "四"])

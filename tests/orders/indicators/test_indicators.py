@@ -15,6 +15,7 @@ from shop.core import clock, exports, outbox
 from shop.core.money import yuan_from_fen
 from shop.core.states import IllegalMove
 from shop.identity.permissions import Role
+from tests.factories import tables
 from tests.factories.identity import make_supplier, signed_in
 from tests.factories.ledger import make_trade, sell
 from tests.factories.racing import post_at_once
@@ -51,6 +52,21 @@ def second(api):
 @pytest.fixture
 def city(api):
     return signed_in(api, Role.CITY_OFFICER)
+
+
+def test_a_month_is_a_period_however_its_cell_shows_it_and_sheets_are_named(officer):
+    def sent(content, **data):
+        form = {"file": ("a.xlsx", content)}
+        return officer.post("/v1/indicators/import", files=form, data={"dry_run": "true", **data}).json()
+
+    rows = [
+        [BODY["indicator"], (int(COUNTY), "000000"), (date(2026, month, 1), shown), (1234.5, "#,##0.00"), "某局", "直报"]
+        for month, shown in ((1, "yyyy年m月"), (2, "mmm-yy"), (3, "yyyy-mm-dd"))
+    ]
+    header = HEADER.strip().split(",")[:6]
+    assert sent(tables.workbook({"一": [header, *rows]})).get("rows") == 3
+    several = tables.workbook({"一季": [header, rows[0]], "二月": [header, rows[1]]})
+    assert (sent(several)["code"], sent(several, sheet="二月").get("rows")) == ("several_sheets", 1)
 
 
 def reported(client, **other):

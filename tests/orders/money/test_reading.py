@@ -3,8 +3,9 @@
 import pytest
 
 from orders.money import api as money_api
-from shop.core import clock, sheets
+from shop.core import clock
 from shop.identity.permissions import Role
+from tests.factories import tables
 from tests.factories.after_sales import deliver, rows
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.money import make_till
@@ -210,7 +211,7 @@ def test_files(till, path, header, lines):
     text = sheet.content.decode("utf-8-sig").splitlines()
     assert (text[0], len(text)) == (header, lines + 1)
     book = till.as_("cashier").get(f"/v1/money/{path}{sign}format=xlsx", headers=chinese)
-    cells = sheets.rows(book.content)
+    cells = tables.rows(book.content)
     assert (",".join(cells[0]), len(cells)) == (header, lines + 1)
 
 

@@ -17,6 +17,7 @@ from shop.core import clock, outbox
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from shop.programmes import queries as programmes
+from tests.factories import tables
 from tests.factories.identity import make_organisation, make_user, signed_in
 from tests.factories.outlets import make_outlet, sale
 from tests.orders.outlet_sales.conftest import Shop
@@ -586,10 +587,10 @@ def test_a_number_with_commas_is_taken_and_what_is_none_is_told_with_how_one_is_
 
 
 def test_files_are_read_as_people_write_them(shop: Shop):
-    """As Excel writes moments, in full width, and outlets by a name in either width; goods by the number that they have."""
+    """As Excel writes moments, in full width; outlets and goods by a name in either width."""
     with shop.database.unit_of_work() as session:
         session.execute(text("UPDATE outlet SET external_number = '奉节-1号柜'"))
-        session.execute(text("UPDATE outlet_goods SET goods_id = '橙（５斤）' WHERE goods_id = 'G1'"))
+        session.execute(text("UPDATE outlet_goods SET goods_id = '橙(5斤)' WHERE goods_id = 'G1'"))
     day = clock.today() - timedelta(days=1)
     written = f"{day.year}/{day.month}/{day.day} 3:36"
     assert send(operator(shop), [f"奉节-１号柜,F1,{written},橙（５斤）,２,５０．００,,"]).status_code == 200
@@ -597,6 +598,66 @@ def test_files_are_read_as_people_write_them(shop: Shop):
         sold_at = session.execute(text("SELECT sold_at FROM sales_batch_line")).scalar_one()
     assert sold_at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M") == f"{day} 03:36"
     assert shop.sums()["certified"] == 5000
+
+
+def test_goods_are_the_same_in_any_width_in_lists_tills_and_files(shop: Shop):
+    client, number, day = operator(shop), shop.outlet.external_number, clock.today() - timedelta(days=1)
+    listed = f"设备或渠道编号,操作类型,商品编号,商品名称,是否扶贫商品,单价\n{number},修改,Ｇ１,脐橙,否,9.90\n"
+    changed = client.post("/v1/outlet-goods/import", files={"file": ("goods.csv", listed.encode())})
+    assert (changed.status_code, changed.json().get("notes")) == (200, []), changed.text
+    sold = send(client, [f"{number},F1,{day} 10:00,Ｇ１,1,10,,"]).json()
+    assert sold["unknown_goods"] == []
+
+
+def sent(client, content, **data):
+    return client.post("/v1/sales-batches/import", files={"file": ("sales.xlsx", content)}, data=data)
+
+
+def test_a_workbook_and_its_csv_tell_the_same_sale(shop: Shop):
+    """A number whose cell shows its zeros is read with them, so that the sale is known when it comes as a text."""
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet SET external_number = '000042'"))
+        session.execute(text("UPDATE outlet_goods SET goods_id = '007' WHERE goods_id = 'G1'"))
+    client, day = operator(shop), clock.today() - timedelta(days=1)
+    cells = [(42, "000000"), (12, "0000"), f"{day} 10:00", (7, "000"), (2, "000"), (50, '0"元"'), (3001, '"R-"0')]
+    made = sent(client, tables.workbook({"销售": [HEADER.split(",")[:-1], cells]}))
+    assert (made.status_code, made.json()["unknown_goods"], made.json()["amount"]) == (200, [], "50.00")
+    with shop.database.unit_of_work() as session:
+        kept = session.execute(text("SELECT line_id, goods_id, receipt_number, quantity FROM sales_batch_line")).one()
+    assert kept == ("0012", "007", "R-3001", 2)
+    again = send(client, [f"000042,0012,{day} 10:00,007,2,50,R-3001,"])
+    assert [each["code"] for each in again.json()["errors"]] == ["line_seen"], again.text
+
+
+def test_the_sheets_of_a_file_of_sales_are_sent_one_by_one(shop: Shop):
+    client, number, day = operator(shop), shop.outlet.external_number, clock.today() - timedelta(days=1)
+    months = {
+        name: [HEADER.split(","), [number, name, f"{day} 10:0{n}", "G1", n, 25 * n]] for n, name in ((1, "11月"), (2, "12月"))
+    }
+    content = tables.workbook({"说明": [["每月一表"]], **months})
+    refused = sent(client, content)
+    assert (refused.status_code, refused.json()["code"], refused.json()["data"]) == (
+        422,
+        "several_sheets",
+        {"sheets": "11月、12月"},
+    )
+    assert [sent(client, content, sheet=name).json()["rows"] for name in months] == [1, 1]
+    assert shop.sums()["certified"] == 7500
+    assert sent(client, content, sheet="１２月").json()["code"] == "sales_file_seen"
+    assert sent(client, content, sheet="10月").json()["code"] == "no_such_sheet"
+
+
+def test_a_month_is_no_day_of_a_sale_and_an_error_no_number_of_one(shop: Shop):
+    client, number = operator(shop), shop.outlet.external_number
+    rows = [
+        [number, "F1", (date(2026, 11, 1), "yyyy年m月"), "G1", 1, 25],
+        [number, "#N/A", f"{clock.today()} 00:01", "G1", 1, 25],
+        [number, True, f"{clock.today()} 00:01", "G1", 1, 25],
+    ]
+    answer = sent(client, tables.workbook({"销售": [HEADER.split(","), *rows]}))
+    told = [(each["row"], each["column"], each["code"]) for each in answer.json()["errors"]]
+    assert told == [(2, "销售时间", "bad_value"), (3, "销售流水号", "cell_error")]
+    assert sent(client, tables.workbook({"销售": [HEADER.split(","), rows[2]]}), dry_run="true").json()["rows"] == 1
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

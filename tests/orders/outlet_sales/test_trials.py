@@ -5,6 +5,7 @@ from datetime import timedelta
 from orders.outlet_sales.actions import trying
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
+from tests.factories import tables
 from tests.factories.identity import signed_in
 from tests.orders.outlet_sales.conftest import Shop
 from tests.orders.outlet_sales.test_files_and_reads import HEADER, operator, send
@@ -53,6 +54,20 @@ def test_a_trial_is_refused_as_the_import_is(shop: Shop):
     told = look(client, wrong)["problem"]
     refused = send(client, rows, dry_run="true").json()
     assert (told["code"], told["title"], told["errors"]) == ("rows_refused", refused["title"], refused["errors"])
+
+
+def test_of_a_file_with_several_sheets_one_is_tried(shop: Shop):
+    client, number, day = operator(shop), shop.outlet.external_number, clock.today() - timedelta(days=1)
+    header = HEADER.split(",")
+    lines = {
+        name: [header, *([number, f"{name}-{n}", f"{day} 10:0{n}", "G1", 1, 25] for n in range(more))]
+        for name, more in (("11月", 1), ("12月", 2))
+    }
+    file = {"file": ("sales.xlsx", tables.workbook(lines))}
+    unnamed, named = (client.post("/v1/sales-file-trials", files=file, data=data).json() for data in ({}, {"sheet": "12月"}))
+    outbox.drain(shop.database, HANDLERS)
+    assert look(client, unnamed)["problem"]["code"] == "several_sheets"
+    assert (look(client, named)["rows"], look(client, named)["result"]["rows"]) == (2, 2)
 
 
 def test_what_came_of_trials_is_forgotten_after_a_month(shop: Shop):

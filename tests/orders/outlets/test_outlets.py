@@ -11,9 +11,10 @@ from orders.outlet_sales.actions.days import add_to_days
 from orders.outlets.actions import devices
 from orders.outlets.actions import goods as goods_actions
 from orders.outlets.queries import Filters
-from shop.core import clock, exports, outbox, sheets
+from shop.core import clock, exports, outbox
 from shop.identity.permissions import Permission, Role
 from shop.identity.queries import holders
+from tests.factories import tables
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user, signed_in
 from workers.handlers import HANDLERS
@@ -554,7 +555,7 @@ def test_keys_come_as_a_file_and_many_end_at_once(operator, api):
     for kind in ("xlsx", "csv"):
         file = operator.post("/v1/outlet-devices", params={"format": kind}, json=body, headers={"Accept-Language": "zh"})
         assert (file.status_code, file.headers["cache-control"]) == (200, "no-store")
-        header, *rows = sheets.rows(file.content)
+        header, *rows = tables.rows(file.content)
         if kind == "xlsx":
             keys = [row[header.index("密钥（仅此一次显示）")] for row in rows]
             assert len({key for key in keys if key.startswith("dev_")}) == 200

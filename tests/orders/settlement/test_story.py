@@ -7,8 +7,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from shop.core import clock, outbox, sheets
+from shop.core import clock, outbox
 from shop.identity.permissions import Role
+from tests.factories import tables
 from tests.factories.after_sales import ask_back, differences
 from tests.factories.identity import make_user, signed_in
 from workers.handlers import HANDLERS
@@ -74,7 +75,7 @@ def test_a_statement_is_there_as_a_page_a_spreadsheet_and_a_print(scene):
     path = f"/v1/settlements/{row['id']}"
     [held] = scene.farm.get(f"{path}/lines", params={"held": True}).json()["items"]
     assert (held["hold"], held["why"]) == ("unpaid", "The buyer has not paid")
-    book = sheets.book(scene.farm.get(f"{path}/statement").content)
+    book = tables.book(scene.farm.get(f"{path}/statement").content)
     assert list(book) == ["statement", "held"]
     told = dict(line[:2] for line in book["statement"][:15])
     assert (told["number"], told["supplier"], told["first day"]) == (row["number"], row["supplier_name"], row["period_start"])
@@ -97,7 +98,7 @@ def test_a_statement_is_there_as_a_page_a_spreadsheet_and_a_print(scene):
         ("payouts", "付款"),
     ):
         answer = scene.cashier.get(f"/v1/{path}", params={"format": "xlsx"}, headers={"Accept-Language": "zh"})
-        [(named, lines)] = sheets.book(answer.content).items()
+        [(named, lines)] = tables.book(answer.content).items()
         assert named == title
         assert (lines[-1][0], "699" in lines[-1]) == ("合计", True), path
 

@@ -10,8 +10,9 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.core import sheet_reader, sheets, uploads
+from shop.core import old_workbook, sheet_reader, sheets, uploads, workbooks
 from shop.core.errors import BadValue
+from tests.factories import tables
 
 OLD = (Path(__file__).parents[2] / "orders" / "importing" / "data" / "list_of_1997.xls").read_bytes()
 CELL = st.text('奉节脐橙 1.0-"ab', max_size=8)
@@ -24,7 +25,7 @@ def test_cells_that_are_parted_by_tabs_are_read_as_they_were_written(table, enco
     header = ["日期", "金额", "摘要"]
     quoted = ["\t".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in [header, *table]]
     filled = next((number for number in range(len(table), 0, -1) if "".join(table[number - 1]).strip()), 0)
-    assert sheets.rows("\r\n".join(quoted).encode(encoding)) == [header, *table[:filled]]
+    assert tables.rows("\r\n".join(quoted).encode(encoding)) == [header, *table[:filled]]
 
 
 @pytest.mark.parametrize(
@@ -32,26 +33,26 @@ def test_cells_that_are_parted_by_tabs_are_read_as_they_were_written(table, enco
     ["编号\t,金额\n1\t,2\n", '"编号\t","金额\t"\n"1\t","2\t"\n', "\t编号,\t金额\n\t1,\t2\n", "编号,金额\n1,2\ta\n3,4\n"],
 )
 def test_a_tab_beside_a_comma_parts_nothing(written):
-    assert all(len(row) == 2 for row in sheets.rows(written.encode()))
+    assert all(len(row) == 2 for row in tables.rows(written.encode()))
 
 
 def test_a_workbook_of_the_older_kind_is_read_and_a_broken_one_refused():
-    assert sheets.rows(OLD)[1] == ["奉节脐橙", "奉节县", "5kg/箱", "100", "箱"]
-    assert list(sheets.book(OLD)) == ["十一月"]
-    with pytest.raises(sheets.OldWorkbook):
-        sheets.rows(OLD[:3_000])
+    assert tables.rows(OLD)[1] == ["奉节脐橙", "奉节县", "5kg/箱", "100", "箱"]
+    assert list(tables.book(OLD)) == ["十一月"]
+    with pytest.raises(workbooks.OldWorkbook):
+        tables.rows(OLD[:3_000])
 
 
 TITLES = {"sale": ("销售流水号", "流水号", "line id"), "refunds": ("退货原流水号", "refunds line id"), "price": ("单价", "price")}
 
 
-def table(content: str | bytes, required=("sale",)):
-    return sheets.table(content.encode() if isinstance(content, str) else content, TITLES, required, 10)
+def table(content: str | bytes, required=("sale",), sheet=None):
+    return sheets.table(content.encode() if isinstance(content, str) else content, TITLES, required, 10, ("sale", "refunds"), sheet)
 
 
 @pytest.mark.parametrize("header", ["退货流水号", "退货原流水", "退货原 流水号 码", "原流水号", "refund line id"])
 def test_a_header_that_is_a_slip_is_refused_with_what_it_may_mean(header):
-    with pytest.raises(sheets.UnreadableSpreadsheet) as refused:
+    with pytest.raises(workbooks.UnreadableSpreadsheet) as refused:
         table(f"销售流水号,{header}\n1,2\n")
     [fault] = refused.value.faults
     assert (fault.code, fault.data) == ("column_unclear", {"row": 1, "column": header})
@@ -155,7 +156,6 @@ def test_a_formula_counts_as_what_it_last_showed(cell, shown):
         '<c r="B2"><f>1+1</f></c>',
         '<c r="B2"><f>1+1</f><v/></c>',
         '<c r="B2"><f>1+1</f><v></v></c>',
-        '<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
     ],
 )
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/worksheets/Blatt_7.xml"])
@@ -178,9 +178,9 @@ def test_a_formula_on_a_sheet_that_nobody_reads_is_no_fault():
     held = io.BytesIO()
     with xlsxwriter.Workbook(held) as book:
         book.add_worksheet("流水").write_column(0, 0, ["流水号", "1"])
-        book.add_worksheet("汇总").write_column(0, 0, ["流水号", "=1+1"])
+        book.add_worksheet("汇总").write_column(0, 0, ["合计", "=1+1"])
     assert told(held.getvalue()) == []
-    assert sheets.book(held.getvalue()) == {"流水": [["流水号"], ["1"]], "汇总": [["流水号"], ["="]]}
+    assert tables.book(held.getvalue()) == {"流水": [["流水号"], ["1"]], "汇总": [["合计"], ["="]]}
 
 
 def several(*named, hidden=()) -> bytes:
@@ -203,27 +203,109 @@ OTHER = ("旧", ["流水号", "单价"], ["8", "9"])
 @pytest.mark.parametrize(
     ("content", "sale"),
     [
-        (several(("说明", ["如何填写"], ["流水号必填"]), DATA, OTHER), "1"),
+        (several(("说明", ["如何填写"], ["流水号必填"]), DATA), "1"),
+        (several(("十一月", ["流水号", "单价"], ["", ""]), DATA), "1"),
         (several(("空",), DATA), "1"),
         (several(OTHER, DATA, hidden=("旧",)), "1"),
         (several(("汇总", ["单价"], ["7"]), DATA), "1"),
     ],
 )
-def test_the_first_visible_sheet_that_has_the_headings_is_read(content, sale):
+def test_the_one_visible_sheet_that_has_the_headings_and_rows_below_them_is_read(content, sale):
     assert [cell["sale"] for _, cell in table(content).rows] == [sale]
 
 
 def test_a_sheet_that_was_looked_at_in_vain_is_named_and_none_is_read_in_the_place_of_one_with_a_slip():
     for content, name in (
         (several(("说明", ["如何填写"]), ("别的", ["单价"])), "说明"),
-        (several(("新", ["销售流水号码", "单价"], ["1", "2"]), OTHER), "新"),
+        (several(("新", ["销售流水号码", "单价"], ["1", "2"]), ("旧", ["流水号", "单价"])), "新"),
         (several(("说明", ["如何填写"]), DATA, hidden=("数据",)), "说明"),
     ):
-        with pytest.raises(sheets.UnreadableSpreadsheet) as refused:
+        with pytest.raises(workbooks.UnreadableSpreadsheet) as refused:
             table(content)
         fault = refused.value.faults[0]
         assert name in fault.zh
         assert name in fault.en
+
+
+MONTHS = [("十一月", ["流水号", "单价"], ["1", "2"]), ("十二月", ["单价", "备注", "流水号"], ["9", "x", "8"])]
+
+
+def test_of_several_sheets_that_could_be_read_one_has_to_be_named():
+    content = several(("说明", ["如何填写"]), *MONTHS, ("空", ["流水号", "单价"]))
+    with pytest.raises(sheets.SeveralSheets) as refused:
+        table(content)
+    assert refused.value.data == {"sheets": "十一月、十二月"}
+    assert [(each.field, each.code) for each in refused.value.faults] == [("sheet", "several_sheets")]
+    read = {name: [cell["sale"] for _, cell in table(content, sheet=name).rows] for name in ("十一月", " 十二月")}
+    assert read == {"十一月": ["1"], " 十二月": ["8"]}
+    with pytest.raises(sheets.NoRows):
+        table(content, sheet="空")
+    with pytest.raises(sheets.NoSuchSheet, match="说明、十一月、十二月、空"):
+        table(content, sheet="一月")
+    assert table("流水号\n1\n", sheet="一月").rows[0][1]["sale"] == "1"
+
+
+def test_a_hidden_sheet_is_none_that_could_be_read():
+    assert [cell["sale"] for _, cell in table(several(*MONTHS, hidden=("十一月",))).rows] == ["8"]
+
+
+def test_one_with_a_slip_in_its_headings_is_not_passed_over_for_another():
+    with pytest.raises(sheets.SeveralSheets):
+        table(several(("新", ["销售流水号码", "单价"], ["1", "2"]), OTHER))
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "shown"),
+    [(42, "000000", "000042"), (3001, '"SN-"0', "SN-3001"), (12, "000-0000", "000-0012"), (7, "0_ ", "7"), (7, "@", "7")],
+)
+def test_a_code_is_read_as_its_cell_shows_it_and_a_number_as_its_value(number, code, shown):
+    read = table(tables.workbook({"流水": [["流水号", "单价"], [(number, code), (number, code)]]}))
+    assert (read.rows, read.not_told) == ([(2, {"sale": shown, "refunds": "", "price": str(number)})], [])
+
+
+@pytest.mark.parametrize(
+    "cell", [(1234, "#,##0"), (7, "0.00"), (7.5, "000"), (-7, "000"), (0.1, "0%"), (46023, "m-d"), (0.5, "h:mm")]
+)
+def test_a_code_of_which_nobody_can_tell_what_its_cell_shows_is_told_with_its_cell(cell):
+    content = tables.workbook({"流水": [["流水号", "单价"], [cell, cell]]})
+    assert told(content) == [("cell_format_unclear", 2, "销售流水号")]
+    assert not table(content).rows[0][1]["price"].startswith("=")
+
+
+def test_an_empty_cell_a_formula_and_a_long_number_are_what_they_are_whatever_their_format():
+    content = tables.workbook({"流水": [["流水号", "单价"], [("", "0.00"), 1], [("=A1", "0.00"), 1], [(10**15, "0.00"), 1]]})
+    assert told(content) == [("formulas_not_accepted", 3, "销售流水号"), ("number_too_long", 4, "销售流水号")]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
+        '<c r="B2" t="e"><v>#N/A</v></c>',
+        "<c s='0' t='e' r='B2'><f/><v>#REF!</v></c>",
+    ],
+)
+def test_a_cell_that_came_to_an_error_is_told_in_a_workbook_and_in_a_text(cell):
+    assert told(saved(ID, cell)) == [("cell_error", 2, "单价")]
+    assert told(saved(ID, cell, head="流水号,备注")) == []
+    assert told("流水号,单价\n1,#N/A\n#NAME?,2\n") == [("cell_error", 2, "单价"), ("cell_error", 3, "销售流水号")]
+
+
+def test_the_kind_before_xlsx_tells_formats_months_and_errors_alike():
+    """The workbook of percents with another format of six signs, another number in its cell, a month, and a formula that came to an error."""
+    content = (Path(__file__).parent / "data" / "percents_of_1997.xls").read_bytes()
+    for before, after in (
+        (b'0.0"%"', b'"S-"00'),
+        (b"\x06\0\x01\0\x17\0\x2b\0\0\0", b"\x06\0\x01\0\x17\0" + (7 << 2 | 2).to_bytes(4, "little")),
+        (b"\x08\0\x09\0\x01\0", b"\x08\0\x11\0\x01\0"),
+        (b"\x01\0\x01\0\x12\0\x2b\0\0\0", b"\x01\0\x01\0\x12\0" + (46143 << 2 | 2).to_bytes(4, "little")),
+        (b"\x0c\0\x01\0\x1d\0\x03\0\0\0\0\0\xff\xff", b"\x0c\0\x01\0\x1d\0\x02\0\x2a\0\0\0\xff\xff"),
+    ):
+        assert content.count(before) == 1
+        content = content.replace(before, after)
+    _, sheet = workbooks.book(content).values()
+    assert [sheet.rows[row][1] for row in (1, 6, 12)] == ["2026-05", "7", "#N/A"]
+    assert [sheet.shown((), {1})[row][1] for row in (1, 2, 6, 12)] == ["=?2026-05", "=?12.5%", "S-07", "#N/A"]
 
 
 def far(cell, row, *, shared=True) -> bytes:
@@ -242,7 +324,7 @@ def far(cell, row, *, shared=True) -> bytes:
 def test_rows_of_blanks_do_not_count_however_far_down_they_stand(blank, row, shared):
     content = far(blank, row, shared=shared)
     assert table(content).rows == [(2, {"sale": "1", "refunds": "", "price": "2"})]
-    assert len(sheets.rows(content)) == 2
+    assert len(tables.rows(content)) == 2
 
 
 @pytest.mark.parametrize("cell", ["x", 7])
@@ -266,7 +348,8 @@ def test_formulas_are_told_across_the_pieces_in_which_a_sheet_is_read(monkeypatc
     content = workbook(["流水号", "单价"], *([number, f"=A{number}"] for number in range(40)))
     for size in (1_001, 1_013, 1_499, 2**20):
         monkeypatch.setattr(sheet_reader, "_CHUNK", size)
-        assert sheet_reader._unshown(io.BytesIO(content)) == {"Sheet1": [(row, 1) for row in range(1, 41)]}
+        told = {row * sheet_reader.MAX_COLUMNS + 1: "=" for row in range(1, 41)}
+        assert sheet_reader._told(io.BytesIO(content), []) == {"Sheet1": (told, {})}
 
 
 @pytest.mark.parametrize(
@@ -280,7 +363,7 @@ def test_formulas_are_told_across_the_pieces_in_which_a_sheet_is_read(monkeypatc
         (46 * 0.15, "6.9"),
         (0.1 + 0.2, "0.3"),
         (0.00001, "0.00001"),
-        (True, "True"),
+        (True, "TRUE"),
         ("69.0", "69.0"),
     ],
 )
@@ -312,7 +395,7 @@ def test_a_cell_that_shows_a_percent_is_read_as_one(number, shown_as, read):
 
 def test_the_kind_before_xlsx_tells_percents_alike():
     """A workbook with the formats above, then one of a third, two that show none, one with a word behind it, and several cells in one record."""
-    _, cells = sheets.book((Path(__file__).parent / "data" / "percents_of_1997.xls").read_bytes()).values()
+    _, cells = tables.book((Path(__file__).parent / "data" / "percents_of_1997.xls").read_bytes()).values()
     assert [row[1] for row in cells[1:-2]] == [
         *("10%", "12.5%", "9%", "100%", "-7%", "0.1", "0.1"), "0.1", "33.3333333333333%", "12.34", "25%",
     ]  # fmt: skip
@@ -337,7 +420,7 @@ def test_a_small_workbook_of_the_kind_before_xlsx_is_found_among_small_parts():
         b"x" * 64 + inner,
     ]
     filled = [header.ljust(512, b"\xff"), *(each.ljust(512, b"\xff") for each in sectors)]
-    assert sheet_reader._workbook_in(b"".join(filled)) == inner
+    assert old_workbook._workbook_in(b"".join(filled)) == inner
 
 
 @pytest.mark.parametrize("number", [10**15, 6222021234567890000, -(10**15), 1.5e300])
@@ -356,7 +439,7 @@ def test_a_drop_down_is_no_formula():
         for name in made.namelist():
             content = made.read(name)
             changed.writestr(name, content.replace(b"</worksheet>", extra) if name == "xl/worksheets/sheet1.xml" else content)
-    assert sheets.rows(held.getvalue()) == [["流水号", "单价"], ["1", "2"]]
+    assert tables.rows(held.getvalue()) == [["流水号", "单价"], ["1", "2"]]
 
 
 @pytest.mark.parametrize(
@@ -408,7 +491,7 @@ def test_what_is_no_number_is_refused_and_stays_as_it_is(written):
 
 
 def test_what_is_kept_is_called_by_its_content():
-    assert [sheets.kind(content) for content in (b"PK\x03\x04", OLD, b"a,b")] == [uploads.XLSX, uploads.XLS, uploads.CSV]
+    assert [workbooks.kind(content) for content in (b"PK\x03\x04", OLD, b"a,b")] == [uploads.XLSX, uploads.XLS, uploads.CSV]
     assert uploads.safe_name("流水.csv", uploads.XLS) == "流水.xls"
     # but for plain text that goes by an ending of its own
     assert [uploads.safe_name(f"流水.{ending}", uploads.TEXT) for ending in ("STA", "exe")] == ["流水.sta", "流水.txt"]
