@@ -83,7 +83,9 @@ def test_the_printed_certificate(few):
         with few.database.unit_of_work() as session:
             actor = tokens.actor_of(session, token=access_token(session, few.users[who]), api_key=None)
             found = queries.certificate(session, actor, certificate)
-            return dict(pdf._content(found, queries.public_certificate(session, found.number, "zh"))["rows"])["联农带农 Linked"]
+            return dict(pdf._content(found, queries.public_certificate(session, found.number, "zh"), "zh")["rows"])[
+                "联农带农 Linked"
+            ]
 
     # it hangs on a wall, so whoever prints it makes no difference
     assert {printed(who) for who in ("supplier", "county", "city", "monitor")} == {"1–9 户 10–19 人"}
