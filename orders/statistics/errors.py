@@ -25,3 +25,11 @@ class QuestionTooWide(Invalid):
         "Not found within {seconds} seconds: ask for a shorter period or fewer groups; counts of orders, buyers and the like by supplier, product,"
         " village, township, outlet or several dimensions together are taken from the single sales, and can be left out"
     )
+
+
+class NothingToCompare(Invalid):
+    code = "nothing_to_compare"
+    zh, en = (
+        "所查期间（或截至 known_on）尚未开始，没有可对比的数",
+        "The period has not begun (or not by known_on): there is nothing to compare yet",
+    )

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from orders.ledger.selection import DETAIL, TIME, Dimension, Reach, Selection
+from orders.statistics.errors import NothingToCompare
 from orders.statistics.rules import Before, Shift, previous_period, same_period_last_year, span_before
 
 #: Longest answer; more rows are for a narrower question.
@@ -63,9 +64,15 @@ SPANS = {
 
 def so_far(selection: Selection, today: date) -> Selection:
     """The days that were over when the figures were known, of a period that was not: beside the whole of the one before it would seem to have sold
-    too little."""
+    too little.
+
+    Raises:
+        NothingToCompare: the period had not begun (422).
+    """
     until = today if selection.known_on is None else min(selection.known_on, today)
-    return replace(selection, last=until) if selection.first <= until < selection.last else selection
+    if until < selection.first:
+        raise NothingToCompare.at("compare")
+    return replace(selection, last=until) if until < selection.last else selection
 
 
 @dataclass(frozen=True)

@@ -758,6 +758,8 @@ def test_csv_opens_in_a_spreadsheet(api, database, language):
         {"channel": "x"},
         {"supplier": "-1"},
         {"district": "500236\x00"},
+        {"from": "2026-11-24", "compare": "last_year"},
+        {"from": "2026-06-01", "known_on": "2026-05-31", "compare": "last_period"},
     ],
 )
 def test_bad_questions_are_refused(api, database, params):
