@@ -3,7 +3,6 @@
 import json
 import random
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlmodel import Session
 
@@ -117,7 +116,7 @@ class _Case:
         self.township = applied.row["township_code"] or None
         self.created_at = self.last_at = book.moment(way.begun)
         self.status, self.version = CaseStatus.DRAFT, 1
-        self.steps: list[dict[str, Any]] = []
+        self.steps = steps.snapshot(self.rules, CaseKind.INITIAL, has_township=bool(self.township))
         self.entered: date | None = None
         self.due: date | None = None
         self.remaining: int | None = None
@@ -134,8 +133,6 @@ class _Case:
             return
         move = _MOVES.get(word) or CaseMove(word)
         at = self.book.registry.published_at(day) if word == "publish" else self.book.moment(day)
-        if move is CaseMove.SUBMIT:
-            self.steps = steps.snapshot(self.rules, CaseKind.INITIAL, has_township=bool(self.township))
         if word == "county":
             self._hear_departments(day)
         supplier = move in (CaseMove.SUBMIT, CaseMove.RESUBMIT)
