@@ -40,6 +40,8 @@ class HeldByCity(Conflict):
 
 
 class RevocationOpen(DoneBefore):
+    """One for another reason code is not what was asked for."""
+
     code = "revocation_open"
     zh = "该证书已有撤销程序正在进行"
     en = "A revocation of this certificate is under way already"

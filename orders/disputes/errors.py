@@ -1,6 +1,6 @@
 """Refusals about disputes."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, DoneBefore, Forbidden, Invalid
 
 
 class DisputeOpen(Conflict):
@@ -77,6 +77,20 @@ class ProposalTooLarge(Conflict):
     code = "proposal_above_order"
     zh = "调解金额已超过订单可退金额，须重新提出调解方案"
     en = "The order costs less by now than the proposal would refund; it takes another proposal"
+
+
+class ProposalStands(DoneBefore):
+    """Another refund or other words are another proposal, to which both sides agree anew."""
+
+    code = "proposal_stands"
+    zh = "同样的调解方案已提出，双方的同意仍然有效"
+    en = "This has been proposed already; who agreed to it need not do so again"
+
+
+class AgreedBefore(DoneBefore):
+    code = "agreed_before"
+    zh = "本方已同意该调解方案"
+    en = "Your side has agreed to this proposal already"
 
 
 class TooManyFiles(Conflict):

@@ -35,7 +35,7 @@ class AlreadyHeld(DoneBefore):
     en = "The shipment is held already"
 
 
-class NotHeld(Conflict):
+class NotHeld(DoneBefore):
     code = "shipment_not_held"
     zh = "该批发货没有未结的异议"
     en = "The shipment is not held"

@@ -9,11 +9,9 @@ from catalog.certificates.models import Certificate, Revocation
 from catalog.certificates.states import CertificateMove
 from shop.core import audit, clock, outbox, workdays
 from shop.core.audit import Who
-from shop.core.errors import CONSTRAINTS, Forbidden
+from shop.core.errors import Forbidden
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
-
-CONSTRAINTS["uq_revocation_open"] = RevocationOpen
 
 # Every function here raises NotFound (404) for a certificate out of reach, IllegalMove (409) for a state that has no such move, and
 # Forbidden (403) in its kinds OwnCase and NotYourRegion.
@@ -24,10 +22,12 @@ def open_revocation(session: Session, actor: Actor, certificate_id: int, reason_
     one that must not be sold meanwhile is suspended besides.
 
     Raises:
-        RevocationOpen: there is one already (409). UnknownReason: see there (422).
+        RevocationOpen: there is one already (409), with ``already`` where it is for the same reason code. UnknownReason: see there (422).
     """
     refuse_unknown_reason(session, reason_code)
     certificate = begin(session, actor, certificate_id, CertificateMove.OPEN_REVOCATION)
+    if standing := _under_way(session, certificate.id):
+        raise RevocationOpen(as_asked=standing.reason_code == reason_code)
     today = clock.today()
     days = programmes.config_of(session, today).certification.revocation_statement_working_days
     revocation = Revocation(
@@ -119,7 +119,12 @@ def _decide(session: Session, actor: Actor, revocation: Revocation, status: str,
 def _open(session: Session, certificate_id: int) -> Revocation:
     """The revocation that is under way; its certificate's lock is the one that counts, so that a statement and a decision wait for each other."""
     locked(session, certificate_id)
-    statement = select(Revocation).where(col(Revocation.certificate_id) == certificate_id, col(Revocation.status) == "open")
-    if (found := session.exec(statement.execution_options(populate_existing=True)).first()) is None:
+    if (found := _under_way(session, certificate_id)) is None:
         raise NoRevocationOpen
     return found
+
+
+def _under_way(session: Session, certificate_id: int) -> Revocation | None:
+    """The revocation that is open; the caller has locked the certificate."""
+    statement = select(Revocation).where(col(Revocation.certificate_id) == certificate_id, col(Revocation.status) == "open")
+    return session.exec(statement.execution_options(populate_existing=True)).first()

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from orders.disputes import queries
 from orders.disputes.actions.moving import locked, side, step
 from orders.disputes.errors import (
+    AgreedBefore,
     AmountTooLarge,
     DisputeEnded,
     NothingToDispute,
@@ -131,13 +132,17 @@ def agree(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch = a
     Raises:
         NotFound: not a dispute of the caller's organisation (404). IllegalMove: nothing was proposed, or it is over (409).
         Changed: another version than the caller read, such as another proposal (412).
-        ProposalTooLarge: the order costs less by now than would be refunded (409).
+        AgreedBefore: the own side has (409). ProposalTooLarge: the order costs less by now than would be refunded (409).
     """
     row = locked(session, actor, dispute_id, if_match)
     DISPUTE.after(row.status, DisputeMove.SETTLE, queries.moves_of(actor, row))
     own = side(actor, row)
     now = clock.now()
-    other = row.supplier_agreed_at if own == "buyer" else row.buyer_agreed_at
+    mine, other = row.buyer_agreed_at, row.supplier_agreed_at
+    if own == "supplier":
+        mine, other = other, mine
+    if mine is not None:
+        raise AgreedBefore
     if other is None:
         session.execute(
             text(

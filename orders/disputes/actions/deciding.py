@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from orders.disputes import queries
 from orders.disputes.actions.moving import locked_for_officer, step
-from orders.disputes.errors import AmountTooLarge, AnswerPending, OutcomeWrong
+from orders.disputes.errors import AmountTooLarge, AnswerPending, OutcomeWrong, ProposalStands
 from orders.disputes.schemas import DecisionIn, ProposalIn
 from orders.disputes.states import DISPUTE, DisputeKind, DisputeMove, DisputeStatus, Outcome
 from orders.fulfilment.actions import accept
@@ -39,9 +39,11 @@ def mediate(session: Session, actor: Actor, dispute_id: int, body: ProposalIn, i
     Raises:
         NotFound: there is none (404). OutsideYourRegion, OwnDispute: not before this officer (403).
         Changed: another version than the caller read (412). IllegalMove: it is not answered yet, or over (409).
-        AmountTooLarge: more than the order costs by now (422).
+        ProposalStands: it is proposed just so (409). AmountTooLarge: more than the order costs by now (422).
     """
     row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_MEDIATE, if_match)
+    if row.status == DisputeStatus.MEDIATING and (row.proposal, row.proposed_fen) == (body.proposal, body.refund):
+        raise ProposalStands
     _require_within(body.refund, queries.most_refund(session, row))
     values: dict[str, Any] = {"proposal": body.proposal, "proposed_fen": body.refund, "mediator_id": actor.user_id}
     step(session, actor, row, DisputeMove.MEDIATE, **values, buyer_agreed_at=None, supplier_agreed_at=None)

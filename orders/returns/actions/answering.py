@@ -78,12 +78,11 @@ def approve(session: Session, actor: Actor, return_id: int, body: ApproveIn, if_
         IllegalMove: it was decided already (409).
     """
     row = locked(session, actor, return_id, "supplier", if_match)
+    move = ReturnMove.APPROVE_WITHOUT_GOODS if body.without_goods else ReturnMove.APPROVE
+    # first, so that one that was refused is told as that: its note must not be emptied
+    step(session, actor, row, move, reason=body.note)
     _decided(session, actor, return_id, body.note, without_goods=body.without_goods)
-    if not body.without_goods:
-        step(session, actor, row, ReturnMove.APPROVE, reason=body.note)
-        return
-    step(session, actor, row, ReturnMove.APPROVE_WITHOUT_GOODS, reason=body.note)
-    if row.kind == ReturnKind.RETURN:
+    if body.without_goods and row.kind == ReturnKind.RETURN:
         whole = {line.id: line.quantity for line in session.execute(_LINES, {"id": return_id})}
         _take_sale_back(session, actor, return_id, whole)
 

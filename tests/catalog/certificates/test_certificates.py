@@ -160,7 +160,9 @@ def test_who_may_take_measures(office, certified):
 def test_a_revocation_takes_two_officers_and_hears_the_supplier(office, certified):
     opened = do(office, "county", certified, "revocation", reason_code="relabelled", reason="外地产品贴牌")
     assert (opened.status_code, opened.json()["state"]) == (201, "in_force")
-    assert code(do(office, "county", certified, "revocation", **WHY)) == (409, "revocation_open")
+    for reason_code, told in (("relabelled", {"already": True}), (WHY["reason_code"], None)):
+        again = do(office, "county", certified, "revocation", reason_code=reason_code, reason="x")
+        assert (*code(again), again.json().get("data")) == (409, "revocation_open", told)
     early = do(office, "city", certified, "revoke", reason="属实")
     assert (code(early), early.json()["data"]["until"]) == ((409, "statement_pending"), "2026-11-30")
     assert code(do(office, "rival", certified, "revocation/statement", statement="x")) == (404, "not_found")

@@ -239,6 +239,27 @@ def test_a_county_settles_it(api, database, market, buyer, seller):
     assert buyer.post(f"{path}/withdraw", json={"reason": "x"}).json()["code"] == "illegal_move"
 
 
+def test_the_same_proposal_or_consent_again_changes_nothing(api, market, buyer, seller):
+    path = f"/v1/disputes/{open_(buyer, deliver(api, market, 10).part).json()['id']}"
+    county = signed_in(api, Role.COUNTY_OFFICER, region_code="500236")
+    seller.post(f"{path}/answer", json={"answer": "愿协商"})
+    proposal = {"proposal": "退还一百元", "refund": "100.00"}
+    county.post(f"{path}/mediate", json=proposal)
+    agreed = buyer.post(f"{path}/agree").json()
+    for client, verb, body, code in (
+        (county, "mediate", proposal, "proposal_stands"),
+        (buyer, "agree", None, "agreed_before"),
+    ):
+        again = client.post(f"{path}/{verb}", json=body)
+        assert (again.status_code, again.json()["code"], again.json()["data"]) == (409, code, {"already": True})
+        assert buyer.get(path).json() == agreed
+    other = county.post(f"{path}/mediate", json={**proposal, "proposal": "退还一百元，并致歉"})
+    assert (other.status_code, other.json()["buyer_agreed_at"]) == (200, None)
+    seller.post(f"{path}/agree")
+    assert seller.post(f"{path}/agree").json()["code"] == "agreed_before"
+    assert buyer.post(f"{path}/agree").json()["status"] == "settled"
+
+
 def test_the_clock(api, database, market, buyer, seller, city, monkeypatch):
     sent = deliver(api, market, 10)
     path = f"/v1/disputes/{open_(buyer, sent.part).json()['id']}"

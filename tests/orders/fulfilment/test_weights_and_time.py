@@ -227,6 +227,8 @@ def test_what_nobody_answers_is_accepted_unless_it_is_held(api, database, market
         assert (told["code"], told.get("data", {}).get("already")) == ("already_accepted", already)
     released = buyer.post(f"/v1/shipments/{second['id']}/release").json()
     assert released["held_at"] is None
+    again = buyer.post(f"/v1/shipments/{second['id']}/release")
+    assert (again.status_code, again.json()["code"], again.json().get("data")) == (409, "shipment_not_held", {"already": True})
     assert released["accept_by"] > clock.now().isoformat()
     outbox.drain(database, HANDLERS)
     assert "acceptance.automatic" in kinds(buyer)

@@ -179,7 +179,9 @@ def test_refusals(api, database, market, buyer, seller):
     assert seller.post(f"{path}/receive", json={}).status_code == 409
     assert seller.post(f"{path}/refuse", json={"reason": "超过保质期"}).json()["status"] == "refused"
     assert ask_back(api, market, sent, 10).status_code == 201
-    seller.post(f"{path}/approve", json={})
+    for body in ({}, {"without_goods": True}, {"note": "同意"}):
+        late = seller.post(f"{path}/approve", json=body)
+        assert (late.status_code, late.json()["code"], late.json()["data"]["state"]) == (409, "illegal_move", "refused")
     wrong = {"lines": [{"id": 1, "received_quantity": "1"}]}
     assert seller.post(f"{path}/receive", json=wrong).status_code == 409
     assert differences(database) == {}
