@@ -182,7 +182,7 @@ def _untold(number: int, cells: Sequence[str], columns: Places) -> Iterator[Faul
     for column, places in columns.items():
         for at in places:
             why = sheets.not_told(cells[at]) if at < len(cells) else None
-            if why and (why == sheets.LONG_NUMBER or column is not Column.TEXT):
+            if why and (why in (sheets.LONG_NUMBER, sheets.ERROR) or column is not Column.TEXT):
                 yield sheets.fault(number, column, *why)
 
 

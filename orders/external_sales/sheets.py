@@ -163,7 +163,7 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row, list[Fault]]:
         cell("relation", _id, needed=False),
         cell("order_number", _number, needed=False) or "",
         cell("product", str),
-        cell("sku", str, needed=False) or "",
+        cell("sku", sheets.plain_code, needed=False) or "",
         cell("quantity", _quantity),
         cell("unit", _unit, needed=False) or "",
         cell("kilograms", _grams, needed=False),

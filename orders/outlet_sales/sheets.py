@@ -66,6 +66,7 @@ def moment_of(cell: str) -> Any:
 #: a place of origin, a material, a factory, an organisation, as it was before.
 _GIVES_BACK = re.compile("退|冲红|原(?!产|材?料|厂|单位).*号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
+    **dict.fromkeys(("outlet", "goods_id"), figure_of),
     "sold_at": moment_of,
     **dict.fromkeys(("quantity", "amount"), number),
 }

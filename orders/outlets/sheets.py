@@ -80,8 +80,8 @@ _VENUES = {
 
 
 def figure_of(cell: str) -> str:
-    """A figure, or a code of digits, whatever the width in which it was typed. What tills number sales by stays as it is: they say it in other ways, too;
-    numbers of outlets and goods are in one width by their kind."""
+    """A figure, or a code, whatever the width in which it was typed. Numbers of outlets and goods are in one width by their kind, too, but a row with faults
+    is looked at as it was read. What tills number sales by stays as it is: they say it in other ways, too."""
     return unicodedata.normalize("NFKC", cell)
 
 
@@ -107,6 +107,7 @@ _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "channel_type": sheets.one_of(_CHANNELS, ("专区", "专柜", "专馆", "01", "02", "03")),
     "action": sheets.one_of(_with_codes({"新增": "create", "修改": "modify", "删除": "delete"}), ("新增", "修改", "删除")),
     "is_poverty_goods": sheets.one_of(_CERTIFIED, ("是", "否", "1", "2")),
+    **dict.fromkeys(("external_number", "device_id", "goods_id"), figure_of),
     **dict.fromkeys(("region_code", "township_code", "barcode", "supplier_uscc", "operator_uscc"), figure_of),
     **dict.fromkeys(("price", "longitude", "latitude"), sheets.number),
 }

@@ -62,7 +62,7 @@ KNOWN = {
 }
 UNKNOWN = "?"
 #: Formats that show a number as it is, of which nothing has to be told.
-PLAIN = frozenset({"", "General", "G/通用格式", "0", "@"})
+PLAIN = frozenset({"", "General", "G/通用格式", "@"})
 _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 #: A workbook that leaves the computing to whoever opens it: its program wrote 0 for what it did not know.

@@ -99,7 +99,9 @@ def _names(session: Session, rows: Sequence[Row]) -> Mapping[str, Mapping[Any, i
     organisations = {row.uscc: row.id for row in session.execute(_ORGANISATIONS, {"usccs": usccs})}
     asked = {"suppliers": sorted(set(organisations.values())), "names": sorted({row.product for row in rows if row.product})}
     products = {(row.supplier_id, row.name): row.id for row in session.execute(_PRODUCTS, asked)}
-    skus = {row.code: row.id for row in session.execute(_SKUS, {"codes": sorted({row.sku for row in rows if row.sku})})}
+    codes = {row.sku for row in rows if row.sku}
+    by_code = {row.code: row.id for row in session.execute(_SKUS, {"codes": sorted(codes | {code.upper() for code in codes})})}
+    skus = {code: found for code in codes if (found := by_code.get(code) or by_code.get(code.upper()))}
     return {"organisations": organisations, "products": products, "skus": skus}
 
 

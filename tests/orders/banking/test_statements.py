@@ -217,6 +217,24 @@ def test_a_serial_number_and_an_account_are_what_their_cells_show(desk):
     assert told == [(2, "serial", "cell_format_unclear"), (3, "date", "bad_date")]
 
 
+def test_a_text_that_is_an_error_is_told_and_one_that_begins_like_a_formula_is_not(desk):
+    day = str(clock.today())
+    lines = [
+        [day, None, 1, 1, "S1", "甲", "1", "#N/A"],
+        [day, None, 1, 2, "S2", "甲", "1", "=货款="],
+        [day, None, 1, 3, "S3", "甲", "1", "=?"],
+    ]
+    for content, name in (
+        (tables.workbook({"流水": [HEADINGS, *lines]}), "流水.xlsx"),
+        (
+            "\n".join(",".join("" if cell is None else str(cell) for cell in line) for line in [HEADINGS, *lines]).encode(),
+            "流水.csv",
+        ),
+    ):
+        refused = desk.upload(content, name).json()
+        assert [(each["row"], each["column"], each["code"]) for each in refused["errors"]] == [(2, "text", "cell_error")]
+
+
 def test_of_several_sheets_of_a_statement_one_is_named(desk):
     day = str(clock.today())
     book = {

@@ -126,6 +126,17 @@ def test_figures_are_read_in_any_width(trading, database):
     assert tried["total"] == "98.00"
 
 
+def test_a_sku_is_found_in_any_width_and_in_small_letters(trading, database):
+    product, _ = names(trading, database)
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE sku SET code = 'D00046-1' WHERE id = :id"), {"id": trading.product.sku_id})
+    for n, written in enumerate(("Ｄ０００４６－１", "d00046-1", "D00046 -1"), start=1):
+        made = send(trading.as_("seller"), sheet([row(trading, product, written, n)]))
+        assert made.status_code == 200, made.text
+        [line] = trading.as_("seller").get(f"/v1/external-sales/{made.json()['ids'][0]}").json()["lines"]
+        assert line["sku_id"] == trading.product.sku_id
+
+
 def test_a_product_is_found_in_any_width(trading, database):
     _, sku = names(trading, database)
     with database.unit_of_work() as session:

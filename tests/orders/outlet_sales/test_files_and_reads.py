@@ -84,6 +84,13 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
     assert seen.json()["errors"][0]["code"] == "line_seen"
 
 
+def test_of_an_outlet_in_full_width_only_what_is_wrong_beside_it_is_told(shop: Shop):
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in shop.outlet.external_number)
+    day = clock.today() - timedelta(days=1)
+    refused = send(operator(shop), [f"{wide},F1,some day,G1,1,1,,", f"{wide},F2,{day} 10:00,G1,many,1,,"])
+    assert [(each["row"], each["code"]) for each in refused.json()["errors"]] == [(2, "bad_value"), (3, "bad_value")]
+
+
 @pytest.mark.parametrize(
     "slip",
     [

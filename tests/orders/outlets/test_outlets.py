@@ -466,13 +466,15 @@ def test_goods_come_as_a_file_with_the_public_headings(operator, database):
     bad = [
         ["SN-1", "02", "新增", "H", "脐橙", "是", "9.90", "", "", ""],
         ["XX", "02", "新增", "H", "脐橙", "否", "一元", "", "", ""],
+        ["ＳＮ－１", "02", "新增", "I", "脐橙", "否", "一元", "", "", ""],
     ]
     answer = operator.post("/v1/outlet-goods/import", files=file(rows + bad))
     assert answer.status_code == 422, answer.text
     # a cell that cannot be read keeps nobody from being told what else is wrong with its row
     told = {(each["row"], each["column"]) for each in answer.json()["errors"]}
     assert told >= {(203, "设备或渠道编号"), (203, "单价")}
-    assert {row for row, _ in told} == {202, 203}
+    assert {row for row, _ in told} == {202, 203, 204}
+    assert [column for row, column in told if row == 204] == ["单价"]
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT count(*), bool_and(invoice AND on_shelf) FROM outlet_goods")).one() == (200, True)
 

@@ -256,7 +256,14 @@ def test_one_with_a_slip_in_its_headings_is_not_passed_over_for_another():
 
 @pytest.mark.parametrize(
     ("number", "code", "shown"),
-    [(42, "000000", "000042"), (3001, '"SN-"0', "SN-3001"), (12, "000-0000", "000-0012"), (7, "0_ ", "7"), (7, "@", "7")],
+    [
+        (42, "000000", "000042"),
+        (42, "0", "42"),
+        (3001, '"SN-"0', "SN-3001"),
+        (12, "000-0000", "000-0012"),
+        (7, "0_ ", "7"),
+        (7, "@", "7"),
+    ],
 )
 def test_a_code_is_read_as_its_cell_shows_it_and_a_number_as_its_value(number, code, shown):
     read = table(tables.workbook({"流水": [["流水号", "单价"], [(number, code), (number, code)]]}))
@@ -264,7 +271,7 @@ def test_a_code_is_read_as_its_cell_shows_it_and_a_number_as_its_value(number, c
 
 
 @pytest.mark.parametrize(
-    "cell", [(1234, "#,##0"), (7, "0.00"), (7.5, "000"), (-7, "000"), (0.1, "0%"), (46023, "m-d"), (0.5, "h:mm")]
+    "cell", [(1234, "#,##0"), (7, "0.00"), (7.5, "000"), (244603.4, "0"), (-7, "000"), (0.1, "0%"), (46023, "m-d"), (0.5, "h:mm")]
 )
 def test_a_code_of_which_nobody_can_tell_what_its_cell_shows_is_told_with_its_cell(cell):
     content = tables.workbook({"流水": [["流水号", "单价"], [cell, cell]]})
@@ -306,6 +313,15 @@ def test_the_kind_before_xlsx_tells_formats_months_and_errors_alike():
     _, sheet = workbooks.book(content).values()
     assert [sheet.rows[row][1] for row in (1, 6, 12)] == ["2026-05", "7", "#N/A"]
     assert [sheet.shown((), {1})[row][1] for row in (1, 2, 6, 12)] == ["=?2026-05", "=?12.5%", "S-07", "#N/A"]
+
+
+def test_the_kind_before_xlsx_tells_decimals_that_are_not_shown_alike():
+    """The workbook of percents with 12.34 shown as 12."""
+    content = (Path(__file__).parent / "data" / "percents_of_1997.xls").read_bytes()
+    two_decimals, none = (b"\x11\0" + kind + b"\0\x01\0\x20\0\0\xf8" for kind in (b"\2", b"\1"))
+    assert content.count(two_decimals) == 1
+    _, sheet = workbooks.book(content.replace(two_decimals, none)).values()
+    assert (sheet.rows[10][1], sheet.shown((), {1})[10][1]) == ("12.34", "=?12.34")
 
 
 def far(cell, row, *, shared=True) -> bytes:
