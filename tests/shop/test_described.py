@@ -3,6 +3,8 @@
 import gzip
 import json
 
+import pytest
+
 from shop.described import Described
 
 
@@ -32,6 +34,7 @@ def test_it_needs_no_directory_to_be_kept_in(tmp_path):
     assert json.loads(gzip.decompress(Described(lambda: {"of": "now"}, tmp_path / "file").compressed())) == {"of": "now"}
 
 
+@pytest.mark.slow
 def test_it_is_served_as_it_is_made_compressed_or_not(api, server):
     packed = api.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
     plain = api.get("/openapi.json", headers={"Accept-Encoding": "identity"})
