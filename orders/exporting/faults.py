@@ -6,7 +6,7 @@ from orders.exporting.errors import NotAllowedAnyMore, NoWebhooks, TookTooLong, 
 from orders.exporting.kinds import KINDS
 from orders.exporting.rules import MOST_ROWS, Format
 from orders.exporting.schemas import FaultOut
-from orders.statistics.errors import NothingToRunOver
+from orders.statistics.errors import NothingToCompare, NothingToRunOver
 from orders.statistics.errors import TooManyRows as TooManyGroups
 from orders.statistics.question import MAX_ROWS
 from shop.core.errors import Language, Problem
@@ -17,6 +17,7 @@ _ALIKE: dict[str, tuple[Problem, str | None]] = {
     NoWebhooks.code: (NoWebhooks(), None),
     TookTooLong.code: (TookTooLong(), None),
     NothingToRunOver.code: (NothingToRunOver(), "parameters.extra"),
+    NothingToCompare.code: (NothingToCompare(), "parameters.compare"),
     Unfinished.code: (Unfinished(), None),
 }
 assert TooManyGroups.code == TooManyRows.code

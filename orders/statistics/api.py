@@ -70,7 +70,7 @@ def sales(
         compare=showing.compare,
     )
     with replica.source(call.session) as source:
-        answer = queries.ask(source.session, question, source.exact_to)
+        answer = queries.ask_in_time(source.session, question, source.exact_to)
         shown = answer_out(source.session, answer, call.language, showing.extra, showing.order)
     shown.behind_seconds = source.behind_seconds
     if format == "json":

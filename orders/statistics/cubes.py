@@ -103,6 +103,7 @@ class Cube:
 #: What follows from the month of a sale.
 _OF_MONTHS = (D.MONTH, D.QUARTER, D.YEAR)
 _WAYS = (D.MODE, D.RELATION, D.CHANNEL)
+#: By what goods were sold, and by what they were paid.
 _MEANS = (D.SOURCE, D.CERTIFIED, D.KIND, D.FUND_SOURCE)
 _EVERYBODY = tuple(MEMBERS)
 
@@ -173,7 +174,7 @@ def bit_of_word(column: str) -> str:
 
 
 def in_chunk(word: str, number: str) -> str:
-    """SQL: a bitmap with the bits of a word, of which ``number`` says the how manyth it is."""
+    """SQL: a bitmap with the bits of a word; ``number``: its place among all words."""
     return f"{word}::bit({WORD})::bit({CHUNK}) >> ({WORD} * ({number} % {CHUNK // WORD}))::int"
 
 

@@ -20,10 +20,10 @@ class SortedByNothing(Invalid):
 
 class QuestionTooWide(Invalid):
     code = "question_too_wide"
-    zh = "在 {seconds} 秒内未能算出：请缩短期间或减少分组；订单、采购单位等计数若按供应商、产品、村、乡镇、网点或多个维度组合，须逐笔统计，可去掉这些指标"
+    zh = "在 {seconds} 秒内未能算出：请缩短期间或减少分组；订单、采购单位等计数若按供应商、产品、村、乡镇、网点或多个维度组合，须逐笔统计，可去掉这些指标，或改为导出（sales），导出可用更长时间"
     en = (
         "Not found within {seconds} seconds: ask for a shorter period or fewer groups; counts of orders, buyers and the like by supplier, product,"
-        " village, township, outlet or several dimensions together are taken from the single sales, and can be left out"
+        " village, township, outlet or several dimensions together are taken from the single sales: leave them out, or have an export (sales) made, which may take longer"
     )
 
 

@@ -61,7 +61,9 @@ class _Channel(_District):
     channel: str
 
 
-class _Source(_District):
+class _Means(SQLModel):
+    """By what goods were sold, and by what they were paid."""
+
     source: str
     certified: bool
     kind: str
@@ -93,7 +95,7 @@ class SalesBuyerKindMonth(_Directed, _District, table=True):
     buyer_kind: str
 
 
-class SalesSourceMonth(_Directed, _Source, table=True):
+class SalesSourceMonth(_Directed, _District, _Means, table=True):
     __tablename__ = "sales_source_month"
     __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "source", "certified", "kind", "fund_source"),)
 
@@ -224,7 +226,7 @@ class SalesBuyerKindDay(_Directed, _District, table=True):
     buyer_kind: str
 
 
-class SalesSourceDay(_Directed, _Source, table=True):
+class SalesSourceDay(_Directed, _District, _Means, table=True):
     __tablename__ = "sales_source_day"
     __table_args__ = (PrimaryKeyConstraint("day", "direction", "district_code", "source", "certified", "kind", "fund_source"),)
 
@@ -295,15 +297,11 @@ class PresenceCategoryCityMonth(_Present, table=True):
     category: str
 
 
-class PresenceSourceCityMonth(_Present, table=True):
+class PresenceSourceCityMonth(_Present, _Means, table=True):
     __tablename__ = "presence_source_city_month"
     __table_args__ = (PrimaryKeyConstraint("member", "month", "source", "certified", "kind", "fund_source", "chunk"),)
 
     month: date
-    source: str
-    certified: bool
-    kind: str
-    fund_source: str
 
 
 class PresenceDistrictMonth(_Present, _District, table=True):
@@ -328,7 +326,7 @@ class PresenceCategoryMonth(_Present, _District, table=True):
     category: str
 
 
-class PresenceSourceMonth(_Present, _Source, table=True):
+class PresenceSourceMonth(_Present, _District, _Means, table=True):
     __tablename__ = "presence_source_month"
     __table_args__ = (
         PrimaryKeyConstraint("member", "month", "district_code", "source", "certified", "kind", "fund_source", "chunk"),

@@ -509,6 +509,15 @@ def test_too_long_a_table_says_so_and_what_to_change(monitor, monkeypatch, kind,
     assert (shown["status"], shown["fault"]["code"], shown["fault"]["field"]) == ("failed", "too_many_rows", field)
 
 
+def test_beside_a_period_that_has_not_begun_stands_nothing(monitor):
+    days = {"from": str(clock.today() + timedelta(days=1)), "to": str(clock.today() + timedelta(days=9))}
+    export = asked(monitor, "sales", **days, compare="last_year")
+    outbox.drain(monitor.database, HANDLERS)
+    fault = monitor.get(f"/v1/exports/{export['id']}").json()["fault"]
+    assert (fault["code"], fault["field"]) == ("nothing_to_compare", "parameters.compare")
+    assert fault["message"] != fault["code"]
+
+
 def test_what_goes_wrong_inside_is_told_without_its_insides(monitor, monkeypatch):
     def broken(*_):
         raise RuntimeError("secret")
@@ -521,12 +530,12 @@ def test_what_goes_wrong_inside_is_told_without_its_insides(monitor, monkeypatch
     assert "secret" not in str(shown)
 
 
-@pytest.mark.parametrize("where", ["rows", "statement"])
-def test_what_takes_too_long_says_so_wherever_its_time_ends(monitor, monkeypatch, where):
+@pytest.mark.parametrize(("kind", "where"), [("entries", "rows"), ("entries", "statement"), ("sales", "statement")])
+def test_what_takes_too_long_says_so_wherever_its_time_ends(monitor, monkeypatch, kind, where):
     monkeypatch.setattr(running, "LONGEST", 0)
     if where == "statement":
         monkeypatch.setattr("orders.exporting.table.LONGEST", 0.001)
-    export = asked(monitor, "entries", **SPAN)
+    export = asked(monitor, kind, **SPAN)
     outbox.drain(monitor.database, HANDLERS)
     shown = monitor.get(f"/v1/exports/{export['id']}").json()
     assert (shown["status"], shown["fault"]["code"]) == ("failed", "took_too_long")
