@@ -168,13 +168,16 @@ class SalesTrial(SQLModel, table=True):
     done_at: datetime | None = moment(nullable=True)
 
 
-class _Sold(SQLModel):
-    outlet_id: int = ref("outlet.id")
+class _Sums(SQLModel):
     certified_fen: int = fen()
     other_fen: int = fen()
     resale_fen: int = fen()
     grams: int = grams()
     lines: int
+
+
+class _Sold(_Sums):
+    outlet_id: int = ref("outlet.id")
 
 
 class OutletDay(_Sold, table=True):
@@ -217,15 +220,10 @@ class OutletTenDays(_Sold, table=True):
     ten_days: date
 
 
-class _SoldInCounty(SQLModel):
+class _SoldInCounty(_Sums):
     #: Where the outlets stand, and of what kind they are. Neither changes of an outlet that has sold.
     region_code: str = Field(foreign_key="region.code")
     kind: str
-    certified_fen: int = fen()
-    other_fen: int = fen()
-    resale_fen: int = fen()
-    grams: int = grams()
-    lines: int
     #: How many of them sold, whose ``lines`` are more than none.
     outlets: int
 
@@ -249,17 +247,12 @@ class CountyMonth(_SoldInCounty, table=True):
     month: date
 
 
-class _Pending(SQLModel):
+class _Pending(_Sums):
     """What sales change of a county's sums, written with them and soon taken over: rows are only added and removed, so that no sale waits for another
     of its county. Without a foreign key: each sale would pay for the check."""
 
     region_code: str
     kind: str
-    certified_fen: int = fen()
-    other_fen: int = fen()
-    resale_fen: int = fen()
-    grams: int = grams()
-    lines: int
     #: By how many more, or fewer, outlets sold.
     outlets: int
 
